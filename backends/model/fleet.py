@@ -1,0 +1,47 @@
+"""The immutable view of everything that a screen draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from backends.model.capabilities import EngineInfo
+from backends.model.container import Container, StatsReading
+from backends.model.events import ConnectionState, Link, OperationUpdate
+from backends.model.gpu import GpuSnapshot, GpuUse
+from backends.model.ids import ContainerKey, EngineId
+
+_EMPTY: Mapping[Any, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class EngineView:
+    """One engine: its link, and what it said of itself when last connected (None before)."""
+
+    id: EngineId
+    connection: ConnectionState
+    info: EngineInfo | None = None
+    endpoint: str = ""
+
+    @property
+    def stale(self) -> bool:
+        """Its rows are the last known ones, not the present."""
+        return self.connection.link is not Link.CONNECTED
+
+
+@dataclass(frozen=True, slots=True)
+class FleetView:
+    """Everything at one moment. version grows with each change; two views of one version are equal.
+
+    stats, gpu_use: per container, absent where none was sampled. operations: those in flight, by container.
+    """
+
+    version: int = 0
+    engines: Mapping[EngineId, EngineView] = field(default_factory=lambda: _EMPTY)
+    containers: Mapping[ContainerKey, Container] = field(default_factory=lambda: _EMPTY)
+    stats: Mapping[ContainerKey, StatsReading] = field(default_factory=lambda: _EMPTY)
+    gpu_use: Mapping[ContainerKey, GpuUse] = field(default_factory=lambda: _EMPTY)
+    gpus: GpuSnapshot = field(default_factory=GpuSnapshot)
+    operations: Mapping[ContainerKey, OperationUpdate] = field(default_factory=lambda: _EMPTY)

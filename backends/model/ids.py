@@ -1,0 +1,55 @@
+"""Who is who: frozen keys for engines, containers and images, never a bare str."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EngineKind(StrEnum):
+    """What speaks at the other end of the socket."""
+
+    DOCKER = "docker"
+    PODMAN = "podman"
+    DEMO = "demo"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class EngineId:
+    """One engine of the fleet.
+
+    name: unique in the fleet, what a person types and reads ("docker", "podman", "podman-rootless",
+    "docker-gpu01", "demo-docker").
+    """
+
+    kind: EngineKind
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ContainerKey:
+    """One container; `id` is the full 64 hex digits as both engines give them."""
+
+    engine: EngineId
+    id: str
+
+    @property
+    def short(self) -> str:
+        """The 12 digits that people know."""
+        return self.id[:12]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ImageKey:
+    """One image in one engine's store; `id` is bare hex, without "sha256:"."""
+
+    engine: EngineId
+    id: str
+
+    @property
+    def short(self) -> str:
+        """The 12 digits that people know."""
+        return self.id[:12]

@@ -1,0 +1,120 @@
+"""The engine-neutral recipe to create a container, and what of the source it could not say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from backends.model.container import NO_LABELS, MountKind, Port
+
+
+class RestartName(StrEnum):
+    """Names of Docker's and Podman's restart policies."""
+
+    NO = "no"
+    ON_FAILURE = "on-failure"
+    ALWAYS = "always"
+    UNLESS_STOPPED = "unless-stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class RestartPolicy:
+    """max_retries: for on-failure only, 0 = without end."""
+
+    name: RestartName = RestartName.NO
+    max_retries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class GpuRequest:
+    """The GPUs that a container is to be given.
+
+    cdi_devices: CDI names ("nvidia.com/gpu=0"), what both engines understand.
+    count: -1 = all, n = the first n, 0 = see device_ids or cdi_devices.
+    device_ids: indexes or UUIDs of Docker's nvidia driver. driver: Docker's DeviceRequests driver, "" = default.
+    """
+
+    cdi_devices: tuple[str, ...] = ()
+    count: int = 0
+    device_ids: tuple[str, ...] = ()
+    driver: str = ""
+    capabilities: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MountSpec:
+    """A bind or a volume to mount.
+
+    source: host path (bind) or volume name (volume). anonymous: the engine made the volume's name.
+    """
+
+    kind: MountKind
+    source: str
+    destination: str
+    read_only: bool = False
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class UnmappedField:
+    """A setting of the source that this recipe does not say.
+
+    path: the field in the engine's own inspect JSON ("HostConfig.CapAdd"). value: as JSON text.
+    reason: why it is not carried.
+    """
+
+    path: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkloadSpec:
+    """How to create a container on any engine. What the image already says is not repeated here.
+
+    image: full reference ("docker.io/library/python:3.11", "localhost/mine:1"). image_id: bare hex of the
+    image the source really runs. command, entrypoint, user, workdir, hostname: None = the image's or the engine's own.
+    env, labels: only what the image does not say. cpus_nano: 1e9 = one core (Docker NanoCpus); 0 = no limit.
+    memory_bytes: 0 = no limit. unmapped: what the source has and this recipe does not say.
+    """
+
+    name: str
+    image: str
+    image_id: str = ""
+    command: tuple[str, ...] | None = None
+    entrypoint: tuple[str, ...] | None = None
+    env: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
+    labels: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
+    user: str | None = None
+    workdir: str | None = None
+    hostname: str | None = None
+    tty: bool = False
+    stdin_open: bool = False
+    ports: tuple[Port, ...] = ()
+    mounts: tuple[MountSpec, ...] = ()
+    restart: RestartPolicy = RestartPolicy()
+    memory_bytes: int = 0
+    cpus_nano: int = 0
+    gpu: GpuRequest | None = None
+    unmapped: tuple[UnmappedField, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A named volume as observed. driver_options: as the engine reports them."""
+
+    name: str
+    driver: str = "local"
+    labels: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
+    driver_options: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
+    anonymous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSpec:
+    """A volume to create."""
+
+    name: str
+    labels: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
+    driver_options: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
