@@ -1,0 +1,63 @@
+# Two commands on a fresh machine: `make run` and `make test`. All that they install lies in .tools/ and .venv/.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+UV := .tools/uv/bin/uv
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+.DEFAULT_GOAL := help
+export UV_PROJECT_ENVIRONMENT := $(VENV)
+export UV_PYTHON_DOWNLOADS := never
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+# pip --target needs neither a venv module nor a writable system Python (PEP 668 concerns only the latter).
+$(UV):
+	@mkdir -p .tools
+	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location --root-user-action=ignore \
+	  --target .tools/uv uv==$(UV_VERSION)
+
+$(VENV)/.run: $(UV) uv.lock pyproject.toml
+	@$(UV) sync --quiet --frozen --no-dev --inexact --python "$$(command -v $(PYTHON))"
+	@touch $@
+
+$(VENV)/.dev: $(UV) uv.lock pyproject.toml
+	@$(UV) sync --quiet --frozen --python "$$(command -v $(PYTHON))"
+	@touch $@ $(VENV)/.run
+
+run: $(VENV)/.run  ## start Tranship (ARGS="--demo" and the like go to it)
+	@$(BIN)/tranship $(ARGS)
+
+setup: $(VENV)/.dev  ## everything that development needs
+
+test: $(VENV)/.dev  ## all tests; real engines where they run or may be started (root on Debian)
+	@$(BIN)/python -m pytest $(ARGS)
+
+fast: $(VENV)/.dev  ## the tests that need no engine
+	@$(BIN)/python -m pytest -m "not engines and not e2e" $(ARGS)
+
+lint: $(VENV)/.dev  ## ruff, import contracts
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache
+
+types: $(VENV)/.dev  ## mypy, strict
+	@$(BIN)/mypy
+
+check: lint types fast  ## what every commit passes
+
+bench: $(VENV)/.dev  ## benchmarks against the rivals, into benchmarks/README.md
+	@$(BIN)/python -m benchmarks
+
+screenshots: $(VENV)/.dev  ## screenshots/ from the app itself
+	@$(BIN)/python -m tests.e2e.shots
+
+engines-up:  ## real Docker and Podman for tests (root)
+	@tests/engines/up
+
+engines-down:  ## stop what engines-up started
+	@tests/engines/down
+
+clean:  ## remove .venv and .tools
+	@rm -rf $(VENV) .tools
+
+.PHONY: help run setup test fast lint types check bench screenshots engines-up engines-down clean

@@ -1,0 +1,62 @@
+"""Fixtures shared by all tests: the real engines, a private home, and a sweep of what tests left behind."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+
+from tests import real
+
+RUN_ID = os.environ.get("TRANSHIP_TEST_RUN") or uuid.uuid4().hex[:10]
+RUN_LABEL = "tranship.test"
+
+
+@pytest.fixture(scope="session")
+def run_label() -> dict[str, str]:
+    """The label that everything made on a real engine carries, so that it can be swept."""
+    return {RUN_LABEL: RUN_ID}
+
+
+@pytest.fixture(scope="session")
+def real_engines() -> Iterator[real.RealEngines]:
+    """Real Docker, Podman and rootless Podman; skipped with the reason where they cannot be had.
+
+    With TRANSHIP_REQUIRE_ENGINES=1 (CI) there is no skipping: what is in the way fails the test.
+    """
+    reason = real.why_not()
+    if reason and not real.required():
+        pytest.skip(reason)
+    try:
+        engines = real.bring_up()
+    except RuntimeError as error:
+        if real.required():
+            raise
+        pytest.skip(f"the real engines did not come up: {error}")
+    yield engines
+    _sweep(engines)
+
+
+def _sweep(engines: real.RealEngines) -> None:
+    """Remove this run's containers and volumes, whatever happened to the tests that made them."""
+    label = f"label={RUN_LABEL}={RUN_ID}"
+    for engine in ("docker", "podman", "podman-rootless"):
+        containers = engines.cli(engine, "ps", "-aq", "--filter", label).split()
+        if containers:
+            engines.cli(engine, "rm", "-f", "-v", *containers)
+        volumes = engines.cli(engine, "volume", "ls", "-q", "--filter", label).split()
+        if volumes:
+            engines.cli(engine, "volume", "rm", "-f", *volumes)
+
+
+@pytest.fixture(autouse=True)
+def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody's real configuration, state or engine settings reach a test."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(home / name.lower()))
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CONTAINER_HOST", "TRANSHIP_ENGINES", "NO_COLOR"):
+        monkeypatch.delenv(name, raising=False)

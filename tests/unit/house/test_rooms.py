@@ -1,0 +1,61 @@
+"""The house rules that no linter knows: module length, no terminal below the glass, a light first frame."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+MAX_LINES = 400
+MAX_APP_LINES = 200
+MODULES = sorted(p for room in ("backends", "widgets", "tui") for p in (ROOT / room).rglob("*.py"))
+BACKENDS = [
+    ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for p in MODULES
+    if p.is_relative_to(ROOT / "backends")
+]
+SDKS = ("aiohttp", "docker", "podman", "pynvml", "psutil")
+
+
+def _loaded_by(statement: str, watched: tuple[str, ...]) -> list[str]:
+    """Which of the watched top-level modules a fresh interpreter has loaded after the statement."""
+    code = f"{statement}\nimport sys\nprint(*[m for m in {watched!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
+def test_module_length(path: Path) -> None:
+    cap = MAX_APP_LINES if path == ROOT / "tui" / "app.py" else MAX_LINES
+    assert len(path.read_text().splitlines()) <= cap
+
+
+def test_median_module_is_short() -> None:
+    lengths = sorted(n for p in MODULES if (n := len(p.read_text().splitlines())) > 1)
+    assert lengths[len(lengths) // 2] <= 200
+
+
+def test_no_terminal_below_the_glass() -> None:
+    """One fresh interpreter per module would cost half a minute: each is imported in turn in one, blamed by name."""
+    code = "\n".join(
+        f"import {name}\nassert not {{'textual', 'rich'}} & set(sys.modules), '{name} loads textual or rich'"
+        for name in BACKENDS
+    )
+    done = subprocess.run([sys.executable, "-c", f"import sys\n{code}"], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_app_loads_no_sdk_before_the_first_frame() -> None:
+    assert _loaded_by("import tui.app", SDKS) == []
+
+
+def test_the_command_line_loads_no_terminal_library_and_no_sdk() -> None:
+    assert _loaded_by("import tui.__main__", ("textual", "rich", *SDKS)) == []
+
+
+def test_every_module_says_its_purpose() -> None:
+    silent = [str(p.relative_to(ROOT)) for p in MODULES if (text := p.read_text()) and not text.startswith('"""')]
+    assert silent == []
