@@ -1,0 +1,1 @@
+"""Scenes that drive the whole program from outside, as a user would."""
