@@ -1,0 +1,249 @@
+"""The one registry of actions: bindings, footer, help, palette, read-only mode and README's keys derive from it.
+
+Knows no screen and no widget; may not act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from textual.binding import Binding, BindingType
+
+from backends.model.capabilities import Capabilities, Capability
+from backends.model.container import Container, ContainerState
+
+_S = ContainerState
+_RUNS = frozenset({_S.RUNNING, _S.RESTARTING, _S.UNKNOWN})
+_ALIVE = frozenset({_S.RUNNING, _S.PAUSED, _S.RESTARTING, _S.STOPPING, _S.UNKNOWN})
+_AT_REST = frozenset({_S.CREATED, _S.EXITED, _S.DEAD, _S.UNKNOWN})
+_SETTLED = _AT_REST | _ALIVE
+
+
+class Scope(StrEnum):
+    """Where an action applies; the value is the heading in help and README."""
+
+    MOVE = "Move"  # the table's own keys: listed here, bound by the table
+    CONTAINER = "On the selected container"
+    FLEET = "The fleet"
+    LOGS = "In the log"
+    APP = "Everywhere"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing that a person can ask for.
+
+    id: stable, what a keymap overrides ("container.stop"). keys: as Textual names them, the first is shown.
+    needs: the capability that the engine must have. states: of the container in which it makes sense, None = any.
+    destructive: loses something, so it is confirmed by name. changes: is refused in read-only mode.
+    footer: place in the footer, low first; None = not there. short: its word in the footer.
+    """
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+    scope: Scope
+    needs: Capability | None = None
+    states: frozenset[ContainerState] | None = None
+    destructive: bool = False
+    changes: bool = False
+    footer: int | None = None
+    short: str = ""
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("move.up", "Row up", ("up", "k"), Scope.MOVE),
+    Action("move.down", "Row down", ("down", "j"), Scope.MOVE),
+    Action("move.page_up", "Page up", ("pageup",), Scope.MOVE),
+    Action("move.page_down", "Page down", ("pagedown",), Scope.MOVE),
+    Action("move.first", "First row", ("home",), Scope.MOVE),
+    Action("move.last", "Last row", ("end",), Scope.MOVE),
+    Action("container.detail", "Details and inspect", ("enter",), Scope.CONTAINER, footer=2, short="details"),
+    Action("container.logs", "Logs, followed", ("l",), Scope.CONTAINER, footer=3, short="logs"),
+    Action(
+        "container.migrate",
+        "Migrate to another engine",
+        ("m",),
+        Scope.CONTAINER,
+        states=_SETTLED,
+        changes=True,
+        footer=1,
+        short="migrate",
+    ),
+    Action("container.start", "Start", ("u",), Scope.CONTAINER, states=_AT_REST, changes=True, footer=4, short="start"),
+    Action("container.stop", "Stop", ("s",), Scope.CONTAINER, states=_ALIVE, changes=True, footer=5, short="stop"),
+    Action(
+        "container.restart",
+        "Restart",
+        ("r",),
+        Scope.CONTAINER,
+        states=_SETTLED - {_S.PAUSED, _S.DEAD},
+        changes=True,
+        footer=6,
+        short="restart",
+    ),
+    Action(
+        "container.pause",
+        "Pause, or unpause a paused one",
+        ("p",),
+        Scope.CONTAINER,
+        needs=Capability.PAUSE,
+        states=_RUNS,
+        changes=True,
+        footer=11,
+        short="pause",
+    ),
+    Action(
+        "container.unpause",
+        "Unpause",
+        (),
+        Scope.CONTAINER,
+        needs=Capability.PAUSE,
+        states=frozenset({_S.PAUSED, _S.UNKNOWN}),
+        changes=True,
+    ),
+    Action(
+        "container.kill",
+        "Kill (asks first)",
+        ("K",),
+        Scope.CONTAINER,
+        states=_ALIVE,
+        destructive=True,
+        changes=True,
+        footer=13,
+        short="kill",
+    ),
+    Action(
+        "container.remove",
+        "Remove (asks first)",
+        ("d",),
+        Scope.CONTAINER,
+        states=_SETTLED,
+        destructive=True,
+        changes=True,
+        footer=10,
+        short="remove",
+    ),
+    Action(
+        "container.rename",
+        "Rename",
+        ("R",),
+        Scope.CONTAINER,
+        needs=Capability.RENAME,
+        states=_SETTLED,
+        changes=True,
+        footer=12,
+        short="rename",
+    ),
+    Action("container.copy_id", "Copy the container's id", ("y",), Scope.CONTAINER),
+    Action("fleet.filter", "Filter rows", ("slash",), Scope.FLEET, footer=7, short="filter"),
+    Action("fleet.clear", "Clear the filter", ("escape",), Scope.FLEET),
+    Action("fleet.sort", "Sort by the next column", ("o",), Scope.FLEET, footer=14, short="sort"),
+    Action("fleet.reverse", "Reverse the sort", ("O",), Scope.FLEET),
+    Action("fleet.group", "Group by engine, by project, or not", ("g",), Scope.FLEET, footer=15, short="group"),
+    Action("fleet.pane", "Next pane below the table", ("tab",), Scope.FLEET, footer=8, short="pane"),
+    Action("fleet.gpus", "GPU pane", ("G",), Scope.FLEET),
+    Action("fleet.layers", "Image-layers pane", ("L",), Scope.FLEET),
+    Action("fleet.info", "Info pane", ("i",), Scope.FLEET),
+    Action("fleet.reconnect", "Try lost engines again now", ("ctrl+r",), Scope.FLEET),
+    Action("logs.follow", "Pause or follow", ("space",), Scope.LOGS, footer=1, short="pause/follow"),
+    Action("app.error", "Details of the last failure", ("e",), Scope.APP),
+    Action("app.help", "Help", ("question_mark",), Scope.APP, footer=0, short="help"),
+    Action("app.palette", "Command palette", ("ctrl+p", "colon"), Scope.APP),
+    Action("app.theme", "Dark or light", ("ctrl+t",), Scope.APP),
+    Action("app.back", "Back", ("escape",), Scope.APP),
+    Action("app.quit", "Quit", ("q", "ctrl+q"), Scope.APP, footer=9, short="quit"),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+_KEY_NAMES = {
+    "slash": "/",
+    "question_mark": "?",
+    "colon": ":",
+    "up": "↑",
+    "down": "↓",
+    "enter": "Enter",
+    "escape": "Esc",
+    "tab": "Tab",
+    "space": "Space",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
+    "home": "Home",
+    "end": "End",
+}
+
+
+def key_label(key: str) -> str:
+    """A key as people write it: "slash" → "/", "ctrl+r" → "Ctrl+R"."""
+    if key.startswith("ctrl+"):
+        return "Ctrl+" + key[5:].upper()
+    return _KEY_NAMES.get(key, key)
+
+
+def keys_label(action: Action) -> str:
+    """All keys of an action: "Ctrl+P or :"; "palette" where it has none of its own."""
+    return " or ".join(key_label(key) for key in action.keys) or "palette"
+
+
+def bindings(*scopes: Scope) -> list[BindingType]:
+    """Textual bindings of these scopes; each runs the screen's or app's `act(ID)`."""
+    return [
+        Binding(",".join(action.keys), f"act({action.id!r})", action.title, show=False, id=action.id)
+        for action in ACTIONS
+        if action.scope in scopes and action.keys
+    ]
+
+
+def permitted(action: Action, *, read_only: bool) -> bool:
+    """Whether the action exists at all in this mode."""
+    return not (read_only and action.changes)
+
+
+def footer_actions(*scopes: Scope, read_only: bool) -> list[Action]:
+    """What the footer shows, most useful first."""
+    wanted = [a for a in ACTIONS if a.footer is not None and a.scope in scopes and permitted(a, read_only=read_only)]
+    return sorted(wanted, key=lambda action: action.footer or 0)
+
+
+def _either(words: Iterable[str]) -> str:
+    """ "a", "a or b", "a, b or c"."""
+    *most, last = sorted(words)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def refusal(action: Action, container: Container, capabilities: Capabilities | None, *, read_only: bool) -> str:
+    """Why the action may not be done to this container: a sentence, or "" where it may.
+
+    capabilities: of its engine, None where it was never connected.
+    """
+    if not permitted(action, read_only=read_only):
+        return f"Read-only: {action.title.lower()} is switched off. Start without --readonly to change things."
+    if action.needs and capabilities is not None and not capabilities.can(action.needs):
+        return f"{container.key.engine} cannot do that: {capabilities.why_not(action.needs)}."
+    if action.states is not None and container.state not in action.states:
+        fits = _either(state.value for state in action.states if state is not ContainerState.UNKNOWN)
+        return f"{container.name} is {container.state.value}; this works on one that is {fits}."
+    return ""
+
+
+def resolve(action: Action, container: Container) -> Action:
+    """The action that a key stands for on this container: `p` unpauses a paused one."""
+    if action.id == "container.pause" and container.state is ContainerState.PAUSED:
+        return BY_ID["container.unpause"]
+    return action
+
+
+def key_table_markdown() -> str:
+    """The key table as README.md carries it, between its `keys:begin` and `keys:end` marks."""
+    lines = ["| | Key | What it does |", "|---|---|---|"]
+    for scope in Scope:
+        heading = f"**{scope.value}**"
+        for action in ACTIONS:
+            if action.scope is scope and action.keys:
+                keys = " ".join(f"`{key_label(key)}`" for key in action.keys)
+                lines.append(f"| {heading} | {keys} | {action.title} |")
+                heading = ""
+    return "\n".join(lines)

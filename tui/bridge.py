@@ -1,0 +1,94 @@
+"""From the store to the screen: at most ten views a second, the newest always last. May not change the store.
+
+One of the two modules where workers live (the other is commands).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from backends.model.fleet import FleetView
+from tui.messages import FleetOpened, StoreChanged
+
+if TYPE_CHECKING:
+    from textual.app import App
+    from textual.worker import Worker
+
+    from backends.services.fleet import Fleet
+
+FRAME_S = 0.1  # PERFORMANCE.md: 10 frames a second is what a table of 200 rows is drawn at without being felt
+
+
+class Coalescer:
+    """Passes on the newest of many values: the first at once, then at most one per `frame_s` seconds."""
+
+    def __init__(self, emit: Callable[[FleetView], object], *, frame_s: float = FRAME_S) -> None:
+        self._emit = emit
+        self._frame_s = frame_s
+        self._waiting: FleetView | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_at = 0.0
+
+    def take(self, view: FleetView) -> None:
+        """Accept a view; event-loop thread only."""
+        self._waiting = view
+        if self._timer is not None:
+            return
+        loop = asyncio.get_running_loop()
+        wait_s = self._next_at - loop.time()
+        if wait_s <= 0:
+            self._pass_on()
+        else:
+            self._timer = loop.call_later(wait_s, self._pass_on)
+
+    def _pass_on(self) -> None:
+        self._timer = None
+        view, self._waiting = self._waiting, None
+        if view is not None:
+            self._next_at = asyncio.get_running_loop().time() + self._frame_s
+            self._emit(view)
+
+    def close(self) -> None:
+        """Pass on nothing more."""
+        self._waiting = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class Bridge:
+    """Opens the fleet after the first frame and carries its views to the app."""
+
+    def __init__(self, app: App[object], open_fleet: Callable[[], Awaitable[Fleet]]) -> None:
+        self._app = app
+        self._open_fleet = open_fleet
+        self._coalescer = Coalescer(lambda view: app.post_message(StoreChanged(view)))
+        self._unsubscribe: Callable[[], None] | None = None
+        self._worker: Worker[None] | None = None
+        self.fleet: Fleet | None = None
+
+    def start(self) -> None:
+        """Open the fleet in a worker; FleetOpened says when it is there."""
+        self._worker = self._app.run_worker(self._open(), name="open fleet", group="bridge", exit_on_error=False)
+
+    async def _open(self) -> None:
+        fleet = await self._open_fleet()
+        self.fleet = fleet
+        self._unsubscribe = fleet.store.subscribe(self._coalescer.take)
+        await fleet.start()
+        self._coalescer.take(fleet.store.view)
+        self._app.post_message(FleetOpened())
+
+    async def close(self) -> None:
+        """Stop listening and close the fleet; safe when it never opened, and to call twice."""
+        if self._worker is not None and not self._worker.is_finished:
+            self._worker.cancel()
+        if self._unsubscribe is not None:
+            self._unsubscribe()
+            self._unsubscribe = None
+        self._coalescer.close()
+        fleet, self.fleet = self.fleet, None
+        if fleet is not None:
+            await fleet.close()
