@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from backends.model.errors import BackendError
+from backends.model.events import Phase
 from backends.model.ids import ContainerKey, EngineId
+from backends.model.image import ImageFacts
 from backends.model.workload import VolumeSpec, WorkloadSpec
 
 
@@ -71,6 +74,27 @@ class Step:
     skip: str = ""
 
 
+class ImageAction(StrEnum):
+    """How the image gets to the target."""
+
+    SHIP = "ship"  # not there: streamed
+    TAG = "tag"  # there, under another name: gets the name too
+    KEEP = "keep"  # there under that name: nothing to do
+
+
+@dataclass(frozen=True, slots=True)
+class ImageMove:
+    """The image that the source really runs, and how the target gets it.
+
+    facts: of the source's image, what the copy is compared with. tag: the full reference that the target's image
+    gets and that the container is created from; "" = it keeps no name there, the container is created from its id.
+    """
+
+    action: ImageAction
+    facts: ImageFacts
+    tag: str
+
+
 @dataclass(frozen=True, slots=True)
 class VolumeMove:
     """A volume to be carried. create: how it is made on the target (name may differ from the source's)."""
@@ -83,7 +107,8 @@ class VolumeMove:
 class Plan:
     """Everything that a migration will do. spec: what will be created on the target (its name included).
 
-    source_running: it runs now and is to run there afterwards.
+    image: None only in plans made by hand (tests, pictures): such a plan cannot be run.
+    source_running: it runs now and is to run there afterwards. source_paused: it runs, but is frozen now.
     """
 
     source: ContainerKey
@@ -95,6 +120,8 @@ class Plan:
     fields: tuple[FieldPlan, ...]
     findings: tuple[Finding, ...]
     steps: tuple[Step, ...]
+    image: ImageMove | None = None
+    source_paused: bool = False
 
     @property
     def blocked(self) -> bool:
@@ -113,8 +140,68 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class StepProgress:
+    """Where a run is. index: of the step, from 0; count: of all steps; step: what it does.
+
+    phase: STARTED and DONE once per step (DONE at once for a skipped one), PROGRESS in between; FAILED for the step that
+    failed, then PROGRESS with undoing=True for each thing that is taken back. note: what is being done, for people.
+    done_bytes, total_bytes: of this step, None where not counted or not known (a total is an estimate).
+    bytes_per_s, eta_s: None where unknown.
+    """
+
+    index: int
+    count: int
+    step: Step
+    phase: Phase
+    note: str = ""
+    done_bytes: int | None = None
+    total_bytes: int | None = None
+    bytes_per_s: float | None = None
+    eta_s: float | None = None
+    undoing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What a rollback did: things taken back, and things that could not be, each with the reason."""
+
+    done: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+class MigrationFailed(BackendError):
+    """A run that failed and was rolled back.
+
+    step: where it failed. undone: what was taken back and what is left (left is empty where all is as before).
+    checks: the comparisons made, where it failed in one. journal: its id, for a later undo where something is left.
+    The engine's own error is the __cause__.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        *,
+        step: Step,
+        undone: Undone,
+        detail: str = "",
+        hint: str = "",
+        engine: EngineId | None = None,
+        checks: tuple[Check, ...] = (),
+        journal: str = "",
+    ) -> None:
+        super().__init__(title, detail=detail, hint=hint, engine=engine)
+        self.step = step
+        self.undone = undone
+        self.checks = checks
+        self.journal = journal
+
+
+@dataclass(frozen=True, slots=True)
 class MigrationReport:
-    """What was done and proved. downtime_s: from the source's stop to the copy's start, None where it did not run."""
+    """What was done and proved. downtime_s: from the source's stop to the copy's start, None where it did not run.
+
+    notes: what the user should know afterwards. journal: the id of its durable record.
+    """
 
     plan: Plan
     target_id: str
@@ -122,6 +209,8 @@ class MigrationReport:
     moved_bytes: int
     duration_s: float
     downtime_s: float | None
+    notes: tuple[str, ...] = ()
+    journal: str = ""
 
     @property
     def equal(self) -> bool:
