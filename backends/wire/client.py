@@ -1,0 +1,288 @@
+"""One HTTP client per engine over unix socket, TCP with TLS, or SSH. Knows no engine's API; raises only our errors.
+
+aiohttp is imported on the first call, in a thread: the first frame must not wait for it (189 ms, PERFORMANCE.md).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from backends.model.errors import BackendError, Denied, Protocol
+from backends.model.ids import EngineId
+from backends.wire.endpoint import Endpoint, Scheme, TlsFiles
+from backends.wire.failures import Classify, Explain, from_os_error, from_status, late, lost, message_of
+from backends.wire.ssh import SshForward
+
+if TYPE_CHECKING:
+    import aiohttp
+
+Params: TypeAlias = Mapping[str, str | int | bool]
+
+CONNECT_TIMEOUT_S = 3.0
+CALL_TIMEOUT_S = 10.0
+_READ_BUFFER_BYTES = 1 << 20  # per stream: image tars come in 1 MiB pieces, and no more than twice that is held
+
+
+class WireClient:
+    """Calls to one endpoint. Cheap to make; connects on the first call; `close` when done."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        engine: EngineId,
+        *,
+        classify: Classify | None = None,
+        explain: Explain | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.engine = engine
+        self._classify = classify
+        self._explain = explain
+        self._session: aiohttp.ClientSession | None = None
+        self._forward = SshForward(endpoint, engine) if endpoint.scheme is Scheme.SSH else None
+        self._lock = asyncio.Lock()
+
+    async def json(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = CALL_TIMEOUT_S,
+    ) -> Any:
+        """The JSON value of the answer, None where it is empty. body: sent as JSON. Raises Protocol for no JSON."""
+        data, headers = _as_json(body, headers)
+        answer = await self.call(method, path, params=params, data=data, headers=headers, timeout_s=timeout_s)
+        if not answer.strip():
+            return None
+        try:
+            return json.loads(answer)
+        except ValueError as error:
+            shown = answer[:200].decode("utf-8", "replace")
+            raise Protocol(f"{method} {path} answered no JSON", detail=shown, engine=self.engine) from error
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        data: bytes | AsyncIterator[bytes] | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = CALL_TIMEOUT_S,
+    ) -> bytes:
+        """The whole answer. data: the body, also as a stream (an error that the stream raises comes out unchanged).
+
+        Raises the error of the status for 400 and up; TimedOut after timeout_s (None = never).
+        """
+        source = _Source(data) if data is not None and not isinstance(data, bytes) else None
+        sent = source.pieces() if source else data
+        try:
+            async with self._answer(method, path, params, sent, headers, timeout_s) as response, self._errors():
+                try:
+                    async with asyncio.timeout(timeout_s):
+                        return await response.read()
+                except TimeoutError as error:
+                    raise late(self.endpoint, self.engine, timeout_s) from error
+        except BackendError:
+            if source and source.failure:
+                raise source.failure from None
+            raise
+        finally:
+            if source:
+                await source.close()
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Params | None = None,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+        open_timeout_s: float | None = CALL_TIMEOUT_S,
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Chunks of the answer's body as they come. On entry the engine has answered with its headers.
+
+        open_timeout_s: for these headers; None where the engine works long before it answers (image save). The
+        iterator raises Unreachable where the peer breaks off. Leaving closes the connection at once.
+        """
+        data, headers = _as_json(body, headers)
+        async with self._answer(method, path, params, data, headers, open_timeout_s) as response:
+            chunks = self._chunks(response)
+            try:
+                yield chunks
+            finally:
+                response.close()
+                await chunks.aclose()
+
+    @asynccontextmanager
+    async def headers(
+        self, method: str, path: str, *, params: Params | None = None, timeout_s: float | None = CALL_TIMEOUT_S
+    ) -> AsyncIterator[Mapping[str, str]]:
+        """The headers of an answer whose body is not read (HEAD)."""
+        async with self._answer(method, path, params, None, None, timeout_s) as response:
+            yield response.headers
+
+    async def close(self) -> None:
+        """Close all connections; safe to call twice. A call after it opens anew."""
+        async with self._lock:
+            session, self._session = self._session, None
+            if session is not None:
+                await session.close()
+        if self._forward is not None:
+            await self._forward.close()
+
+    @asynccontextmanager
+    async def _answer(
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        data: bytes | AsyncIterator[bytes] | None,
+        headers: Mapping[str, str] | None,
+        timeout_s: float | None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        session = await self._open()
+        sent = {
+            key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in (params or {}).items()
+        }
+        async with self._errors():
+            try:
+                async with asyncio.timeout(timeout_s):
+                    response = await session.request(method, path, params=sent, data=data, headers=headers)
+            except TimeoutError as error:
+                raise late(self.endpoint, self.engine, timeout_s) from error
+        async with response:
+            if response.status >= 400:
+                await self._raise_status(response)
+            yield response
+
+    async def _raise_status(self, response: aiohttp.ClientResponse) -> None:
+        async with self._errors():
+            try:
+                async with asyncio.timeout(CALL_TIMEOUT_S):
+                    message = message_of(await response.content.read(65536))
+            except TimeoutError:
+                message = ""
+        explained = self._explain(response.status, message) if self._explain else None
+        raise explained or from_status(response.status, message, self.engine, self._classify)
+
+    @asynccontextmanager
+    async def _errors(self) -> AsyncIterator[None]:
+        """Nothing of aiohttp's or the system's passes."""
+        import aiohttp
+
+        try:
+            yield
+        except aiohttp.ClientSSLError as error:
+            raise Denied(f"TLS with {self.endpoint} failed", detail=str(error), engine=self.engine) from error
+        except (aiohttp.ServerTimeoutError, aiohttp.ConnectionTimeoutError) as error:
+            raise late(self.endpoint, self.engine, CONNECT_TIMEOUT_S) from error
+        except aiohttp.ClientConnectorError as error:
+            raise from_os_error(error.os_error, self.endpoint, self.engine) from error
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+            raise lost(self.endpoint, self.engine, error) from error
+        except aiohttp.ClientError as error:
+            detail = str(error)
+            raise Protocol(
+                f"{self.endpoint} does not answer HTTP as it should", detail=detail, engine=self.engine
+            ) from error
+        except OSError as error:
+            raise from_os_error(error, self.endpoint, self.engine) from error
+
+    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+        while True:
+            async with self._errors():
+                chunk = await response.content.readany()
+            if not chunk:
+                return
+            yield chunk
+
+    async def _open(self) -> aiohttp.ClientSession:
+        async with self._lock:
+            if self._forward is not None:
+                await self._forward.ensure()
+            if self._session is None:
+                await asyncio.to_thread(importlib.import_module, "aiohttp")
+                self._session = await self._new_session()
+            return self._session
+
+    async def _new_session(self) -> aiohttp.ClientSession:
+        import aiohttp
+
+        base = "http://localhost"
+        connector: aiohttp.BaseConnector
+        if self._forward is not None:
+            connector = aiohttp.UnixConnector(await self._forward.ensure(), limit=0)
+        elif self.endpoint.scheme is Scheme.UNIX:
+            # limit=0: the default of 100 lets streams starve every other call (PERFORMANCE.md).
+            connector = aiohttp.UnixConnector(self.endpoint.address, limit=0)
+        else:
+            tls = self.endpoint.tls
+            async with self._errors():
+                context = await asyncio.to_thread(tls_context, tls) if tls else None
+            connector = aiohttp.TCPConnector(limit=0, ssl=context or True)
+            base = f"{'https' if tls else 'http'}://{self.endpoint.address}"
+        return aiohttp.ClientSession(
+            base,
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
+            read_bufsize=_READ_BUFFER_BYTES,
+            auto_decompress=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+
+
+class _Source:
+    """A body that comes from elsewhere: remembers the error that ended it, which aiohttp would hide."""
+
+    def __init__(self, data: AsyncIterator[bytes]) -> None:
+        self._data = data
+        self._pieces: Any = None
+        self.failure: BackendError | None = None
+
+    def pieces(self) -> AsyncIterator[bytes]:
+        self._pieces = self._iterate()
+        iterator: AsyncIterator[bytes] = self._pieces
+        return iterator
+
+    async def _iterate(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._data:
+                yield piece
+        except BackendError as error:
+            self.failure = error
+            raise
+
+    async def close(self) -> None:
+        await self._pieces.aclose()
+
+
+def _as_json(body: object, headers: Mapping[str, str] | None) -> tuple[bytes | None, Mapping[str, str] | None]:
+    if body is None:
+        return None, headers
+    return json.dumps(body).encode(), {"Content-Type": "application/json", **(headers or {})}
+
+
+def tls_context(files: TlsFiles) -> ssl.SSLContext:
+    """A client context from PEM files. Reads files: call it in a thread. Raises OSError (SSLError included)."""
+    context = ssl.create_default_context(cafile=files.ca or None)
+    if not files.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if files.cert:
+        context.load_cert_chain(files.cert, files.key or None)
+    return context
+
+
+__all__ = ["CALL_TIMEOUT_S", "CONNECT_TIMEOUT_S", "Params", "WireClient", "tls_context"]

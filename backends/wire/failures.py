@@ -1,0 +1,80 @@
+"""Turns HTTP statuses, socket errors and aiohttp's exceptions into our error tree. Makes no calls."""
+
+from __future__ import annotations
+
+import errno
+import json
+import ssl
+from collections.abc import Callable
+from typing import TypeAlias
+
+from backends.model.errors import BackendError, Conflict, Denied, NotFound, Protocol, TimedOut, Unreachable, Unsupported
+from backends.model.ids import EngineId
+from backends.wire.endpoint import Endpoint, Scheme
+
+Classify: TypeAlias = Callable[[int, str], type[BackendError] | None]
+"""(HTTP status, the engine's message) → the class of the error, or None for the usual one."""
+
+Explain: TypeAlias = Callable[[int, str], BackendError | None]
+"""(HTTP status, the engine's message) → the finished error, or None for the usual one."""
+
+_BY_STATUS: dict[int, type[BackendError]] = {
+    401: Denied,
+    403: Denied,
+    404: NotFound,
+    405: Unsupported,
+    408: TimedOut,
+    409: Conflict,
+    501: Unsupported,
+}
+_GONE = {errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK, errno.ENOTDIR}
+
+
+def message_of(body: bytes) -> str:
+    """The engine's own words in an error answer: JSON "message" (both engines), else the text itself, cut."""
+    text = body[:65536].decode("utf-8", "replace").strip()
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text[:1000]
+    message = value.get("message") if isinstance(value, dict) else None
+    return str(message) if message else text[:1000]
+
+
+def from_status(status: int, message: str, engine: EngineId, classify: Classify | None = None) -> BackendError:
+    """The error of an HTTP answer of status 400 and up. Unknown 4xx and all 5xx are Protocol."""
+    kind = (classify(status, message) if classify else None) or _BY_STATUS.get(status, Protocol)
+    first, _, rest = (message or f"HTTP status {status}").partition("\n")
+    title = first[:1].upper() + first[1:300]
+    return kind(title, detail=rest.strip() or f"HTTP status {status}", engine=engine)
+
+
+def from_os_error(error: OSError, endpoint: Endpoint, engine: EngineId) -> BackendError:
+    """The error of a connection that could not be made or broke off."""
+    words = error.strerror or str(error) or type(error).__name__
+    if isinstance(error, ssl.SSLError):
+        hint = "Check the CA, certificate and key files of this engine."
+        return Denied(f"TLS with {endpoint} failed", detail=words, hint=hint, engine=engine)
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        hint = "Join the group that owns the socket, or use a rootless engine."
+        return Denied(f"No permission to open {endpoint}", detail=words, hint=hint, engine=engine)
+    if error.errno in _GONE:
+        hint = "Start the engine's service." if endpoint.scheme is not Scheme.SSH else "Start the service over there."
+        return Unreachable(f"Nothing listens at {endpoint}", detail=words, hint=hint, engine=engine)
+    return Unreachable(f"The connection to {endpoint} failed", detail=words, engine=engine)
+
+
+def lost(endpoint: Endpoint, engine: EngineId, cause: BaseException | None = None) -> Unreachable:
+    """The peer broke the connection off in the middle of an answer."""
+    words = str(cause) if cause else ""
+    return Unreachable(f"The connection to {endpoint} broke off", detail=words, engine=engine)
+
+
+def late(endpoint: Endpoint, engine: EngineId, timeout_s: float | None) -> TimedOut:
+    """No answer in time."""
+    within = f" within {timeout_s:g} s" if timeout_s else ""
+    hint = "The engine may be hung or very busy; Tranship tries again by itself."
+    return TimedOut(f"No answer from {endpoint}{within}", hint=hint, engine=engine)
+
+
+__all__ = ["Classify", "Explain", "from_os_error", "from_status", "late", "lost", "message_of"]
