@@ -1,0 +1,65 @@
+"""Tone to style, by the app's theme. The only place where a meaning gets its colour; knows no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+from rich.style import Style
+from textual.color import Color, ColorParseError
+
+from widgets.line import Tone
+
+if TYPE_CHECKING:
+    from textual.widget import Widget
+
+Palette: TypeAlias = Mapping[Tone, Style]
+
+# Theme variables by tone: Textual's own names (textual/design.py), so that every theme works.
+_VARIABLES = {
+    Tone.OK: "text-success",
+    Tone.WARN: "text-warning",
+    Tone.BAD: "text-error",
+    Tone.ACCENT: "text-accent",
+    Tone.INFO: "text-primary",
+}
+# How much of the foreground is left in quiet text (0 = none); readable on every built-in theme.
+_QUIET = {Tone.DIM: 0.62, Tone.FAINT: 0.28}
+
+
+def _theme_color(widget: Widget, name: str) -> Color | None:
+    """A variable of the theme as a colour, None where the theme does not say one."""
+    try:
+        return Color.parse(widget.app.theme_variables[name])
+    except (KeyError, ColorParseError):
+        return None
+
+
+def palette_of(widget: Widget) -> Palette:
+    """The styles for each tone on the widget's own background. Ask again when the styles change."""
+    base = widget.rich_style
+    background, foreground = widget.background_colors[1], widget.colors[3]
+    styles: dict[Tone, Style] = {Tone.PLAIN: base, Tone.STRONG: base + Style(bold=True)}
+    for tone, share in _QUIET.items():
+        styles[tone] = base + Style(color=background.blend(foreground, share, alpha=1.0).rich_color)
+    for tone, name in _VARIABLES.items():
+        color = _theme_color(widget, name)
+        styles[tone] = base if color is None else base + Style(color=color.rich_color)
+    styles[Tone.BAD] += Style(bold=True)
+    styles[Tone.HEADING] = styles[Tone.DIM] + Style(bold=True)
+    return styles
+
+
+def cursor_style(widget: Widget, *, focused: bool) -> Style:
+    """What is laid over the row under the cursor: reversed where the terminal shows no colour."""
+    if widget.app.no_color:
+        return Style(reverse=True) if focused else Style(underline=True)
+    background = widget.background_colors[1]
+    primary = _theme_color(widget, "primary") or widget.colors[3]
+    return Style(bgcolor=background.blend(primary, 0.38 if focused else 0.16, alpha=1.0).rich_color, bold=focused)
+
+
+def mark_style(widget: Widget) -> Style:
+    """What is laid over marked rows."""
+    accent = _theme_color(widget, "accent") or widget.colors[3]
+    return Style(bgcolor=widget.background_colors[1].blend(accent, 0.18, alpha=1.0).rich_color)
