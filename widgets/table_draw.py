@@ -1,0 +1,53 @@
+"""One row, header or group header as spans of exactly one line: pure. Knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from widgets.line import BLANK, Line, Span, Tone, toned
+from widgets.table_layout import Slot
+from widgets.table_rows import Row
+from widgets.text import cut_line, fit_line, line_width
+
+CURSOR = "▌"
+MARK = "✓"
+
+
+def row_line(row: Row, slots: Sequence[Slot], width: int, *, at_cursor: bool, marked: bool) -> Line:
+    """A row under its columns; cursor and mark stand as signs at its left, so that they show without colour."""
+    spans: list[Span] = [
+        Span(CURSOR if at_cursor else " ", Tone.ACCENT),
+        Span(MARK if marked else " ", Tone.ACCENT),
+    ]
+    x = 2
+    for slot in slots:
+        cell = row.cells[slot.index] if slot.index < len(row.cells) else BLANK
+        spans.append(Span(" " * (slot.x - x)))
+        spans.extend(fit_line(cell, slot.width, slot.column.align, slot.column.cut))
+        x = slot.x + slot.width
+    signs, cells = spans[:2], spans[2:]
+    return fit_line((*signs, *(toned(cells, Tone.DIM) if row.stale else cells)), width)
+
+
+def heading_line(row: Row, width: int) -> Line:
+    """A group's header with a rule to the right edge."""
+    spans = cut_line(row.cells[0] if row.cells else BLANK, max(0, width - 4))
+    rule = Span(" " + "─" * max(0, width - line_width(spans) - 4), Tone.FAINT)
+    return fit_line((Span("  "), *spans, rule), width)
+
+
+def header_line(slots: Sequence[Slot], width: int, sort: tuple[str, bool] | None) -> Line:
+    """The columns' titles. sort: (column, descending), marked by an arrow."""
+    spans: list[Span] = []
+    x = 0
+    for slot in slots:
+        spans.append(Span(" " * (slot.x - x)))
+        title, tone = slot.column.title, Tone.HEADING
+        if sort is not None and sort[0] == slot.column.key:
+            # The arrow stands at the side where it does not move the title away from its numbers.
+            arrow = "▼" if sort[1] else "▲"
+            title = f"{arrow}{title}" if slot.column.align == "right" else f"{title}{arrow}"
+            tone = Tone.STRONG
+        spans.extend(fit_line((Span(title, tone),), slot.width, slot.column.align))
+        x = slot.x + slot.width
+    return fit_line(tuple(spans), width)

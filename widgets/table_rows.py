@@ -1,0 +1,43 @@
+"""Rows as immutable data, and where the cursor goes when they change: pure. Knows no widths and no theme."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import NamedTuple
+
+from widgets.line import Line
+
+
+class Row(NamedTuple):
+    """One row. key: opaque and unique; cells: one per column. stale: drawn quiet.
+
+    heading: a group's header; it is drawn from its first cell over the whole width and cannot be selected.
+    """
+
+    key: Hashable
+    cells: tuple[Line, ...]
+    stale: bool = False
+    heading: bool = False
+
+
+def index_of(rows: Sequence[Row]) -> Mapping[Hashable, int]:
+    """Where each selectable row stands."""
+    return {row.key: index for index, row in enumerate(rows) if not row.heading}
+
+
+def nearest_survivor(old: Sequence[Row], position: int, index: Mapping[Hashable, int]) -> Hashable | None:
+    """The key, still there, of the old row nearest to the position: below first, then above; None if none is left."""
+    for distance in range(1, len(old) + 1):
+        for candidate in (position + distance, position - distance):
+            if 0 <= candidate < len(old) and not old[candidate].heading and old[candidate].key in index:
+                return old[candidate].key
+    return next(iter(index), None)
+
+
+def step(rows: Sequence[Row], position: int, by: int) -> int:
+    """The selectable row that lies `by` selectable rows from the position, stopped at the ends; -1 if there is none."""
+    choices = [index for index, row in enumerate(rows) if not row.heading]
+    if not choices:
+        return -1
+    here = next((order for order, index in enumerate(choices) if index >= position), len(choices) - 1)
+    return choices[min(len(choices) - 1, max(0, here + by))]
