@@ -1,0 +1,1 @@
+"""Container usage from cgroup files, and which container a pid is in. May not know engines, sockets or tasks."""

@@ -1,0 +1,223 @@
+"""What one container takes: its kept files, the totals of the last look, and the reading from both.
+
+May not look for containers. A value that cannot be read is Missing with the reason, never 0.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from backends.cgroups.files import Budget, KeptFile
+from backends.cgroups.find import UNIFIED, descendants
+from backends.cgroups.parse import (
+    Transfer,
+    blkio_bytes,
+    first_pid,
+    io_stat,
+    keyed,
+    limit_bytes,
+    net_dev,
+    number,
+    working_set_bytes,
+)
+from backends.model.container import StatsReading
+from backends.model.ids import ContainerKey
+from backends.model.values import Count, Missing, Quantity
+
+FIRST_SAMPLE = Missing("first sample")
+NO_PROCESS = Missing("no process")
+# Files by what they tell: (v1 controller, v1 file names in order of choice, v2 file name).
+_SOURCES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
+    "cpu": ("cpuacct", ("cpuacct.usage",), "cpu.stat"),
+    "memory": ("memory", ("memory.usage_in_bytes",), "memory.current"),
+    "memory_stat": ("memory", ("memory.stat",), "memory.stat"),
+    "memory_limit": ("memory", ("memory.limit_in_bytes",), "memory.max"),
+    "block": ("blkio", ("blkio.throttle.io_service_bytes_recursive", "blkio.throttle.io_service_bytes"), "io.stat"),
+    "pids": ("pids", ("pids.current",), "pids.current"),
+}
+
+
+class CgroupGone(Exception):
+    """The directories that were found are not there any more: the container stopped, or was started again."""
+
+
+class Usage:
+    """Readings of one container, from the directories found for it."""
+
+    def __init__(
+        self,
+        key: ContainerKey,
+        places: Mapping[str, Path],
+        *,
+        budget: Budget,
+        proc_root: Path,
+        host_memory_bytes: Count,
+    ) -> None:
+        """places: its directory in each hierarchy. host_memory_bytes: shown as the limit where there is none."""
+        self.key = key
+        self._places = dict(places)
+        self._budget = budget
+        self._proc_root = proc_root
+        self._host_memory = host_memory_bytes
+        self._files: dict[str, KeptFile] = {}
+        self._unified: set[str] = set()
+        self._why_not: dict[str, Missing] = {}
+        self._cpu_before: tuple[float, int] | None = None
+        self._block_before: tuple[float, Transfer] | None = None
+        self._net_before: tuple[float, Transfer] | None = None
+        for name in _SOURCES:
+            self._open(name)
+
+    def close(self) -> None:
+        """Give every descriptor back."""
+        for file in self._files.values():
+            file.close()
+        self._files.clear()
+
+    def read(self) -> StatsReading:
+        """The reading since the last call. Raises CgroupGone where the container's cgroup was removed."""
+        if not self._files:
+            raise CgroupGone(str(self.key.id))  # removed between being found and being opened
+        if "net" not in self._files:
+            self._open_network()
+        now = time.monotonic()
+        cpu = self._cpu_percent(now)
+        received, sent = self._network(now)
+        block_read, block_written = self._block(now)
+        return StatsReading(
+            key=self.key,
+            sampled_at=now,
+            cpu_percent=cpu,
+            memory_bytes=self._memory(),
+            memory_limit_bytes=self._memory_limit(),
+            net_rx_bytes_per_s=received,
+            net_tx_bytes_per_s=sent,
+            block_read_bytes_per_s=block_read,
+            block_write_bytes_per_s=block_written,
+            processes=self._number_of("pids"),
+        )
+
+    # -- values ----------------------------------------------------------------------------------
+    def _cpu_percent(self, now: float) -> Quantity:
+        text = self._text("cpu")
+        if isinstance(text, Missing):
+            return text
+        used = keyed(text, b"usage_usec") if "cpu" in self._unified else number(text)
+        if used is None:
+            return Missing("CPU usage is not in its cgroup file")
+        used_ns = used * 1000 if "cpu" in self._unified else used
+        before, self._cpu_before = self._cpu_before, (now, used_ns)
+        if before is None or now <= before[0]:
+            return FIRST_SAMPLE
+        return max(0.0, (used_ns - before[1]) / (now - before[0]) / 1e9 * 100.0)
+
+    def _memory(self) -> Count:
+        used, stat = self._number_of("memory"), self._text("memory_stat")
+        if isinstance(used, Missing):
+            return used
+        if isinstance(stat, Missing):
+            return stat
+        working_set = working_set_bytes(used, stat)
+        return Missing("memory.stat does not tell the file cache") if working_set is None else working_set
+
+    def _memory_limit(self) -> Count:
+        text = self._text("memory_limit")
+        if isinstance(text, Missing):
+            return text
+        limit = limit_bytes(text)
+        if limit is None:
+            return Missing("its memory limit is not in its cgroup file")
+        return self._host_memory if limit < 0 else limit
+
+    def _block(self, now: float) -> tuple[Quantity, Quantity]:
+        text = self._text("block")
+        if isinstance(text, Missing):
+            return text, text
+        total = io_stat(text) if "block" in self._unified else blkio_bytes(text)
+        before, self._block_before = self._block_before, (now, total)
+        return _rates(before, now, total)
+
+    def _network(self, now: float) -> tuple[Quantity, Quantity]:
+        text = self._text("net")
+        if isinstance(text, Missing):
+            return text, text
+        total = net_dev(text)
+        if total is None:
+            return (unreadable := Missing("/proc/PID/net/dev lists no interface")), unreadable
+        before, self._net_before = self._net_before, (now, total)
+        return _rates(before, now, total)
+
+    def _number_of(self, name: str) -> Count:
+        text = self._text(name)
+        if isinstance(text, Missing):
+            return text
+        value = number(text)
+        return Missing(f"no number in {self._files[name].path.name}") if value is None else value
+
+    # -- files -----------------------------------------------------------------------------------
+    def _text(self, name: str) -> bytes | Missing:
+        file = self._files.get(name)
+        if file is None:
+            return self._why_not.get(name, NO_PROCESS)
+        try:
+            return file.read()
+        except PermissionError:
+            return Missing(f"may not read {file.path.name}")
+        except OSError as error:
+            # ENODEV: the cgroup of a kept descriptor was removed. ENOENT: so was the path.
+            raise CgroupGone(str(file.path)) from error
+
+    def _open(self, name: str) -> None:
+        controller, v1_names, v2_name = _SOURCES[name]
+        candidates = [self._places[controller] / v1 for v1 in v1_names] if controller in self._places else []
+        if UNIFIED in self._places:
+            candidates.append(self._places[UNIFIED] / v2_name)
+        self._why_not[name] = Missing(f"no {controller} cgroup")
+        for path in candidates:
+            try:
+                self._files[name] = KeptFile(path, self._budget)
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                self._why_not[name] = Missing(f"{path.name}: {error.strerror}")
+                continue
+            if path.parent == self._places.get(UNIFIED):
+                self._unified.add(name)
+            return
+
+    def _open_network(self) -> None:
+        """By a pid of its cgroup.procs: the engine's State.Pid may be of another pid namespace."""
+        self._net_before = None
+        pid = self._host_pid()
+        if pid is None:
+            self._why_not["net"] = NO_PROCESS
+            return
+        try:
+            self._files["net"] = KeptFile(self._proc_root / str(pid) / "net" / "dev", self._budget)
+        except OSError as error:
+            self._why_not["net"] = Missing(f"/proc/{pid}/net/dev: {error.strerror}")
+
+    def _host_pid(self) -> int | None:
+        """A process of it, nested cgroups (systemd inside, podman's split mode) included."""
+        for place in list(self._places.values())[:1] + list(self._places.values())[-1:]:
+            for directory in descendants(place):
+                try:
+                    pid = first_pid((directory / "cgroup.procs").read_bytes())
+                except OSError:
+                    continue  # removed meanwhile: another directory may still answer
+                if pid is not None:
+                    return pid
+        return None
+
+
+def _rates(before: tuple[float, Transfer] | None, now: float, total: Transfer) -> tuple[Quantity, Quantity]:
+    """Bytes per second since before; counters that went back (an interface was removed) count as nothing."""
+    if before is None or now <= before[0]:
+        return FIRST_SAMPLE, FIRST_SAMPLE
+    seconds = now - before[0]
+    return (
+        max(0, total.incoming - before[1].incoming) / seconds,
+        max(0, total.outgoing - before[1].outgoing) / seconds,
+    )
