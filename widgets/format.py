@@ -10,7 +10,7 @@ from backends.model.values import Count, Missing, Quantity
 from widgets.line import Line, Span, Tone, line
 from widgets.text import inert
 
-MISSING = "–"  # noqa: RUF001 - an en dash is the sign that the screen uses for "no value"
+MISSING = "–"
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 # Seconds per unit of an age, largest first: a year of 365 days, as `docker ps` counts.
 _AGES = ((31_536_000, "y"), (604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m"), (1, "s"))

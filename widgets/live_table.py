@@ -41,7 +41,7 @@ class _Look:
 
 
 class LiveTable(ScrollView, can_focus=True):
-    """Rows under a fixed header. Feed it by `show`; it never asks for data by itself."""
+    """Rows under a fixed header. Feed it by `show_rows`; it never asks for data by itself."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -126,7 +126,7 @@ class LiveTable(ScrollView, can_focus=True):
         self._strips: LRUCache[tuple[Hashable, bool, bool], tuple[Row, Strip]] = LRUCache(_CACHED_LINES)
 
     # -- what is shown -----------------------------------------------------------------------------
-    def show(self, rows: Sequence[Row], *, empty: Sequence[Line] | None = None) -> None:
+    def show_rows(self, rows: Sequence[Row], *, empty: Sequence[Line] | None = None) -> None:
         """Take a new snapshot. The cursor stays on its key; where that is gone it goes to the nearest neighbour.
 
         empty: what to say where there are no rows.
@@ -152,7 +152,7 @@ class LiveTable(ScrollView, can_focus=True):
             self._reveal()
 
     def set_columns(self, columns: Sequence[Column]) -> None:
-        """Show other columns from now on; rows of the next `show` have one cell for each."""
+        """Show other columns from now on; rows of the next `show_rows` have one cell for each."""
         if tuple(columns) != self._columns:
             self._columns = tuple(columns)
             self._forget_layout()

@@ -8,7 +8,7 @@ from typing import Literal
 
 from rich.cells import cell_len
 
-from widgets.line import Line, Span, plain
+from widgets.line import Line, Span, Tone, plain
 
 ELLIPSIS = "…"
 _SLACK = 16  # characters beyond the cells asked for that are looked at: room for combining ones
@@ -150,6 +150,12 @@ def wrap(text: str, cells: int) -> list[str]:
     return [*lines, current] if current or not lines else lines
 
 
+def paragraph(text: str, tone: Tone, cells: int, *, indent: str = "  ") -> list[Line]:
+    """Foreign text as indented lines of one tone, wrapped to the width."""
+    room = max(8, cells - 2 * len(indent))
+    return [(Span(indent + part, tone),) for part in wrap(inert(text), room)]
+
+
 __all__ = [
     "ELLIPSIS",
     "Align",
@@ -161,6 +167,7 @@ __all__ = [
     "inert",
     "line_width",
     "pad",
+    "paragraph",
     "plain",
     "take_cells",
     "take_cells_end",

@@ -1,0 +1,206 @@
+"""FleetView to table rows: filtered, sorted, grouped. Pure, tested without a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Literal
+
+from backends.model.container import ContainerState, Health
+from backends.model.events import Link, OperationUpdate, Phase
+from backends.model.fleet import EngineView, FleetView
+from backends.model.ids import EngineId
+from widgets.charts import bar, share_tone
+from widgets.container_filter import matches, parse
+from widgets.container_sort import SORTABLE, Facts, Sort, in_order, limit_share
+from widgets.engine_badge import badge_tone, badges
+from widgets.format import (
+    MISSING,
+    age_text,
+    bytes_text,
+    percent_text,
+    ports_text,
+    short_image,
+    state_cell,
+    value_cell,
+)
+from widgets.line import BLANK, Line, Span, Tone, line
+from widgets.table_layout import Column
+from widgets.table_rows import Row
+from widgets.text import inert, pad
+
+Group = Literal["none", "engine", "project"]
+GROUPS: tuple[Group, ...] = ("none", "engine", "project")
+_BAR_CELLS = 8
+# What a row says while something is done to it, by the action's verb.
+_DOING = {
+    "start": "starting…",
+    "stop": "stopping…",
+    "restart": "restarting…",
+    "pause": "pausing…",
+    "unpause": "resuming…",
+    "kill": "killing…",
+    "remove": "removing…",
+    "rename": "renaming…",
+    "migrate": "moving…",
+}
+
+
+def columns_for(*, badge_width: int, gpus: bool) -> tuple[Column, ...]:
+    """The columns. gpus: there are some, so that their columns matter more than the image's when room is short."""
+    return (
+        Column("engine", "ENGINE", max(6, badge_width)),
+        Column("name", "NAME", 14, flex=4, most=40, cut="middle"),
+        Column("state", "STATE", 12, flex=1, most=14),
+        Column("cpu", "CPU", 6, align="right"),
+        Column("memory", "MEMORY", 9, align="right", priority=1),
+        Column("limit", "OF LIMIT", _BAR_CELLS + 9, priority=6),
+        Column("gpu", "GPU", 9, flex=1, most=14, cut="middle", priority=3 if gpus else 9),
+        Column("gpu_memory", "GPU MEM", 9, align="right", priority=4 if gpus else 10),
+        Column("image", "IMAGE", 14, flex=3, most=44, cut="middle", priority=5),
+        Column("ports", "PORTS", 11, flex=2, most=36, priority=7),
+        Column("age", "AGE", 4, align="right", priority=2),
+    )
+
+
+def facts_of(view: FleetView) -> list[Facts]:
+    """Every container with its readings."""
+    named = badges(view.engines.values())
+    found: list[Facts] = []
+    for key, container in view.containers.items():
+        engine = view.engines.get(key.engine)
+        found.append(
+            Facts(
+                container=container,
+                stats=view.stats.get(key),
+                gpu=view.gpu_use.get(key),
+                operation=view.operations.get(key),
+                badge=named.get(key.engine, inert(key.engine.name)),
+                stale=engine is None or engine.stale,
+            )
+        )
+    return found
+
+
+def pending_text(operation: OperationUpdate | None) -> str:
+    """What is being done to a container, "" where nothing is."""
+    if operation is None or operation.phase not in {Phase.STARTED, Phase.PROGRESS}:
+        return ""
+    verb = operation.action.rpartition(".")[2]
+    return _DOING.get(verb, f"{inert(verb)}…")
+
+
+def cells_of(facts: Facts, now: datetime) -> tuple[Line, ...]:
+    """The cells of one row, in the order of `columns_for`."""
+    container, stats, gpu = facts.container, facts.stats, facts.gpu
+    alive = container.state.alive
+    given = " ".join(inert(name).rpartition("=")[2] if "=" in name else inert(name) for name in container.gpus_given)
+    return (
+        line((facts.badge, badge_tone(container.key.engine))),
+        line((inert(container.name), Tone.PLAIN if alive else Tone.DIM)),
+        state_cell(container, pending_text(facts.operation)),
+        value_cell(percent_text(stats.cpu_percent if stats and alive else None)),
+        value_cell(bytes_text(stats.memory_bytes if stats and alive else None)),
+        _limit_cell(facts) if alive else value_cell(MISSING),
+        _gpu_cell(facts, given),
+        value_cell(bytes_text(gpu.memory_bytes) if gpu else MISSING),
+        line((short_image(container.image), Tone.DIM)),
+        line(ports_text(container.ports)),
+        line((age_text(container.created_at, now), Tone.DIM)),
+    )
+
+
+def _limit_cell(facts: Facts) -> Line:
+    """A bar and the limit; a quiet dash where there is no limit of its own."""
+    share = limit_share(facts.stats)
+    if share is None or facts.stats is None:
+        return value_cell(MISSING)
+    limit = Span(pad(bytes_text(facts.stats.memory_limit_bytes), 9, "right"), Tone.DIM)
+    return (*bar(share, _BAR_CELLS, tone=share_tone(share)), limit)
+
+
+def _gpu_cell(facts: Facts, given: str) -> Line:
+    """Which GPUs, and how busy: "0,1 63%"; given but idle ones alone; a dash where none."""
+    gpu = facts.gpu
+    if gpu is None:
+        return line((given, Tone.DIM)) if given else value_cell(MISSING)
+    which = given or ",".join(str(index) for index in gpu.device_indexes)
+    return line(f"{which} ", (percent_text(gpu.sm_percent), Tone.STRONG))
+
+
+def rows_of(
+    view: FleetView, *, filter: str = "", sort: Sort | None = None, group: Group = "none", now: datetime
+) -> list[Row]:
+    """The rows to show. now: the moment that ages are counted to (aware)."""
+    words = parse(filter)
+    wanted = [facts for facts in facts_of(view) if matches(words, facts.container)]
+    ordered = in_order(wanted, sort or Sort())
+    if group == "none":
+        return [_row(facts, now) for facts in ordered]
+
+    def named(facts: Facts) -> str:
+        return facts.container.key.engine.name if group == "engine" else facts.container.project
+
+    # Containers of no project come last; the order within each group stays.
+    ordered.sort(key=lambda f: (not named(f), named(f)))
+    rows: list[Row] = []
+    for name, members in groupby(ordered, key=named):
+        those = list(members)
+        title = _group_title(name, group, those)
+        rows.append(Row(("group", group, name), (title,), heading=True))
+        rows.extend(_row(facts, now) for facts in those)
+    return rows
+
+
+def _row(facts: Facts, now: datetime) -> Row:
+    return Row(facts.container.key, cells_of(facts, now), stale=facts.stale)
+
+
+def _group_title(name: str, group: Group, members: Sequence[Facts]) -> Line:
+    running = sum(facts.container.state is ContainerState.RUNNING for facts in members)
+    ill = sum(facts.container.health is Health.UNHEALTHY for facts in members)
+    parts = [f"{running} running"]
+    if len(members) > running:
+        parts.append(f"{len(members) - running} not")
+    tone = badge_tone(members[0].container.key.engine) if group == "engine" else Tone.STRONG
+    counts = (f"  {' · '.join(parts)}", Tone.DIM)
+    trouble = (f" · {ill} unhealthy", Tone.BAD) if ill else ("", Tone.BAD)
+    lost = ("", Tone.WARN)
+    if group == "engine" and members[0].stale:
+        lost = ("  last known", Tone.WARN)
+    return line((inert(name) or "no project", tone if name else Tone.DIM), counts, trouble, lost)
+
+
+def empty_lines(view: FleetView, *, filter: str, total: int) -> list[Line]:
+    """What the table says when it has no row: why, and what to do next."""
+    if filter and total:
+        return [
+            line(("No container matches ", Tone.DIM), (inert(filter), Tone.STRONG)),
+            line(
+                (
+                    f"{total} hidden. A word looks everywhere; name: image: state: in one place.",
+                    Tone.DIM,
+                )
+            ),
+        ]
+    links = {engine.connection.link for engine in view.engines.values()}
+    if not links or links == {Link.ABSENT}:
+        return [line(("No engine found on this machine.", Tone.DIM)), *_absences(view.engines)]
+    if Link.CONNECTED not in links:
+        return [line(("Waiting for the engines to answer …", Tone.DIM)), *_absences(view.engines)]
+    return [
+        line(("No containers yet.", Tone.DIM)),
+        line(("They appear here by themselves as soon as an engine has one.", Tone.DIM)),
+    ]
+
+
+def _absences(engines: Mapping[EngineId, EngineView]) -> list[Line]:
+    return [
+        line((f"{inert(engine.id.name)}: ", Tone.PLAIN), (inert(engine.connection.error.title), Tone.DIM))
+        for engine in engines.values()
+        if engine.connection.error is not None
+    ]
+
+
+__all__ = ["BLANK", "GROUPS", "SORTABLE", "Group", "Sort", "cells_of", "columns_for", "empty_lines", "rows_of"]

@@ -1,0 +1,51 @@
+"""Each engine's short name in the table: pure. Knows no terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from backends.model.fleet import EngineView
+from backends.model.ids import EngineId, EngineKind
+from widgets.line import Tone
+from widgets.text import cut_middle, inert
+
+MOST = 12  # cells of the longest badge
+_SHORT = {EngineKind.DOCKER: "DKR", EngineKind.PODMAN: "PDM", EngineKind.DEMO: "DEMO"}
+ROOTLESS = "ʳ"  # set behind the name of a rootless engine; the status bar says the word
+
+
+def _imitated(engine: EngineId) -> EngineKind | None:
+    """What a demo engine plays, by its name; None where it does not say."""
+    for kind in (EngineKind.DOCKER, EngineKind.PODMAN):
+        if kind.value in engine.name:
+            return kind
+    return None
+
+
+def _rootless(view: EngineView) -> bool:
+    return view.info.rootless if view.info is not None else "rootless" in view.id.name
+
+
+def _badge(view: EngineView) -> str:
+    short = _SHORT[view.id.kind]
+    played = _imitated(view.id) if view.id.kind is EngineKind.DEMO else None
+    if played is not None:
+        short = f"{short}·{_SHORT[played][0]}"
+    return short + (ROOTLESS if _rootless(view) else "")
+
+
+def badges(engines: Iterable[EngineView]) -> Mapping[EngineId, str]:
+    """A badge for each engine: "DKR", "PDM", "PDMʳ" (rootless), "DEMO·D". Two that would look alike get their names."""
+    views = list(engines)
+    plain = {view.id: _badge(view) for view in views}
+    said = list(plain.values())
+    return {
+        engine: badge if said.count(badge) == 1 else cut_middle(inert(engine.name), MOST)
+        for engine, badge in plain.items()
+    }
+
+
+def badge_tone(engine: EngineId) -> Tone:
+    """The tone of an engine's badge: Docker and Podman differ, a demo engine has that of what it plays."""
+    kind = _imitated(engine) if engine.kind is EngineKind.DEMO else engine.kind
+    return Tone.ACCENT if kind is EngineKind.PODMAN else Tone.INFO
