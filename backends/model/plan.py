@@ -143,7 +143,7 @@ class Check:
 class StepProgress:
     """Where a run is. index: of the step, from 0; count: of all steps; step: what it does.
 
-    phase: STARTED and DONE once per step (DONE at once for a skipped one), PROGRESS in between; FAILED for the step that
+    phase: STARTED and DONE once per step (DONE at once for a skipped one), PROGRESS in between; FAILED for one that
     failed, then PROGRESS with undoing=True for each thing that is taken back. note: what is being done, for people.
     done_bytes, total_bytes: of this step, None where not counted or not known (a total is an estimate).
     bytes_per_s, eta_s: None where unknown.

@@ -1,0 +1,112 @@
+"""Asks both engines for the facts of a move and makes the plan. Changes nothing on either."""
+
+from __future__ import annotations
+
+import asyncio
+
+from backends.engine import Engine
+from backends.migration import references
+from backends.migration.facts import SourceFacts, TargetFacts
+from backends.migration.plan import make_plan
+from backends.model.container import Container, MountKind
+from backends.model.errors import NotFound
+from backends.model.image import ImageFacts
+from backends.model.plan import Plan
+from backends.model.workload import WorkloadSpec
+
+
+async def image_or_none(engine: Engine, reference: str) -> ImageFacts | None:
+    """The image of that id or reference, None where the engine has none (or where "" is asked for)."""
+    if not reference:
+        return None
+    try:
+        return await engine.image_facts(reference)
+    except NotFound:
+        return None
+
+
+def _sharers(spec: WorkloadSpec, own_id: str, containers: list[Container]) -> dict[str, tuple[str, ...]]:
+    """Per volume of the source, the names of the other living containers that mount it."""
+    names = {mount.source for mount in spec.mounts if mount.kind is MountKind.VOLUME}
+    others = [other for other in containers if other.state.alive and other.key.id != own_id]
+    return {
+        name: users
+        for name in names
+        if (
+            users := tuple(
+                sorted(
+                    other.name
+                    for other in others
+                    if any(mount.kind is MountKind.VOLUME and mount.source == name for mount in other.mounts)
+                )
+            )
+        )
+    }
+
+
+async def source_facts(engine: Engine, container: str) -> SourceFacts:
+    """All that a plan needs to know of the source; container: id or name.
+
+    Raises NotFound where the container, its image or one of its volumes is gone.
+    """
+    info = await engine.connect()
+    seen, spec = await asyncio.gather(engine.inspect_container(container), engine.workload_spec(container))
+    try:
+        image = await engine.image_facts(spec.image_id or seen.image_id or spec.image)
+    except NotFound as error:
+        raise NotFound(
+            f"the image of {seen.name} is gone from {engine.id}",
+            detail=str(error),
+            hint="make an image of the container first (commit), and move a container of that image",
+            engine=engine.id,
+        ) from error
+    names = sorted({mount.source for mount in spec.mounts if mount.kind is MountKind.VOLUME})
+    named, containers, images, volumes = await asyncio.gather(
+        image_or_none(engine, spec.image),
+        engine.list_containers(),
+        engine.list_images(),
+        asyncio.gather(*(engine.inspect_volume(name) for name in names)),
+    )
+    digests = next((listed.digests for listed in images if listed.key.id == image.key.id), ())
+    return SourceFacts(
+        engine=engine.id,
+        info=info,
+        container=seen,
+        spec=spec,
+        image=image,
+        tag_id=named.key.id if named else "",
+        digests=digests,
+        volumes=dict(zip(names, volumes, strict=True)),
+        sharers=_sharers(spec, seen.key.id, containers),
+    )
+
+
+async def target_facts(engine: Engine, source: SourceFacts) -> TargetFacts:
+    """All that a plan needs to know of the target for moving this source there."""
+    info = await engine.connect()
+    tag, _ = references.tag_of(source.spec.image, source.image.key.id)
+    by_id, by_tag, containers, volumes = await asyncio.gather(
+        image_or_none(engine, source.image.key.id),
+        image_or_none(engine, tag),
+        engine.list_containers(),
+        engine.list_volumes(),
+    )
+    return TargetFacts(
+        engine=engine.id,
+        info=info,
+        by_id=by_id,
+        by_tag=by_tag,
+        containers=tuple(containers),
+        volumes=frozenset(volume.name for volume in volumes),
+    )
+
+
+async def plan_migration(source: Engine, container: str, target: Engine, *, name: str | None = None) -> Plan:
+    """The plan of moving a container; nothing is changed.
+
+    container: id or name on the source. name: of the copy, None = the same; where it is given, volumes whose names are
+    taken on the target get new names. What stands in the way is a finding of severity BLOCK in the plan.
+    Raises NotFound where the container or its image is gone, Unreachable (Denied, TimedOut, …) where an engine is.
+    """
+    facts = await source_facts(source, container)
+    return make_plan(facts, await target_facts(target, facts), name)
