@@ -1,0 +1,218 @@
+"""What is well on this machine, what is not, and what to do: sentences for `doctor`. Changes and asks no engine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from backends.model.events import Link
+from backends.model.fleet import EngineView
+from backends.model.gpu import GpuSnapshot
+
+CDI_FOLDERS = ("/etc/cdi", "/var/run/cdi")
+"""Where both engines look for CDI specs. Source: CNCF CDI specification, "CDI JSON Specification Path"."""
+
+ENOUGH_IDS = 65536
+"""Subordinate ids that images in general need. Source: podman, rootless.md ("65536 by default")."""
+
+
+class Level(StrEnum):
+    """How things are: NOTE is worth knowing, PROBLEM keeps something from working."""
+
+    OK = "ok"
+    NOTE = "note"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One thing looked at. sentence: how it is. hint: the next step, "" where none is needed."""
+
+    topic: str
+    level: Level
+    sentence: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HostFacts:
+    """What was read of this machine and its user.
+
+    cgroup_version: "1", "2", "hybrid", or "" where none is mounted. cdi_specs: files found. cdi_unread: folders
+    that may not be listed. subuids, subgids: how many ids the user has. linger: the user's services outlive his
+    login, None where there is no systemd. runtime_dir: XDG_RUNTIME_DIR where it is a folder, else "".
+    """
+
+    user: str
+    uid: int
+    cgroup_version: str
+    cdi_specs: tuple[str, ...]
+    cdi_unread: tuple[str, ...]
+    subuids: int
+    subgids: int
+    idmap_tools: bool
+    linger: bool | None
+    runtime_dir: str
+
+
+def read_host(environ: Mapping[str, str], root: Path = Path("/")) -> HostFacts:
+    """Read this machine's facts; blocks on small files. root: for tests, another tree with the same layout."""
+    user, uid = _user()
+    specs, unread = _cdi_specs(root)
+    runtime_dir = environ.get("XDG_RUNTIME_DIR", "")
+    systemd = (root / "run/systemd/system").is_dir()
+    return HostFacts(
+        user=user,
+        uid=uid,
+        cgroup_version=_cgroup_version(root / "sys/fs/cgroup"),
+        cdi_specs=specs,
+        cdi_unread=unread,
+        subuids=count_ids(_text(root / "etc/subuid"), user, uid),
+        subgids=count_ids(_text(root / "etc/subgid"), user, uid),
+        idmap_tools=all(shutil.which(tool, path=environ.get("PATH")) for tool in ("newuidmap", "newgidmap")),
+        linger=(root / "var/lib/systemd/linger" / user).exists() if systemd else None,
+        runtime_dir=runtime_dir if runtime_dir and Path(runtime_dir).is_dir() else "",
+    )
+
+
+def count_ids(text: str, user: str, uid: int) -> int:
+    """Ids that /etc/subuid or /etc/subgid gives a user, by name or number; lines that are none count as nothing.
+
+    Source of the format: subuid(5), "login name or UID:first:count".
+    """
+    total = 0
+    for line in text.splitlines():
+        owner, _, rest = line.partition(":")
+        count = rest.partition(":")[2]
+        if owner in {user, str(uid)} and count.isascii() and count.isdigit():
+            total += int(count)
+    return total
+
+
+def examine(engines: Iterable[EngineView], gpus: GpuSnapshot, host: HostFacts) -> list[Diagnosis]:
+    """Everything, in the order in which a person would look."""
+    seen = sorted(engines, key=lambda engine: engine.id.name)
+    return [
+        *(_engine(engine) for engine in seen),
+        _gpus(gpus),
+        _cdi(host, seen),
+        _cgroups(host),
+        *_rootless(host),
+    ]
+
+
+def _engine(engine: EngineView) -> Diagnosis:
+    topic, state, info = f"engine {engine.id}", engine.connection, engine.info
+    if state.link is Link.CONNECTED and info is not None:
+        mode = "rootless" if info.rootless else "rootful"
+        lacking = "; ".join(f"no {what.value}: {why}" for what, why in info.capabilities.lacking.items())
+        sentence = f"{info.version}, {mode}, at {engine.endpoint}" + (f" ({lacking})" if lacking else "")
+        return Diagnosis(topic, Level.OK, sentence)
+    if state.error is None:
+        return Diagnosis(topic, Level.PROBLEM, f"does not answer at {engine.endpoint}", "look whether it runs")
+    level = Level.NOTE if state.link is Link.ABSENT else Level.PROBLEM
+    detail = f" ({state.error.detail})" if state.error.detail else ""
+    where = f" at {engine.endpoint}" if engine.endpoint else ""
+    return Diagnosis(topic, level, f"{state.error.title}{detail}{where}", state.error.hint)
+
+
+def _gpus(gpus: GpuSnapshot) -> Diagnosis:
+    if gpus.readings:
+        names = ", ".join(f"{reading.device.index}: {reading.device.name}" for reading in gpus.readings)
+        driver = f", driver {gpus.driver_version}" if gpus.driver_version else ""
+        return Diagnosis("GPUs", Level.OK, f"{names}{driver}")
+    return Diagnosis("GPUs", Level.NOTE, gpus.absent or "the GPU driver did not answer", gpus.hint)
+
+
+def _cdi(host: HostFacts, engines: Iterable[EngineView]) -> Diagnosis:
+    known = sorted({name for engine in engines if engine.info for name in engine.info.cdi_devices})
+    devices = f"; engines know {', '.join(known)}" if known else ""
+    if host.cdi_specs:
+        return Diagnosis("CDI", Level.OK, f"{', '.join(host.cdi_specs)}{devices}")
+    where = " and ".join(CDI_FOLDERS)
+    if host.cdi_unread:
+        return Diagnosis("CDI", Level.NOTE, f"{', '.join(host.cdi_unread)} may not be read{devices}")
+    return Diagnosis(
+        "CDI",
+        Level.NOTE,
+        f"no spec in {where}: no container can be given a GPU by a CDI name here{devices}",
+        "where there is an NVIDIA GPU: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
+    )
+
+
+def _cgroups(host: HostFacts) -> Diagnosis:
+    if host.cgroup_version == "2":
+        return Diagnosis("cgroups", Level.OK, "version 2")
+    if not host.cgroup_version:
+        return Diagnosis("cgroups", Level.PROBLEM, "none at /sys/fs/cgroup: usage of containers cannot be read")
+    words = (
+        "version 1" if host.cgroup_version == "1" else "hybrid: version 1 controllers beside an empty version 2 tree"
+    )
+    return Diagnosis("cgroups", Level.NOTE, f"{words}; rootless containers have no stats, no pause and no limits on it")
+
+
+def _rootless(host: HostFacts) -> Iterator[Diagnosis]:
+    if host.uid == 0:
+        yield Diagnosis("rootless", Level.NOTE, "you are root; rootless engines belong to ordinary users")
+        return
+    for file, count in (("/etc/subuid", host.subuids), ("/etc/subgid", host.subgids)):
+        if count >= ENOUGH_IDS:
+            yield Diagnosis("rootless", Level.OK, f"{file} gives {host.user} {count} ids")
+        else:
+            gives = f"{file} gives {host.user} {count} ids" if count else f"{file} has no line for {host.user}"
+            flag = "--add-subuids" if file.endswith("uid") else "--add-subgids"
+            hint = f"as root: usermod {flag} 100000-165535 {host.user}; then podman system migrate"
+            yield Diagnosis("rootless", Level.PROBLEM, f"{gives}: most images cannot be unpacked", hint)
+    if not host.idmap_tools:
+        hint = "install the package uidmap (Debian) or shadow-utils (Fedora)"
+        yield Diagnosis("rootless", Level.PROBLEM, "newuidmap and newgidmap are not installed", hint)
+    if not host.runtime_dir:
+        hint = "log in by a real session (ssh or a console, not su), or set XDG_RUNTIME_DIR"
+        yield Diagnosis("rootless", Level.NOTE, "XDG_RUNTIME_DIR names no folder: rootless sockets are not found", hint)
+    if host.linger is False:
+        sentence = f"{host.user}'s containers end when {host.user} logs out"
+        yield Diagnosis("rootless", Level.NOTE, sentence, f"loginctl enable-linger {host.user}")
+
+
+def _user() -> tuple[str, int]:
+    import pwd
+
+    uid = os.getuid()
+    try:
+        return pwd.getpwuid(uid).pw_name, uid
+    except KeyError:  # a user without an entry, as in some containers
+        return str(uid), uid
+
+
+def _cgroup_version(mount: Path) -> str:
+    if (mount / "cgroup.controllers").exists():
+        return "2"
+    if (mount / "unified" / "cgroup.controllers").exists():
+        return "hybrid"
+    return "1" if (mount / "memory").is_dir() or (mount / "cpu").is_dir() else ""
+
+
+def _cdi_specs(root: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    specs: list[str] = []
+    unread: list[str] = []
+    for folder in CDI_FOLDERS:
+        try:
+            names = sorted(os.listdir(root / folder.lstrip("/")))
+        except FileNotFoundError:
+            continue
+        except OSError:
+            unread.append(folder)
+            continue
+        specs += [f"{folder}/{name}" for name in names if name.endswith((".yaml", ".json"))]
+    return tuple(specs), tuple(unread)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:  # absent or not for us: then it gives nothing that we could use
+        return ""

@@ -1,0 +1,118 @@
+"""What doctor says of a machine, by trees of files that stand for one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backends.model.capabilities import EngineInfo
+from backends.model.errors import Denied, Unreachable
+from backends.model.events import ConnectionState, Link
+from backends.model.fleet import EngineView
+from backends.model.gpu import GpuDevice, GpuReading, GpuSnapshot
+from backends.model.ids import EngineId, EngineKind
+from backends.services.doctor import Diagnosis, HostFacts, Level, count_ids, examine, read_host
+
+DOCKER = EngineId(EngineKind.DOCKER, "docker")
+WELL = HostFacts(
+    user="me",
+    uid=1000,
+    cgroup_version="2",
+    cdi_specs=("/etc/cdi/nvidia.yaml",),
+    cdi_unread=(),
+    subuids=65536,
+    subgids=65536,
+    idmap_tools=True,
+    linger=True,
+    runtime_dir="/run/user/1000",
+)
+NO_GPU = GpuSnapshot(absent="no NVIDIA driver on this machine", hint="install it")
+
+
+def by_topic(diagnoses: list[Diagnosis], topic: str) -> list[Diagnosis]:
+    return [diagnosis for diagnosis in diagnoses if diagnosis.topic == topic]
+
+
+def test_a_machine_that_is_well_has_no_problem() -> None:
+    info = EngineInfo("26.1.5", "1.45", False, True, cdi_devices=("nvidia.com/gpu=0",))
+    engine = EngineView(DOCKER, ConnectionState(Link.CONNECTED), info, "unix:///d.sock")
+    gpus = GpuSnapshot((GpuReading(GpuDevice(0, "GPU-1", "H200", "nvidia"), 1.0),), driver_version="580")
+    diagnoses = examine([engine], gpus, WELL)
+    assert {diagnosis.level for diagnosis in diagnoses} == {Level.OK}
+    assert by_topic(diagnoses, "engine docker")[0].sentence == "26.1.5, rootful, at unix:///d.sock"
+    assert by_topic(diagnoses, "GPUs")[0].sentence == "0: H200, driver 580"
+    assert "nvidia.com/gpu=0" in by_topic(diagnoses, "CDI")[0].sentence
+
+
+def test_engines_that_are_lost_are_problems_absent_ones_are_not() -> None:
+    denied = Denied("may not be read", detail="EACCES", hint="join the group docker", engine=DOCKER)
+    lost = EngineView(DOCKER, ConnectionState(Link.LOST, denied), endpoint="unix:///d.sock")
+    absent = replace(lost, connection=ConnectionState(Link.ABSENT, Unreachable("no podman here", hint="install it")))
+    problem = examine([lost], NO_GPU, WELL)[0]
+    assert (problem.level, problem.hint) == (Level.PROBLEM, "join the group docker")
+    assert "EACCES" in problem.sentence
+    assert examine([absent], NO_GPU, WELL)[0].level is Level.NOTE
+
+
+def test_what_rootless_needs_is_said_with_the_command() -> None:
+    poor = replace(WELL, subuids=0, subgids=10, idmap_tools=False, linger=False, runtime_dir="")
+    rootless = by_topic(examine([], NO_GPU, poor), "rootless")
+    text = " ".join(f"{diagnosis.sentence} {diagnosis.hint}" for diagnosis in rootless)
+    for part in ("no line for me", "gives me 10 ids", "uidmap", "XDG_RUNTIME_DIR", "loginctl enable-linger me"):
+        assert part in text
+
+
+def test_root_is_told_that_rootless_is_for_others() -> None:
+    rootless = by_topic(examine([], NO_GPU, replace(WELL, uid=0, subuids=0)), "rootless")
+    assert [diagnosis.level for diagnosis in rootless] == [Level.NOTE]
+
+
+def test_no_gpu_says_why_and_what_next() -> None:
+    diagnosis = by_topic(examine([], NO_GPU, WELL), "GPUs")[0]
+    assert (diagnosis.sentence, diagnosis.hint) == (NO_GPU.absent, NO_GPU.hint)
+
+
+def test_cgroups_and_cdi_of_a_tree(tmp_path: Path) -> None:
+    cgroup = tmp_path / "sys/fs/cgroup"
+    cgroup.mkdir(parents=True)
+    assert read_host({}, tmp_path).cgroup_version == ""
+    (cgroup / "memory").mkdir()
+    assert read_host({}, tmp_path).cgroup_version == "1"
+    (cgroup / "unified").mkdir()
+    (cgroup / "unified" / "cgroup.controllers").touch()
+    assert read_host({}, tmp_path).cgroup_version == "hybrid"
+    (cgroup / "cgroup.controllers").touch()
+    assert read_host({}, tmp_path).cgroup_version == "2"
+    assert read_host({}, tmp_path).cdi_specs == ()
+    (tmp_path / "etc/cdi").mkdir(parents=True)
+    (tmp_path / "etc/cdi/nvidia.yaml").touch()
+    (tmp_path / "etc/cdi/README").touch()
+    (tmp_path / "var/run/cdi").mkdir(parents=True)
+    (tmp_path / "var/run/cdi/amd.json").touch()
+    assert read_host({}, tmp_path).cdi_specs == ("/etc/cdi/nvidia.yaml", "/var/run/cdi/amd.json")
+
+
+def test_user_facts_of_a_tree(tmp_path: Path) -> None:
+    user = read_host({}, tmp_path).user
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc/subuid").write_text(f"other:1:5\n{user}:100000:65536\n")
+    assert read_host({}, tmp_path).linger is None
+    (tmp_path / "run/systemd/system").mkdir(parents=True)
+    facts = read_host({"XDG_RUNTIME_DIR": str(tmp_path)}, tmp_path)
+    assert (facts.subuids, facts.subgids, facts.linger, facts.runtime_dir) == (65536, 0, False, str(tmp_path))
+    (tmp_path / "var/lib/systemd/linger").mkdir(parents=True)
+    (tmp_path / "var/lib/systemd/linger" / user).touch()
+    assert read_host({"XDG_RUNTIME_DIR": "/does/not/exist"}, tmp_path).linger is True
+
+
+def test_ids_are_counted_by_name_and_number() -> None:
+    text = "me:100000:65536\n1000:200000:10\nyou:1:99\nme:x:y\nme\n# me:1:1\n"
+    assert count_ids(text, "me", 1000) == 65546
+
+
+@given(st.text())
+def test_any_text_gives_a_count(text: str) -> None:
+    assert count_ids(text, "me", 1000) >= 0

@@ -1,0 +1,32 @@
+"""A yes-or-no question on the terminal that a signal can interrupt. Knows nothing of what it asks about."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+from widgets.text import inert
+
+
+async def agreed(question: str) -> bool:
+    """Ask on stderr, read one line of stdin; only "y" and "yes" agree. The caller made sure that it is a terminal."""
+    click.echo(f"{inert(question)} [y/N] ", err=True, nl=False)
+    loop = asyncio.get_running_loop()
+    typed: asyncio.Future[str] = loop.create_future()
+    descriptor = sys.stdin.fileno()
+
+    def read() -> None:
+        # A terminal in its usual mode is readable when a whole line is there: this does not block.
+        if not typed.done():
+            typed.set_result(sys.stdin.readline())
+
+    loop.add_reader(descriptor, read)
+    try:
+        answer = await typed
+    finally:
+        loop.remove_reader(descriptor)
+    if not answer.endswith("\n"):
+        click.echo(err=True)  # the end of input leaves the cursor behind the question
+    return answer.strip().lower() in {"y", "yes"}

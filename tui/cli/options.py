@@ -1,0 +1,57 @@
+"""Options that commands share. Adds them to click commands; does nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from tui.cli.session import Invocation
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _note(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    """Lay an option that was given over the invocation; at the group or at the command, either counts."""
+    if value and parameter.name:
+        setattr(context.ensure_object(Invocation), parameter.name, True)
+
+
+def demo_option(command: F) -> F:
+    """--demo."""
+    text = "Use the demo fleet, touch no real engine."
+    return click.option("--demo", is_flag=True, expose_value=False, callback=_note, help=text)(command)
+
+
+def readonly_option(command: F) -> F:
+    """--readonly."""
+    text = "Refuse every change."
+    return click.option("--readonly", is_flag=True, expose_value=False, callback=_note, help=text)(command)
+
+
+def json_option(command: F) -> F:
+    """--json."""
+    text = "Answer in JSON (with its schema's number)."
+    return click.option("--json", is_flag=True, expose_value=False, callback=_note, help=text)(command)
+
+
+def common(command: F) -> F:
+    """What every command takes: --json, --demo, --readonly."""
+    return json_option(demo_option(readonly_option(command)))
+
+
+def engine_option(command: F) -> F:
+    """--engine NAME."""
+    text = "Only this engine, as `tranship engines` names it."
+    return click.option("--engine", "-e", metavar="NAME", help=text)(command)
+
+
+def container_argument(command: F) -> F:
+    """One NAME."""
+    return click.argument("name", metavar="CONTAINER")(command)
+
+
+def only(engine: str | None) -> frozenset[str]:
+    """The engines to connect to for --engine: that one, or all."""
+    return frozenset({engine}) if engine else frozenset()

@@ -1,0 +1,73 @@
+"""What the command line writes: data on stdout, words on stderr. Text from outside is made inert, JSON is escaped."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Any, TextIO
+
+import click
+
+from backends.model.errors import BackendError
+from tui.cli import schema
+from tui.cli.table import Column, table
+from widgets.text import inert
+
+
+def data(line: str) -> None:
+    """One line of the answer. The caller made it inert."""
+    click.echo(line)
+
+
+def answer(**content: Any) -> None:
+    """The whole answer as one JSON document; control characters and anything beyond ASCII are escaped."""
+    click.echo(json.dumps(schema.document(**content), indent=2))
+
+
+def answer_line(**content: Any) -> None:
+    """One JSON document on one line, for answers that go on."""
+    click.echo(json.dumps(schema.document(**content)))
+
+
+def rows(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
+    """A table on stdout, as wide as the terminal; its header is bold on one that shows it."""
+    header, *lines = table(columns, cells, terminal_width(sys.stdout))
+    click.echo(click.style(header, bold=True) if may_style(sys.stdout) else header)
+    for line in lines:
+        click.echo(line)
+
+
+def say(text: str) -> None:
+    """A message for people, on stderr."""
+    click.echo(inert(text), err=True)
+
+
+def complain(error: BackendError, *, as_json: bool = False) -> None:
+    """One line on stderr: engine, what happened, what to do; with as_json also a JSON document on stdout."""
+    say(f"tranship: {sentence(error)}")
+    if as_json:
+        answer(error=schema.error(error))
+
+
+def sentence(error: BackendError) -> str:
+    """A failure as one line of text, inert."""
+    hint = f". Next: {error.hint}" if error.hint else ""
+    return inert(f"{error}{hint}")
+
+
+def terminal_width(stream: TextIO) -> int | None:
+    """Cells of the terminal behind a stream, None where it is no terminal."""
+    return shutil.get_terminal_size().columns if stream.isatty() else None
+
+
+def may_style(stream: TextIO) -> bool:
+    """Whether bold and the like may be used: a terminal that is not dumb, and no NO_COLOR (no-color.org)."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def can_ask() -> bool:
+    """Whether there is somebody to ask: questions go to stderr, answers come from stdin."""
+    return sys.stdin.isatty() and sys.stderr.isatty()

@@ -1,0 +1,104 @@
+"""From the words of a command line to engines and containers of the view. Changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import click
+
+from backends.model.container import Container
+from backends.model.errors import BackendError, NotFound, Unreachable
+from backends.model.events import Link
+from backends.model.fleet import EngineView, FleetView
+from tui.cli.session import READY_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from backends.services.fleet import Fleet
+    from backends.services.store import Store
+
+
+async def first_view(fleet: Fleet) -> FleetView:
+    """The view once every engine was listed, or failed to answer."""
+    await fleet.ready(READY_TIMEOUT_S)
+    return fleet.store.view
+
+
+async def view_where(store: Store, wanted: Callable[[FleetView], bool], timeout_s: float) -> FleetView:
+    """The first view that is as wanted; the last one seen where none is within the time."""
+    changed = asyncio.Event()
+    unsubscribe = store.subscribe(lambda _: changed.set())
+    try:
+        async with asyncio.timeout(timeout_s):
+            while not wanted(store.view):
+                changed.clear()
+                await changed.wait()
+    except TimeoutError:
+        pass  # what there is by now is the answer
+    finally:
+        unsubscribe()
+    return store.view
+
+
+def unreachable(view: FleetView) -> list[BackendError]:
+    """Why engines that should be there did not answer; those that are merely not installed do not count."""
+    return [not_connected(engine) for engine in view.engines.values() if engine.connection.link is Link.LOST]
+
+
+def not_connected(engine: EngineView) -> Unreachable:
+    """The error of an engine without a connection, in its own words."""
+    cause = engine.connection.error
+    if cause is None:
+        return Unreachable("does not answer", detail=engine.endpoint, engine=engine.id)
+    return Unreachable(cause.title, detail=cause.detail, hint=cause.hint, engine=engine.id)
+
+
+def the_engine(view: FleetView, name: str) -> EngineView:
+    """The engine of this name, connected. Raises Unreachable where it is not, click.UsageError where there is none."""
+    for engine in view.engines.values():
+        if engine.id.name == name:
+            if engine.stale:
+                raise not_connected(engine)
+            return engine
+    raise click.UsageError(f"no engine is called “{name}”; there are: {', '.join(engine_names(view))}")
+
+
+def engine_names(view: FleetView) -> list[str]:
+    """All names of the fleet, sorted."""
+    return sorted(engine.name for engine in view.engines)
+
+
+def the_container(view: FleetView, word: str, engine: str | None = None) -> Container:
+    """The container of this name, or whose id begins so.
+
+    Raises click.UsageError where several fit, NotFound where none does, and Unreachable where none does
+    and an engine that may have it does not answer.
+    """
+    if engine is not None:
+        the_engine(view, engine)
+    candidates = [row for row in view.containers.values() if engine is None or row.key.engine.name == engine]
+    found = [row for row in candidates if row.name == word] or [
+        row for row in candidates if row.key.id.startswith(word)
+    ]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise click.UsageError(_several(word, found))
+    where = ", ".join(sorted(view.id.name for view in view.engines.values() if not view.stale)) or "no engine"
+    silent = unreachable(view)
+    if silent:
+        raise Unreachable(
+            f"no container “{word}” on {where}, and not all engines answer",
+            detail="; ".join(str(error) for error in silent),
+            hint=silent[0].hint,
+        )
+    raise NotFound(f"no container “{word}” on {where}", hint="`tranship ps` lists all")
+
+
+def _several(word: str, found: list[Container]) -> str:
+    engines = sorted({row.key.engine.name for row in found})
+    if len(engines) > 1:
+        return f"“{word}” is on {' and on '.join(engines)}: say which with --engine"
+    names = ", ".join(sorted(f"{row.name} ({row.key.short})" for row in found))
+    return f"“{word}” fits several containers of {engines[0]}: {names}"

@@ -1,0 +1,87 @@
+"""Progress of a migration on stderr: one living line on a terminal, a few plain lines elsewhere. Never on stdout."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable
+from typing import TextIO
+
+from backends.model.events import Phase
+from backends.model.plan import StepProgress
+from widgets.format import bytes_text, clock_text, rate_text
+from widgets.text import cut_end, inert
+
+REDRAW_S = 0.1
+SPARSE_S = 10.0
+"""Seconds between two lines of one step where there is no terminal: a log should not fill with them."""
+_ERASE = "\r\x1b[K"  # back to the first column, erase to the end of the line (ECMA-48 EL)
+
+
+class ProgressLines:
+    """Writes progress to a stream; call it with each step's progress, and `close` at the end.
+
+    living: the stream is a terminal that takes escapes. clock: monotonic seconds.
+    """
+
+    def __init__(self, stream: TextIO, *, living: bool, clock: Callable[[], float] = time.monotonic) -> None:
+        self._stream = stream
+        self._living = living
+        self._clock = clock
+        self._written_at = float("-inf")
+        self._drawn = False
+
+    def __call__(self, progress: StepProgress) -> None:
+        """Show where it is."""
+        if progress.phase is Phase.PROGRESS and not progress.undoing:
+            now = self._clock()
+            if now - self._written_at < (REDRAW_S if self._living else SPARSE_S):
+                return
+            self._written_at = now
+        elif progress.phase is Phase.STARTED:
+            self._written_at = self._clock() if not self._living else float("-inf")
+        self._write(text_of(progress), lasting=progress.phase in {Phase.DONE, Phase.FAILED} or progress.undoing)
+
+    def close(self) -> None:
+        """Take the living line away."""
+        if self._drawn:
+            self._stream.write(_ERASE)
+            self._stream.flush()
+            self._drawn = False
+
+    def _write(self, text: str, *, lasting: bool) -> None:
+        if not self._living:
+            self._stream.write(f"{text}\n")
+        else:
+            line = cut_end(text, shutil.get_terminal_size().columns - 1)
+            self._stream.write(_ERASE + line + ("\n" if lasting else ""))
+            self._drawn = not lasting
+        self._stream.flush()
+
+
+def text_of(progress: StepProgress) -> str:
+    """One line, inert: "[2/6] Ship the image: 40% of 1.2 GiB, 85 MiB/s, 0:09 left"."""
+    head = f"[{progress.index + 1}/{progress.count}] {'undo: ' if progress.undoing else ''}"
+    facts = [progress.step.skip and f"skipped, {progress.step.skip}", progress.note, *_counts(progress)]
+    if progress.phase is Phase.DONE and not progress.step.skip:
+        facts.append("done")
+    if progress.phase is Phase.FAILED:
+        facts.append("FAILED")
+    said = ", ".join(fact for fact in facts if fact)
+    return inert(f"{head}{progress.step.title}{f': {said}' if said else ''}")
+
+
+def _counts(progress: StepProgress) -> list[str]:
+    if progress.done_bytes is None:
+        return []
+    if progress.total_bytes and progress.phase is not Phase.DONE:
+        # The total is an estimate: what goes beyond it is not shown as more than all.
+        share = min(99, progress.done_bytes * 100 // progress.total_bytes)
+        counts = [f"{share}% of {bytes_text(progress.total_bytes)}"]
+    else:
+        counts = [bytes_text(progress.done_bytes)]
+    if progress.bytes_per_s is not None:
+        counts.append(rate_text(progress.bytes_per_s))
+    if progress.eta_s is not None and progress.phase is Phase.PROGRESS:
+        counts.append(f"{clock_text(progress.eta_s)} left")
+    return counts

@@ -1,0 +1,94 @@
+"""The command `tranship`: its global options, and its subcommands, each imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from functools import partial
+from pathlib import Path
+
+import click
+
+from tui.cli.options import demo_option, json_option, readonly_option
+from tui.cli.session import Invocation
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
+    "engines": ("tui.cli.engines", "List the engines, and why one is not there."),
+    "gpus": ("tui.cli.gpus", "List the GPUs, or say why none is seen."),
+    "kill": ("tui.cli.kill", "Send containers a signal."),
+    "layers": ("tui.cli.layers", "Show the layers of an image."),
+    "logs": ("tui.cli.logs", "Print a container's log."),
+    "migrate": ("tui.cli.migrate", "Move a container to another engine."),
+    "pause": ("tui.cli.lifecycle", "Freeze all processes of containers."),
+    "ps": ("tui.cli.ps", "List the containers of all engines."),
+    "rename": ("tui.cli.rename", "Give a container another name."),
+    "restart": ("tui.cli.lifecycle", "Restart containers."),
+    "rm": ("tui.cli.rm", "Remove containers."),
+    "start": ("tui.cli.lifecycle", "Start containers."),
+    "stop": ("tui.cli.stop", "Stop containers."),
+    "unpause": ("tui.cli.lifecycle", "Thaw paused containers."),
+}
+"""Each subcommand: the module that has it under its own name, and its line in the list of commands."""
+
+
+class Root(click.Group):
+    """Subcommands by `COMMANDS`, imported when called: `tranship ps` pays for nothing else."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """All names, sorted."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """The subcommand of this name, None where there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """The list of commands, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(
+    cls=Root,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 failed (nothing lost), 2 bad usage or config, 3 an engine is unreachable, "
+    "4 the plan has blocking findings.",
+)
+@click.option("--config", type=click.Path(path_type=Path), metavar="PATH", help="Another settings file.")
+@demo_option
+@readonly_option
+@json_option
+@click.version_option(package_name="tranship", prog_name="tranship", message="%(prog)s %(version)s")
+@click.pass_context
+def tranship(context: click.Context, config: Path | None) -> None:
+    """Containers of Docker and Podman on one live screen, and the move between them.
+
+    Without a command it opens the screen; with no terminal on stdout it prints one plain snapshot.
+    """
+    invocation = context.ensure_object(Invocation)
+    invocation.config = config
+    if context.invoked_subcommand is not None:
+        return
+    if invocation.json or not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM") == "dumb":
+        from tui.cli.snapshot import snapshot
+
+        snapshot(invocation)
+    open_screen(invocation)
+
+
+def open_screen(invocation: Invocation) -> None:
+    """Run the UI until the user leaves it. Everything of Textual is imported here and not before."""
+    settings = invocation.settings()
+    from tui.app import TranshipApp
+    from tui.bootstrap import open_fleet
+
+    app = TranshipApp(partial(open_fleet, settings), settings)
+    app.run()
+    sys.exit(app.return_code)

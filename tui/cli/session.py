@@ -1,0 +1,115 @@
+"""One command from its options to its exit code: opens the fleet, runs the command's body, undoes it on a signal.
+
+The only place of the command line where an event loop is started and where failures become exit codes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from backends.model.errors import BackendError
+from tui.cli.exits import SIGNAL_BASE, Exit, exit_of
+from tui.cli.output import complain, say
+from tui.config import ConfigError, Settings, load
+
+if TYPE_CHECKING:
+    from backends.services.fleet import Fleet
+
+READY_TIMEOUT_S = 15.0
+"""How long a command waits for engines to answer; each call has its own, shorter time limit."""
+
+
+@dataclass
+class Invocation:
+    """The options that every command shares, collected while click reads the command line."""
+
+    config: Path | None = None
+    demo: bool = False
+    readonly: bool = False
+    json: bool = False
+
+    def settings(self) -> Settings:
+        """The settings file with the options laid over it. Exits with 2 where the file cannot be used."""
+        try:
+            settings = load(self.config)
+        except ConfigError as error:
+            say(f"tranship: {error.title}" + (f" ({error.hint})" if error.hint else ""))
+            sys.exit(Exit.USAGE)
+        return replace(settings, demo=self.demo, readonly=self.readonly or settings.readonly)
+
+
+Body = Callable[["Fleet"], Awaitable[Exit]]
+
+
+def run(invocation: Invocation, body: Body, *, only: Collection[str] = (), demo_if_none: bool = False) -> NoReturn:
+    """Open the fleet, run the body, exit with its code.
+
+    only: names of the engines that the command is about; the others are not even connected to. Empty = all.
+    demo_if_none: where no engine is found, take the demo fleet; else such a command exits with 3.
+    An engine's error is one line on stderr. SIGINT and SIGTERM cancel the body and wait for what it undoes.
+    """
+    from tui.bootstrap import open_fleet
+
+    settings = invocation.settings()
+    signals: list[signal.Signals] = []
+    try:
+        code = asyncio.run(_main(partial(open_fleet, settings, only=only, demo_if_none=demo_if_none), body, signals))
+    except ConfigError as error:
+        say(f"tranship: {error.title}" + (f" ({error.hint})" if error.hint else ""))
+        code = Exit.USAGE
+    except BackendError as error:
+        complain(error, as_json=invocation.json)
+        code = exit_of(error)
+    except asyncio.CancelledError:
+        if not signals:
+            raise
+        say(f"tranship: stopped by {signals[0].name}")
+        sys.exit(SIGNAL_BASE + signals[0])
+    sys.exit(code)
+
+
+async def _main(opener: Callable[[], Awaitable[Fleet]], body: Body, signals: list[signal.Signals]) -> Exit:
+    with _Signals(signals):
+        fleet = await opener()
+        try:
+            await fleet.start()
+            return await body(fleet)
+        finally:
+            await fleet.close()
+
+
+class _Signals:
+    """While it is entered, the first SIGINT or SIGTERM cancels the current task; later ones only say to wait."""
+
+    def __init__(self, seen: list[signal.Signals]) -> None:
+        self._seen = seen
+
+    def __enter__(self) -> None:
+        self._task = asyncio.current_task()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._on, number)
+
+    def __exit__(self, *_: object) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+    def _on(self, number: signal.Signals) -> None:
+        self._seen.append(number)
+        if len(self._seen) > 1:
+            say("tranship: stopping already; undoing what was begun")
+        elif self._task is not None:
+            self._task.cancel()
+
+
+pass_invocation = click.make_pass_decorator(Invocation, ensure=True)
