@@ -94,9 +94,9 @@ async def copy_volume(
         return await tap.finish(), meter.done_bytes
 
 
-async def volume_manifest(engine: Engine, name: str, via_image: str, report: Report) -> Manifest:
-    """Read a volume's content and make its manifest."""
-    meter = Meter(None)
+async def volume_manifest(engine: Engine, name: str, via_image: str, expected: int, report: Report) -> Manifest:
+    """Read a volume's content and make its manifest. expected: bytes, for the progress."""
+    meter = Meter(expected)
     async with (
         engine.export_volume(name, via_image=via_image) as chunks,
         aclosing(metered(chunks, meter, report)) as stream,
