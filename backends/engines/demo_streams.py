@@ -1,0 +1,116 @@
+"""The demo engine's streams: events, logs, readings, bytes. They move the world on; none outlives its reader."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from backends.engines.demo_container import DemoContainer, Run
+from backends.engines.demo_faults import DemoFaults
+from backends.engines.demo_stats import reading
+from backends.engines.demo_world import DemoWorld
+from backends.model.container import ContainerState, LogLine, LogStream, StatsReading
+from backends.model.errors import BackendError
+from backends.model.events import EngineEvent
+from backends.model.ids import ContainerKey
+
+_LOOK_EVERY_S = 0.5
+"""The longest sleep: a clock that a test moves by hand is noticed after that."""
+CHUNK_BYTES = 64 * 1024
+
+
+async def events(
+    world: DemoWorld, queue: asyncio.Queue[EngineEvent | BackendError]
+) -> AsyncGenerator[EngineEvent, None]:
+    """Events of the queue, and the world kept moving while someone listens."""
+    while True:
+        world.advance()
+        due_s = world.next_change_s()
+        try:
+            async with asyncio.timeout(min(_LOOK_EVERY_S, due_s if due_s is not None else _LOOK_EVERY_S)):
+                item = await queue.get()
+        except TimeoutError:
+            continue
+        if isinstance(item, BackendError):
+            raise item
+        yield item
+
+
+@dataclass(frozen=True, slots=True)
+class LogWish:
+    """What of a log is wanted; see Engine.logs."""
+
+    follow: bool
+    tail: int | None
+    timestamps: bool
+
+
+async def log_lines(
+    world: DemoWorld, faults: DemoFaults, container: DemoContainer, wish: LogWish
+) -> AsyncGenerator[LogLine, None]:
+    """A container's log."""
+    world.advance()
+    until = world.clock()
+    for line in _between(container, None, until, wish):
+        yield line
+    while wish.follow and container.id in world.containers and container.state.alive:
+        await asyncio.sleep(0.05)
+        if faults.down is not None:
+            raise faults.down
+        world.advance()
+        since, until = until, world.clock()
+        for line in _between(container, since, until, LogWish(True, None, wish.timestamps)):
+            yield line
+
+
+def _between(container: DemoContainer, since: datetime | None, until: datetime, wish: LogWish) -> Sequence[LogLine]:
+    """Lines of all runs after since (None = from the first) up to until."""
+    lines: deque[LogLine] = deque(maxlen=wish.tail)
+    for run in container.runs:
+        before_s = run.elapsed_s(since) if since is not None and since > run.started_at else 0.0
+        if since is not None and run.ended_at is not None and run.ended_at <= since:
+            continue
+        for said in container.program.lines(before_s, run.elapsed_s(until)):
+            stream = LogStream.TTY if container.spec.tty else said.stream
+            lines.append(LogLine(stream, said.text, _moment(run, said.after_s) if wish.timestamps else None))
+    return lines
+
+
+def _moment(run: Run, after_s: float) -> datetime:
+    return run.started_at + timedelta(seconds=after_s)
+
+
+async def readings(
+    world: DemoWorld, faults: DemoFaults, wanted: Sequence[str], interval_s: float, memory_bytes: int
+) -> AsyncGenerator[Sequence[StatsReading], None]:
+    """A batch of readings of those that have processes, now and every interval_s."""
+    ids = frozenset(wanted)
+    while True:
+        if faults.down is not None:
+            raise faults.down
+        world.advance()
+        at_s = world.clock().timestamp()
+        yield [
+            reading(
+                ContainerKey(world.engine, one.id),
+                one.load,
+                at_s,
+                time.monotonic(),
+                limit_bytes=one.spec.memory_bytes or memory_bytes,
+                frozen=one.state is ContainerState.PAUSED,
+            )
+            for one in world.containers.values()
+            if one.id in ids and one.state in {ContainerState.RUNNING, ContainerState.PAUSED}
+        ]
+        await asyncio.sleep(interval_s)
+
+
+async def chunks(content: bytes) -> AsyncGenerator[bytes, None]:
+    """Bytes in pieces, giving way to others between them."""
+    for start in range(0, len(content), CHUNK_BYTES):
+        yield content[start : start + CHUNK_BYTES]
+        await asyncio.sleep(0)
