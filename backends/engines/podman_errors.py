@@ -1,0 +1,76 @@
+"""Pure: libpod's error answers in words for people. Makes no calls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from backends.model.errors import BackendError, Conflict, NotFound, Protocol, Unsupported
+from backends.model.ids import EngineId
+
+_RULES: tuple[tuple[tuple[str, ...], type[BackendError], str, str], ...] = (
+    (
+        ("that name is already in use", "unique constraint failed", "already in use by"),
+        Conflict,
+        "The name is taken on this engine",
+        "Choose another name, or remove the container that has it.",
+    ),
+    (("volume already exists",), Conflict, "A volume of this name exists already", "Choose another name."),
+    (
+        ("address already in use", "port is already allocated", "failed to bind port", "failed to expose ports"),
+        Conflict,
+        "A published port is in use on the host",
+        "Stop what listens there, or publish another port.",
+    ),
+    (
+        ("being used by the following", "image is in use by", "volume is being used", "image used by"),
+        Conflict,
+        "A container uses it",
+        "Remove that container first.",
+    ),
+    (
+        ("does not have a cgroup", "only available for cgroup v2", "not supported in rootless"),
+        Unsupported,
+        "This engine cannot do that: rootless Podman on cgroup v1",
+        "Use a rootful engine, or a host with cgroup v2.",
+    ),
+    (
+        ("unresolvable cdi devices",),
+        NotFound,
+        "The GPU device is not known to this engine (CDI)",
+        "List what it knows with `nvidia-ctk cdi list`; make the list with `nvidia-ctk cdi generate`.",
+    ),
+    (
+        ("executable file not found", "command that was not found"),
+        Protocol,
+        "The container's command is not in its image",
+        "Check command and entrypoint.",
+    ),
+    (
+        ("container state improper", "can only kill running", "not running"),
+        Conflict,
+        "The container's state stands in the way",
+        "Look at its state; it may have changed meanwhile.",
+    ),
+    (("no such container",), NotFound, "No such container on this engine", ""),
+    (("image not known", "no such image"), NotFound, "No such image in this engine's store", "Pull or ship it first."),
+    (("no such volume",), NotFound, "No such volume on this engine", ""),
+    (
+        ("does not match any of the supported image formats",),
+        Protocol,
+        "Podman does not understand this image archive",
+        "It takes what `docker save` and `podman save` write.",
+    ),
+)
+
+
+def explain(engine: EngineId) -> Callable[[int, str], BackendError | None]:
+    """(status, libpod's message) → the error with a plain title, or None where the status says it all."""
+
+    def explained(_status: int, message: str) -> BackendError | None:
+        words = message.lower()
+        for marks, kind, title, hint in _RULES:
+            if any(mark in words for mark in marks):
+                return kind(title, detail=message, hint=hint, engine=engine)
+        return None
+
+    return explained

@@ -1,0 +1,178 @@
+"""Volume content in and out of Podman, owners and all, by helper containers. Knows nothing of migrations.
+
+libpod's own means do not suffice: `/volumes/X/export|import` answer 404 before 5.6, and reading `/containers/X/archive`
+gives every file to the container's user and leaves out "dev", "proc" and "sys" (libpod/container_copy_common.go). So
+content is read by the image's `tar` in a helper that sees nothing but the volume, read-only and without a network; it
+is written by PUT `/archive` with copyUIDGID=false, which keeps everything but the owner of the root, into a helper
+that is never started; the root's owner is set by the image's `chown` where it is not 0:0.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import tarfile
+import uuid
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+from backends.engines.podman_api import Params, PodmanApi, segment
+from backends.engines.podman_spec import image_reference
+from backends.model.container import LogStream
+from backends.model.errors import BackendError, NotFound, Protocol, Unsupported
+from backends.wire.frames import log_frames
+
+HELPER_LABEL = "tranship.helper"
+_PLACE = "/.tranship-volume"  # in no image: a place that an image has would be copied into an empty volume
+_HEAD_BYTES = 1 << 16
+_WORDS_BYTES = 4096
+T = TypeVar("T")
+
+
+@asynccontextmanager
+async def export_volume(api: PodmanApi, name: str, via_image: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The volume's content as a tar ("./…", root first). Raises Unsupported where via_image has no tar."""
+    await api.get(f"/volumes/{segment(name)}/json")
+    async with _helper(api, name, via_image, ["tar", "-C", _PLACE, "-cf", "-", "."], read_only=True) as helper:
+        attach = f"/containers/{helper}/attach"
+        params = {"stream": True, "stdout": True, "stderr": True, "stdin": False}
+        with _needs("tar", via_image, api):
+            async with api.stream("POST", attach, params, open_timeout_s=60.0) as chunks:
+                await api.change("POST", f"/containers/{helper}/start")
+                pieces = _tar_pieces(api, helper, chunks)
+                try:
+                    yield pieces
+                finally:
+                    await pieces.aclose()  # type: ignore[attr-defined]  # it is an async generator
+
+
+async def _tar_pieces(api: PodmanApi, helper: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    words = bytearray()
+    async for stream, piece, _ in log_frames(chunks, engine=api.engine):
+        if stream is LogStream.STDERR:
+            words += piece[: max(0, _WORDS_BYTES - len(words))]
+        else:
+            yield piece
+    await _expect_success(api, helper, "The volume could not be read", bytes(words))
+
+
+async def import_volume(api: PodmanApi, name: str, archive: AsyncIterator[bytes], via_image: str) -> None:
+    """Unpack a tar into the volume. Raises Unsupported where the root's owner needs a chown that via_image lacks."""
+    await api.get(f"/volumes/{segment(name)}/json")
+    head = await _head(archive)
+    async with _helper(api, name, via_image, ["true"], read_only=False) as helper:
+        params: Params = {"path": _PLACE, "copyUIDGID": False, "noOverwriteDirNonDir": False}
+        headers = {"Content-Type": "application/x-tar"}
+        body = _joined(head, archive)
+        await api.send("PUT", f"/containers/{helper}/archive", params, data=body, headers=headers)
+    owner = root_owner(head)
+    if owner not in (None, "0:0"):
+        await _chown_root(api, name, str(owner), via_image)
+
+
+async def _chown_root(api: PodmanApi, name: str, owner: str, via_image: str) -> None:
+    async with _helper(api, name, via_image, ["chown", owner, _PLACE], read_only=False) as helper:
+        with _needs("chown", via_image, api):
+            await api.change("POST", f"/containers/{helper}/start")
+        await _expect_success(api, helper, "The owner of the volume's root could not be set", b"")
+
+
+async def _expect_success(api: PodmanApi, helper: str, title: str, words: bytes) -> None:
+    answer = await api.send("POST", f"/containers/{helper}/wait", timeout_s=60.0)
+    code = answer.decode("utf-8", "replace").strip()
+    if code != "0":
+        said = words.decode("utf-8", "replace").strip()
+        raise Protocol(title, detail=said or f"exit code {code}", engine=api.engine)
+
+
+class _needs:  # reads as a phrase at its only two uses
+    """Says which program the helper's image lacks."""
+
+    def __init__(self, program: str, via_image: str, api: PodmanApi) -> None:
+        self._program, self._image, self._engine = program, via_image, api.engine
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if isinstance(error, BackendError) and "not found" in error.detail and self._program in error.detail:
+            raise Unsupported(
+                f"The image {self._image} has no {self._program}, which Podman needs to copy a volume exactly",
+                detail=error.detail,
+                hint="Copy the volume by an image that has it, busybox for one.",
+                engine=self._engine,
+            ) from error
+
+
+@asynccontextmanager
+async def _helper(
+    api: PodmanApi, volume: str, via_image: str, words: Sequence[str], *, read_only: bool
+) -> AsyncIterator[str]:
+    """A container with the volume at _PLACE; removed on exit, also when cancelled while it is being made."""
+    name = f"tranship-helper-{uuid.uuid4().hex[:12]}"
+    body = {
+        "name": name,
+        "image": image_reference(via_image),
+        "labels": {HELPER_LABEL: "1"},
+        "entrypoint": [words[0]],
+        "command": list(words[1:]),
+        "user": "0:0",
+        "work_dir": "/",
+        "netns": {"nsmode": "none"},
+        "image_volume_mode": "ignore",
+        "log_configuration": {"driver": "none"},
+        "volumes": [{"Name": volume, "Dest": _PLACE, "Options": ["nocopy", *(["ro"] if read_only else [])]}],
+    }
+    try:
+        await _to_its_end(api.change("POST", "/containers/create", body=body))
+        yield name
+    finally:
+        await _to_its_end(_remove(api, name))
+
+
+async def _remove(api: PodmanApi, name: str) -> None:
+    try:
+        await api.change("DELETE", f"/containers/{name}", {"force": True, "v": False, "timeout": 0})
+    except NotFound:
+        return  # it was never made
+
+
+async def _to_its_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run it to its end even when cancelled meanwhile: a create cut short would leave its container behind."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        if not task.cancelled():
+            task.exception()
+        raise
+
+
+async def _head(archive: AsyncIterator[bytes]) -> bytes:
+    """The first bytes, enough for the first entry's header with its extensions."""
+    head = bytearray()
+    async for chunk in archive:
+        head += chunk
+        if len(head) >= _HEAD_BYTES:
+            break
+    return bytes(head)
+
+
+async def _joined(head: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield head
+    async for chunk in rest:
+        yield chunk
+
+
+def root_owner(head: bytes) -> str | None:
+    """ "uid:gid" of a tar's first entry where that is the root ("./"), else None."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(head), mode="r:") as tar:
+            first = tar.next()
+    except tarfile.TarError:
+        return None
+    if first is None or first.name.strip("/") not in {"", "."}:
+        return None
+    return f"{first.uid}:{first.gid}"
