@@ -133,6 +133,16 @@ class WireClient:
         async with self._answer(method, path, params, None, None, timeout_s) as response:
             yield response.headers
 
+    async def base_url(self) -> str:
+        """Where another client of this machine reaches the same engine: "unix:///path", "tcp://host:port".
+
+        Over SSH this is the forwarded local socket. Raises what opening the forward raises.
+        """
+        if self._forward is not None:
+            return f"unix://{await self._forward.ensure()}"
+        scheme = "unix" if self.endpoint.scheme is Scheme.UNIX else ("https" if self.endpoint.tls else "tcp")
+        return f"{scheme}://{self.endpoint.address}"
+
     async def close(self) -> None:
         """Close all connections; safe to call twice. A call after it opens anew."""
         async with self._lock:

@@ -1,0 +1,160 @@
+"""A container's inspect JSON to the engine-neutral recipe; what the recipe cannot say is reported. Pure.
+
+Everything that is configured ends up in exactly one of two places: a field of WorkloadSpec, or `unmapped`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from backends.engines.docker_defaults import CARRIED, FACTS, HostDefaults, is_default, is_empty, reason_of
+from backends.engines.docker_recipe_parts import Json, Left, gpu_request, mounts, networks, ports
+from backends.engines.docker_translate import bare
+from backends.model.reference import full_reference, is_image_id
+from backends.model.workload import RestartName, RestartPolicy, UnmappedField, WorkloadSpec
+
+_CPU_PERIOD_US = 100_000  # the kernel's default CFS period, in microseconds
+
+
+def workload_spec(inspect: Json, image: Json | None, defaults: HostDefaults | None = None) -> WorkloadSpec:
+    """The recipe. image: GET /images/{id}/json of the image that it runs, None where it is gone from the store."""
+    defaults = defaults or HostDefaults()
+    config, host = inspect.get("Config") or {}, inspect.get("HostConfig") or {}
+    base = (image or {}).get("Config") or {}
+    left = Left()
+    if image is None:
+        left.add("Image", inspect.get("Image"), "the image is gone: what it said cannot be told from what was asked")
+    entrypoint, command = _process(config, base)
+    env = _env(config, base, left)
+    gpu = gpu_request(host, env | _pairs(config.get("Env")), defaults, left)
+    hostname = config.get("Hostname") or None
+    short_id = str(inspect.get("Id") or "")[:12]
+    spec = WorkloadSpec(
+        name=str(inspect.get("Name") or "").removeprefix("/"),
+        image=_image(inspect, config, image),
+        image_id=bare(str(inspect.get("Image") or "")),
+        command=command,
+        entrypoint=entrypoint,
+        env=env,
+        labels=_labels(config, base, left),
+        user=_differing(config, base, "User"),
+        workdir=_differing(config, base, "WorkingDir"),
+        hostname=None if hostname == short_id else hostname,
+        tty=bool(config.get("Tty")),
+        stdin_open=bool(config.get("OpenStdin")),
+        ports=ports(config, host, base, left),
+        mounts=mounts(inspect, config, host, left),
+        restart=_restart(host.get("RestartPolicy") or {}, left),
+        memory_bytes=int(host.get("Memory") or 0),
+        cpus_nano=_cpus(host, left),
+        gpu=gpu,
+    )
+    for path, value in _walk(inspect, base, host, defaults):
+        left.add(path, value, reason_of(path))
+    networks(inspect, left)
+    return _with_unmapped(spec, left)
+
+
+def _with_unmapped(spec: WorkloadSpec, left: Left) -> WorkloadSpec:
+    from dataclasses import replace
+
+    fields = (UnmappedField(path, json.dumps(value, sort_keys=True), why) for path, (value, why) in left.items())
+    return replace(spec, unmapped=tuple(sorted(fields, key=lambda field: field.path)))
+
+
+def _walk(inspect: Json, base: Json, host: Json, defaults: HostDefaults) -> Iterator[tuple[str, Any]]:
+    """Every configured key that no part of the recipe looks at."""
+    for section in ("Config", "HostConfig", "NetworkSettings"):
+        for key, value in (inspect.get(section) or {}).items():
+            path = f"{section}.{key}"
+            if path in CARRIED or path in FACTS or is_default(path, value, host, defaults):
+                continue
+            if section == "Config" and key in base and base[key] == value:
+                continue
+            yield path, value
+
+
+def _image(inspect: Json, config: Json, image: Json | None) -> str:
+    """A full reference: as it was asked for; where that was an id, one of the image's own tags."""
+    asked = str(config.get("Image") or "")
+    tags = [tag for tag in (image or {}).get("RepoTags") or () if "<none>" not in tag]
+    image_id = str(inspect.get("Image") or "")
+    by_id = is_image_id(asked) or (len(asked) >= 4 and bare(image_id).startswith(asked))
+    for candidate in (asked, *tags) if not by_id else tags:
+        try:
+            return full_reference(candidate)
+        except ValueError:
+            continue
+    return image_id or asked
+
+
+def _process(config: Json, base: Json) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
+    """(entrypoint, command) where they differ from the image's. Setting an entrypoint drops the image's command."""
+    entrypoint, command = _words(config.get("Entrypoint")), _words(config.get("Cmd"))
+    base_entrypoint, base_command = _words(base.get("Entrypoint")), _words(base.get("Cmd"))
+    if entrypoint != base_entrypoint or (base_command and not command):
+        return entrypoint, command or None
+    return None, None if command == base_command else command
+
+
+def _words(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    return tuple(str(word) for word in value) if isinstance(value, list) else ()
+
+
+def _pairs(entries: object) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for entry in entries if isinstance(entries, list) else ():
+        key, _, value = str(entry).partition("=")
+        pairs[key] = value
+    return pairs
+
+
+def _env(config: Json, base: Json, left: Left) -> dict[str, str]:
+    mine, its = _pairs(config.get("Env")), _pairs(base.get("Env"))
+    for key in its.keys() - mine.keys():
+        left.add(f"Config.Env[{key}]", None, "taking a variable of the image away cannot be said on every engine")
+    return {key: value for key, value in mine.items() if its.get(key) != value}
+
+
+def _labels(config: Json, base: Json, left: Left) -> dict[str, str]:
+    mine, its = config.get("Labels") or {}, base.get("Labels") or {}
+    for key in its.keys() - mine.keys():
+        left.add(f"Config.Labels[{key}]", None, "taking a label of the image away cannot be said on every engine")
+    return {key: str(value) for key, value in mine.items() if its.get(key) != value}
+
+
+def _differing(config: Json, base: Json, key: str) -> str | None:
+    value = config.get(key) or ""
+    return None if value == (base.get(key) or "") else str(value)
+
+
+def _restart(policy: Mapping[str, Any], left: Left) -> RestartPolicy:
+    try:
+        name = RestartName(policy.get("Name") or "no")
+    except ValueError:
+        left.add("HostConfig.RestartPolicy", dict(policy), "an unknown restart policy")
+        return RestartPolicy()
+    retries = int(policy.get("MaximumRetryCount") or 0)
+    if retries and name is not RestartName.ON_FAILURE:
+        left.add("HostConfig.RestartPolicy.MaximumRetryCount", retries, "only on-failure counts its tries")
+        retries = 0
+    return RestartPolicy(name, retries)
+
+
+def _cpus(host: Json, left: Left) -> int:
+    """Nano-CPUs; an explicit CFS quota is the same limit in other words (quota / period)."""
+    nano, quota = int(host.get("NanoCpus") or 0), int(host.get("CpuQuota") or 0)
+    period = int(host.get("CpuPeriod") or 0)
+    if not nano and quota > 0:
+        return quota * 1_000_000_000 // (period if period > 0 else _CPU_PERIOD_US)
+    for key, value in (("CpuQuota", quota), ("CpuPeriod", period)):
+        if not is_empty(value):
+            left.add(f"HostConfig.{key}", value, "it says nothing without a quota, or besides a CPU limit")
+    return nano
+
+
+__all__ = ["workload_spec"]

@@ -1,0 +1,315 @@
+"""Docker's JSON to the model: containers, images, volumes, events, the engine itself. Pure; makes no calls.
+
+Source: Docker Engine API 1.45 reference; fields that older or newer versions leave out are taken as empty.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from backends.model.capabilities import Capabilities, Capability, EngineInfo
+from backends.model.container import Container, ContainerState, Health, Mount, MountKind, Port
+from backends.model.errors import Protocol
+from backends.model.events import EngineEvent, EventKind
+from backends.model.ids import ContainerKey, EngineId, ImageKey
+from backends.model.image import Image, ImageFacts
+from backends.model.reference import full_reference
+from backends.model.workload import Volume
+from backends.wire.times import from_unix, parse_time
+
+Json = Mapping[str, Any]
+
+_EXIT_CODE = re.compile(r"\((\d+)\)")
+_EVERYWHERE = {"", "0.0.0.0", "::"}
+ANONYMOUS_NAME = re.compile(r"[0-9a-f]{64}")
+ANONYMOUS_LABEL = "com.docker.volume.anonymous"  # moby volume/service, AnonymousLabel
+EVENT_ACTIONS = (
+    *("create", "start", "restart", "stop", "die", "kill", "pause", "unpause", "rename", "destroy", "update", "oom"),
+    *("health_status", "pull", "load", "import", "tag", "untag", "delete", "connect", "disconnect", "remove"),
+)
+"""What changes something that is shown; without the noise of exec, attach, mount and top."""
+_UNTAGGED = "<none>"
+_LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")  # moby image/tarexport/load.go
+
+
+def bare(digest: str) -> str:
+    """An image id without "sha256:"."""
+    return digest.removeprefix("sha256:")
+
+
+def state_of(word: str) -> ContainerState:
+    """Docker's State.Status; what it does not know becomes UNKNOWN."""
+    try:
+        return ContainerState(word.lower())
+    except ValueError:
+        return ContainerState.UNKNOWN
+
+
+def health_of(word: str) -> Health:
+    """State.Health.Status, or the words in brackets of a list's Status."""
+    try:
+        return Health(word.removeprefix("health: ").lower())
+    except ValueError:
+        return Health.NONE
+
+
+def _status(text: str) -> tuple[int | None, Health]:
+    """ "Exited (3) 2 hours ago" → 3; "Up 2 hours (healthy)" → healthy. Source: moby container/state.go."""
+    if text.startswith(("Exited", "Restarting")):
+        match = _EXIT_CODE.search(text)
+        return (int(match[1]) if match else None), Health.NONE
+    inside = text.rpartition("(")[2].removesuffix(")") if text.endswith(")") else ""
+    return None, health_of(inside)
+
+
+def _port_key(text: str) -> tuple[int, str] | None:
+    number, _, protocol = text.partition("/")
+    return (int(number), protocol or "tcp") if number.isdecimal() and len(number) <= 5 else None
+
+
+def _command(text: str) -> tuple[str, ...]:
+    """The list's one string: Docker quotes words with spaces; where the quotes do not close it stays one word."""
+    try:
+        return tuple(shlex.split(text))
+    except ValueError:
+        return (text,)
+
+
+def _mount(item: Json) -> Mount:
+    word = item.get("Type") or ""
+    kind = MountKind(word) if word in {"bind", "volume", "tmpfs"} else MountKind.OTHER
+    source = item.get("Name") if kind is MountKind.VOLUME else item.get("Source")
+    return Mount(kind, source or "", item.get("Destination") or "", not item.get("RW", True))
+
+
+def _address(text: str | None) -> str:
+    return "" if text in _EVERYWHERE or text is None else text
+
+
+def container_from_list(engine: EngineId, item: Json) -> Container:
+    """One entry of GET /containers/json. Start and end times and GPUs are not in it."""
+    exit_code, health = _status(item.get("Status") or "")
+    ports = {
+        Port(int(port["PrivatePort"]), port.get("Type") or "tcp", _address(port.get("IP")), port.get("PublicPort"))
+        for port in item.get("Ports") or ()
+    }
+    return Container(
+        key=ContainerKey(engine, item["Id"]),
+        name=_own_name(item.get("Names") or ()),
+        image=item.get("Image") or "",
+        image_id=bare(item.get("ImageID") or ""),
+        state=state_of(item.get("State") or ""),
+        created_at=from_unix(item.get("Created") or 0),
+        exit_code=exit_code,
+        health=health,
+        command=_command(item.get("Command") or ""),
+        ports=tuple(sorted(ports, key=_port_order)),
+        mounts=tuple(sorted(_mount(mount) for mount in item.get("Mounts") or ())),
+        labels=dict(item.get("Labels") or {}),
+        networks=tuple(sorted((item.get("NetworkSettings") or {}).get("Networks") or ())),
+    )
+
+
+def _own_name(names: Iterable[str]) -> str:
+    """Its own name: links add names of the form "/other/alias"."""
+    stripped = [name.removeprefix("/") for name in names]
+    return next((name for name in stripped if "/" not in name), stripped[0] if stripped else "")
+
+
+def _port_order(port: Port) -> tuple[int, str, str, int]:
+    return port.container_port, port.protocol, port.host_ip, -1 if port.host_port is None else port.host_port
+
+
+def _inspect_ports(networks: Json, config: Json) -> tuple[Port, ...]:
+    ports: set[Port] = set()
+    for name, bindings in {**dict.fromkeys(config.get("ExposedPorts") or ()), **(networks.get("Ports") or {})}.items():
+        key = _port_key(name)
+        if key is None:
+            continue
+        for binding in bindings or ():
+            number = str(binding.get("HostPort") or "0")
+            ports.add(Port(*key, _address(binding.get("HostIp")), int(number) if number.isdecimal() else 0))
+        if not bindings:
+            ports.add(Port(*key))
+    return tuple(sorted(ports, key=_port_order))
+
+
+def container_from_inspect(engine: EngineId, item: Json) -> Container:
+    """GET /containers/{id}/json."""
+    state, config = item.get("State") or {}, item.get("Config") or {}
+    host, networks = item.get("HostConfig") or {}, item.get("NetworkSettings") or {}
+    status = state_of(state.get("Status") or "")
+    never = parse_time(state.get("StartedAt") or "") is None
+    ended = not status.alive and not never
+    return Container(
+        key=ContainerKey(engine, item["Id"]),
+        name=(item.get("Name") or "").removeprefix("/"),
+        image=config.get("Image") or "",
+        image_id=bare(item.get("Image") or ""),
+        state=status,
+        created_at=parse_time(item.get("Created") or "") or datetime.fromtimestamp(0, UTC),
+        started_at=parse_time(state.get("StartedAt") or ""),
+        finished_at=parse_time(state.get("FinishedAt") or ""),
+        exit_code=state.get("ExitCode") if ended or status is ContainerState.RESTARTING else None,
+        health=health_of((state.get("Health") or {}).get("Status") or ""),
+        command=(item.get("Path") or "", *(item.get("Args") or ())) if item.get("Path") else (),
+        ports=_inspect_ports(networks, config),
+        mounts=tuple(sorted(_mount(mount) for mount in item.get("Mounts") or ())),
+        labels=dict(config.get("Labels") or {}),
+        networks=tuple(sorted(networks.get("Networks") or ())),
+        gpus_given=gpus_given(host.get("DeviceRequests") or ()),
+    )
+
+
+def gpus_given(requests: Iterable[Json]) -> tuple[str, ...]:
+    """What HostConfig.DeviceRequests gives, in words: CDI names, device ids, "all", or a number."""
+    given: list[str] = []
+    for request in requests:
+        ids = request.get("DeviceIDs") or ()
+        count = request.get("Count") or 0
+        given += [str(device) for device in ids]
+        if not ids and count:
+            given.append("all" if count < 0 else str(count))
+    return tuple(given)
+
+
+def engine_info(version: Json, info: Json, *, api_version: str, local: bool) -> EngineInfo:
+    """GET /version and GET /info."""
+    cdi = tuple(
+        device["ID"]
+        for device in info.get("DiscoveredDevices") or ()
+        if device.get("Source") == "cdi" and device.get("ID")
+    )
+    return EngineInfo(
+        version=version.get("Version") or info.get("ServerVersion") or "",
+        api_version=api_version,
+        rootless=any("name=rootless" in option for option in info.get("SecurityOptions") or ()),
+        local=local,
+        os=info.get("OperatingSystem") or "",
+        arch=version.get("Arch") or "",
+        kernel=info.get("KernelVersion") or "",
+        cgroup_version=str(info.get("CgroupVersion") or ""),
+        cpus=info.get("NCPU") or 0,
+        memory_bytes=info.get("MemTotal") or 0,
+        graph_root=info.get("DockerRootDir") or "",
+        cdi_devices=cdi,
+        capabilities=Capabilities(_lacking(info)),
+    )
+
+
+def _lacking(info: Json) -> dict[Capability, str]:
+    lacking: dict[Capability, str] = {}
+    if info.get("CgroupDriver") == "none":
+        # ENGINES.md, 2: rootless Docker on cgroup v1 reports the whole machine's figures as the container's.
+        lacking[Capability.PAUSE] = "rootless Docker without cgroup v2 cannot freeze processes"
+        lacking[Capability.STATS_API] = "rootless Docker without cgroup v2 measures the whole machine"
+        lacking[Capability.RESOURCE_LIMITS] = "rootless Docker without cgroup v2 enforces no limits"
+    elif not info.get("MemoryLimit", True):
+        lacking[Capability.RESOURCE_LIMITS] = "this host's kernel enforces no memory limit"
+    if not info.get("CDISpecDirs"):
+        lacking[Capability.CDI] = "CDI is off in this Docker (features.cdi in daemon.json, Docker 25 and later)"
+    return lacking
+
+
+def _tags(item: Json) -> tuple[str, ...]:
+    """RepoTags in full: Docker leaves "docker.io/" and "library/" out."""
+    return tuple(_full(tag) for tag in item.get("RepoTags") or () if _UNTAGGED not in tag)
+
+
+def _full(name: str) -> str:
+    try:
+        return full_reference(name)
+    except ValueError:
+        return name  # an image id, or a name from before today's rules
+
+
+def image_from_list(engine: EngineId, item: Json) -> Image:
+    """One entry of GET /images/json."""
+    return Image(
+        key=ImageKey(engine, bare(item["Id"])),
+        tags=_tags(item),
+        size_bytes=item.get("Size") or 0,
+        created_at=from_unix(item["Created"]) if item.get("Created") else None,
+        digests=tuple(digest for digest in item.get("RepoDigests") or () if _UNTAGGED not in digest),
+    )
+
+
+def image_facts(engine: EngineId, item: Json, *, id_is_config: bool) -> ImageFacts:
+    """GET /images/{name}/json. id_is_config: the store's ids are config digests (not so in containerd's store)."""
+    return ImageFacts(
+        key=ImageKey(engine, bare(item["Id"])),
+        tags=_tags(item),
+        config_digest=f"sha256:{bare(item['Id'])}" if id_is_config else "",
+        diff_ids=tuple((item.get("RootFS") or {}).get("Layers") or ()),
+        architecture=item.get("Architecture") or "",
+        os=item.get("Os") or "",
+        size_bytes=item.get("Size") or 0,
+    )
+
+
+def loaded_images(engine: EngineId, answer: bytes) -> tuple[str, ...]:
+    """What POST /images/load says it loaded: references, else ids. Raises Protocol with its words where it failed."""
+    names: list[str] = []
+    for line in answer.splitlines():
+        try:
+            message = json.loads(line) if line.strip() else {}
+        except ValueError as error:
+            shown = line[:200].decode("utf-8", "replace")
+            raise Protocol("Docker's answer to the image is garbled", detail=shown, engine=engine) from error
+        if message.get("error"):
+            raise Protocol("Docker could not load the image", detail=str(message["error"]), engine=engine)
+        match = _LOADED.match(str(message.get("stream") or ""))
+        if match:
+            names.append(_full(match[1]))
+    return tuple(names)
+
+
+def volume(item: Json) -> Volume:
+    """GET /volumes/{name}, or one entry of GET /volumes."""
+    labels = dict(item.get("Labels") or {})
+    name = item["Name"]
+    return Volume(
+        name=name,
+        driver=item.get("Driver") or "local",
+        labels=labels,
+        driver_options=dict(item.get("Options") or {}),
+        anonymous=ANONYMOUS_LABEL in labels or ANONYMOUS_NAME.fullmatch(name) is not None,
+    )
+
+
+def event(engine: EngineId, item: Json) -> EngineEvent:
+    """One message of GET /events."""
+    word = item.get("Type") or ""
+    kind = EventKind(word) if word in {"container", "image", "volume", "network"} else EventKind.OTHER
+    actor = item.get("Actor") or {}
+    attributes = actor.get("Attributes") or {}
+    nanoseconds = item.get("timeNano") or (item.get("time") or 0) * 1_000_000_000
+    return EngineEvent(
+        engine=engine,
+        kind=kind,
+        action=item.get("Action") or item.get("status") or "",
+        id=actor.get("ID") or item.get("id") or "",
+        at=from_unix(nanoseconds / 1e9),
+        name=attributes.get("name") or "",
+    )
+
+
+__all__ = [
+    "ANONYMOUS_NAME",
+    "EVENT_ACTIONS",
+    "bare",
+    "container_from_inspect",
+    "container_from_list",
+    "engine_info",
+    "event",
+    "gpus_given",
+    "image_facts",
+    "image_from_list",
+    "loaded_images",
+    "volume",
+]
