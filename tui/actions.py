@@ -5,7 +5,7 @@ Knows no screen and no widget; may not act.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,10 +24,13 @@ _SETTLED = _AT_REST | _ALIVE
 class Scope(StrEnum):
     """Where an action applies; the value is the heading in help and README."""
 
-    MOVE = "Move"  # the table's own keys: listed here, bound by the table
+    MOVE = "Moving"  # bound by the table itself; the ids are its bindings'
     CONTAINER = "On the selected container"
     FLEET = "The fleet"
+    DETAIL = "In the details"
     LOGS = "In the log"
+    MIGRATE = "In a migration"
+    BACK = "On any screen but the fleet"
     APP = "Everywhere"
 
 
@@ -54,12 +57,13 @@ class Action:
 
 
 ACTIONS: tuple[Action, ...] = (
-    Action("move.up", "Row up", ("up", "k"), Scope.MOVE),
-    Action("move.down", "Row down", ("down", "j"), Scope.MOVE),
-    Action("move.page_up", "Page up", ("pageup",), Scope.MOVE),
-    Action("move.page_down", "Page down", ("pagedown",), Scope.MOVE),
-    Action("move.first", "First row", ("home",), Scope.MOVE),
-    Action("move.last", "Last row", ("end",), Scope.MOVE),
+    Action("table.up", "Row up", ("up", "k"), Scope.MOVE),
+    Action("table.down", "Row down", ("down", "j"), Scope.MOVE),
+    Action("table.page-up", "Page up", ("pageup",), Scope.MOVE),
+    Action("table.page-down", "Page down", ("pagedown",), Scope.MOVE),
+    Action("table.first", "First row", ("home",), Scope.MOVE),
+    Action("table.last", "Last row", ("end",), Scope.MOVE),
+    Action("table.mark", "Mark the row: what you press next is done to all that are marked", ("space",), Scope.MOVE),
     Action("container.detail", "Details and inspect", ("enter",), Scope.CONTAINER, footer=2, short="details"),
     Action("container.logs", "Logs, followed", ("l",), Scope.CONTAINER, footer=3, short="logs"),
     Action(
@@ -149,11 +153,18 @@ ACTIONS: tuple[Action, ...] = (
     Action("fleet.info", "Info pane", ("i",), Scope.FLEET),
     Action("fleet.reconnect", "Try lost engines again now", ("ctrl+r",), Scope.FLEET),
     Action("logs.follow", "Pause or follow", ("space",), Scope.LOGS, footer=1, short="pause/follow"),
+    Action("logs.search", "Search", ("slash",), Scope.LOGS, footer=2, short="search"),
+    Action("logs.next", "Next line found", ("n",), Scope.LOGS, footer=3, short="next"),
+    Action("logs.previous", "Previous line found", ("N",), Scope.LOGS, footer=4, short="previous"),
+    Action("detail.reload", "Read again", ("r",), Scope.DETAIL, footer=1, short="read again"),
+    Action("migrate.run", "Run the plan (asks first)", ("enter",), Scope.MIGRATE, changes=True, footer=1, short="run"),
+    Action("migrate.target", "Next target engine", ("t",), Scope.MIGRATE, footer=2, short="target"),
+    Action("migrate.name", "Name of the copy", ("n",), Scope.MIGRATE, footer=3, short="name"),
     Action("app.error", "Details of the last failure", ("e",), Scope.APP),
     Action("app.help", "Help", ("question_mark",), Scope.APP, footer=0, short="help"),
     Action("app.palette", "Command palette", ("ctrl+p", "colon"), Scope.APP),
     Action("app.theme", "Dark or light", ("ctrl+t",), Scope.APP),
-    Action("app.back", "Back", ("escape",), Scope.APP),
+    Action("app.back", "Back to the fleet", ("escape", "q"), Scope.BACK, footer=8, short="back"),
     Action("app.quit", "Quit", ("q", "ctrl+q"), Scope.APP, footer=9, short="quit"),
 )
 
@@ -197,6 +208,18 @@ def bindings(*scopes: Scope) -> list[BindingType]:
     ]
 
 
+def keymap(overrides: Mapping[str, str]) -> dict[str, str]:
+    """Keys by binding id for Textual's set_keymap: the table's own from the registry, then the user's overrides.
+
+    overrides: comma-separated keys by action id. Enter belongs to the table, so `container.detail` is its choosing.
+    """
+    keys = {action.id: ",".join(action.keys) for action in ACTIONS if action.scope is Scope.MOVE}
+    keys.update(overrides)
+    if "container.detail" in keys:
+        keys["table.select"] = keys["container.detail"]
+    return keys
+
+
 def permitted(action: Action, *, read_only: bool) -> bool:
     """Whether the action exists at all in this mode."""
     return not (read_only and action.changes)
@@ -205,6 +228,8 @@ def permitted(action: Action, *, read_only: bool) -> bool:
 def footer_actions(*scopes: Scope, read_only: bool) -> list[Action]:
     """What the footer shows, most useful first."""
     wanted = [a for a in ACTIONS if a.footer is not None and a.scope in scopes and permitted(a, read_only=read_only)]
+    if Scope.BACK in scopes:
+        wanted.remove(BY_ID["app.quit"])  # its key goes back there
     return sorted(wanted, key=lambda action: action.footer or 0)
 
 

@@ -61,7 +61,7 @@ class Coalescer:
 class Bridge:
     """Opens the fleet after the first frame and carries its views to the app."""
 
-    def __init__(self, app: App[object], open_fleet: Callable[[], Awaitable[Fleet]]) -> None:
+    def __init__(self, app: App[None], open_fleet: Callable[[], Awaitable[Fleet]]) -> None:
         self._app = app
         self._open_fleet = open_fleet
         self._coalescer = Coalescer(lambda view: app.post_message(StoreChanged(view)))

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from textual.message import Message
 
+from backends.model.container import LogLine
 from backends.model.errors import BackendError
-from backends.model.events import OperationUpdate
+from backends.model.events import OperationUpdate, Phase
 from backends.model.fleet import FleetView
+from backends.model.ids import ContainerKey, ImageKey
+from backends.model.image import LayerReport
+from backends.model.plan import MigrationReport, Plan, StepProgress
 
 
 @dataclass
@@ -30,15 +35,103 @@ class OperationFinished(Message):
 
 
 @dataclass
-class CommandFailed(Message):
-    """A command could not do what was asked. title: what was asked."""
-
-    error: BackendError
-    asked: str = ""
+class FleetOpened(Message):
+    """The engines are known; the store is alive."""
 
 
 @dataclass
-class FleetOpened(Message):
-    """The engines are known; the store is alive. demo_reason: why it is the demo fleet, "" where it is not."""
+class LayersLoaded(Message):
+    """An image's layers were read."""
 
-    demo_reason: str = ""
+    image: ImageKey
+    report: LayerReport
+
+
+@dataclass
+class LayersFailed(Message):
+    """An image's layers could not be read."""
+
+    image: ImageKey
+    error: BackendError
+
+
+@dataclass
+class InspectLoaded(Message):
+    """The engine's own JSON of one container."""
+
+    container: ContainerKey
+    inspect: Mapping[str, object]
+
+
+@dataclass
+class InspectFailed(Message):
+    """A container could not be inspected."""
+
+    container: ContainerKey
+    error: BackendError
+
+
+@dataclass
+class LogLinesArrived(Message):
+    """More lines of a log that is followed, oldest first."""
+
+    container: ContainerKey
+    lines: tuple[LogLine, ...]
+
+
+@dataclass
+class LogEnded(Message):
+    """No more lines come: the engine ended the stream, or it broke (error)."""
+
+    container: ContainerKey
+    error: BackendError | None = None
+
+
+@dataclass
+class LogSearched(Message):
+    """A log was searched. found: lines that hold the text."""
+
+    text: str
+    found: int
+
+
+@dataclass
+class PlanMade(Message):
+    """A migration was planned; nothing was done yet."""
+
+    plan: Plan
+
+
+@dataclass
+class PlanFailed(Message):
+    """No plan could be made."""
+
+    error: BackendError
+
+
+@dataclass
+class MigrationProgressed(Message):
+    """Where a migration is; counts of bytes of one step replace each other."""
+
+    progress: StepProgress
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest count is worth drawing; beginnings and ends of steps all are."""
+        return (
+            isinstance(message, MigrationProgressed)
+            and self.progress.phase is Phase.PROGRESS
+            and message.progress.phase is Phase.PROGRESS
+            and message.progress.index == self.progress.index
+            and message.progress.note == self.progress.note
+        )
+
+
+@dataclass
+class MigrationFinished(Message):
+    """A migration came to its end: with a report, or with the error that stopped it; cancelled: neither.
+
+    Where there is no report, what was made is undone.
+    """
+
+    report: MigrationReport | None = None
+    error: BackendError | None = None

@@ -1,0 +1,191 @@
+"""The app: puts screens, bridge and commands together, and handles what goes wrong. Does no work itself.
+
+First frame first: nothing of an engine, of HTTP or of a GPU is imported before the fleet is opened, after that frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.text import Text
+from textual.app import App
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from backends.model.errors import BackendError
+from backends.model.events import OperationUpdate, Phase
+from backends.model.fleet import FleetView
+from tui import theme
+from tui.actions import BY_ID, Scope, bindings, keymap, permitted
+from tui.bridge import Bridge
+from tui.clock import Clock
+from tui.commands import Commands
+from tui.config import Settings
+from tui.crash import state_dir as default_state_dir
+from tui.crash import write_crash_log
+from tui.messages import FleetOpened, OperationFinished, StoreChanged
+from tui.screens.base import TranshipScreen
+from tui.screens.fleet import FleetScreen
+from tui.screens.help import HelpScreen
+from tui.screens.palette import ActionProvider
+from widgets.dialogs import ConfirmDialog, ErrorDialog
+from widgets.line import line
+
+if TYPE_CHECKING:
+    from backends.services.fleet import Fleet
+
+
+class TranshipApp(App[None]):
+    """The terminal UI.
+
+    open_fleet: opens the engines; called in a worker after the first frame. settings: what the user chose.
+    state_dir: where crash logs and journals go, None = the user's own. clock: what ages and countdowns go by.
+    """
+
+    TITLE = "Tranship"
+    CSS_PATH = "tranship.tcss"
+    COMMANDS: ClassVar = {ActionProvider}
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.APP)
+
+    def __init__(
+        self,
+        open_fleet: Callable[[], Awaitable[Fleet]],
+        settings: Settings,
+        *,
+        state_dir: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-medium"), (160, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
+        self.settings = settings
+        self.clock = clock or Clock()
+        self.view = FleetView()
+        self.state_dir = state_dir or default_state_dir()
+        self.last_error: BackendError | None = None
+        self.bridge = Bridge(self, open_fleet)
+        self.commands = Commands(self, lambda: self.bridge.fleet, self.state_dir)
+        self._acts: dict[str, Callable[[], object]] = {
+            "app.error": self._show_last_error,
+            "app.help": lambda: self.push_screen(HelpScreen(read_only=self.settings.readonly)),
+            "app.palette": self.action_command_palette,
+            "app.theme": self._toggle_theme,
+            "app.quit": self.action_quit,
+        }
+
+    # -- life ------------------------------------------------------------------------------------
+    def get_default_screen(self) -> Screen[None]:
+        """The fleet, empty at first."""
+        return FleetScreen()
+
+    def on_mount(self) -> None:
+        """Themes and keys; then the first frame, then the engines."""
+        for one in theme.THEMES:
+            self.register_theme(one)
+        wanted = self.settings.theme or theme.DARK.name
+        self.theme = wanted if wanted in self.available_themes else theme.DARK.name
+        if wanted != self.theme:
+            self.notify(f"There is no theme {wanted}; using {self.theme}.", severity="warning", markup=False)
+        self.set_keymap(keymap(self.settings.keys))
+        self.call_after_refresh(self.bridge.start)
+
+    async def on_unmount(self) -> None:
+        """However it ends, migrations undo and engines close."""
+        await self.commands.close()
+        await self.bridge.close()
+
+    async def action_quit(self) -> None:
+        """End; while something is moved, ask first."""
+        if self.commands.moving:
+            question = ConfirmDialog(
+                "Quit while a migration runs?",
+                [line("It is cancelled: what was made is removed, and the source runs as before.")],
+                yes="Quit",
+                no="Stay",
+            )
+            self.push_screen(question, lambda yes: self.exit() if yes else None)
+        else:
+            self.exit()
+
+    # -- keys ------------------------------------------------------------------------------------
+    async def action_act(self, action: str) -> None:
+        """Do an action of the scope "everywhere"."""
+        result = self._acts[action]()
+        if isinstance(result, Awaitable):
+            await result
+
+    def allows(self, action: str) -> bool:
+        """Whether the action exists in this mode; says so where it does not."""
+        if permitted(BY_ID[action], read_only=self.settings.readonly):
+            return True
+        self.refuse("Read-only: this is switched off. Start without --readonly to change things.")
+        return False
+
+    def _toggle_theme(self) -> None:
+        self.theme = theme.other(self.theme)
+
+    # -- what comes in ---------------------------------------------------------------------------
+    def on_store_changed(self, message: StoreChanged) -> None:
+        """Hand the newest view to every screen, also to those that are covered."""
+        self.view = message.view
+        for screen in self.screen_stack:
+            if isinstance(screen, TranshipScreen):
+                screen.show_view(message.view)
+
+    def on_fleet_opened(self, _message: FleetOpened) -> None:
+        """The fleet is there."""
+        for screen in self.screen_stack:
+            if isinstance(screen, TranshipScreen):
+                screen.show_modes()
+
+    def on_operation_finished(self, message: OperationFinished) -> None:
+        """A toast: what was done, or why not."""
+        self.tell(message.update)
+
+    def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
+        """The one place where a worker's failure comes out."""
+        if event.state is not WorkerState.ERROR:
+            return
+        error = event.worker.error
+        if isinstance(error, BackendError):
+            self.fail(error)
+        elif error is not None:
+            path = write_crash_log(error, self.state_dir, during=event.worker.name)
+            self.refuse(f"A bug in Tranship ({type(error).__name__}) while: {event.worker.name}. Log: {path}", bug=True)
+
+    # -- what goes out ---------------------------------------------------------------------------
+    def tell(self, update: OperationUpdate) -> None:
+        """Say how an operation ended."""
+        if update.phase is Phase.FAILED and update.error is not None:
+            self.fail(update.error, asked=f"{update.subject}: ")
+        elif update.phase is Phase.DONE:
+            self.notify(update.result or f"{update.subject}: done", timeout=3, markup=False)
+
+    def fail(self, error: BackendError, *, asked: str = "") -> None:
+        """Say what failed and what to do; its details wait behind the key of `app.error`."""
+        self.last_error = error
+        where = f"{error.engine}: " if error.engine else ""
+        hint = f"\n{error.hint}" if error.hint else ""
+        more = "\n[e] details" if error.detail else ""
+        self.notify(f"{asked}{where}{error.title}{hint}{more}", severity="error", timeout=8, markup=False)
+
+    def refuse(self, sentence: str, *, bug: bool = False) -> None:
+        """Say why something is not done."""
+        self.notify(sentence, severity="error" if bug else "warning", timeout=12 if bug else 4, markup=False)
+
+    def _show_last_error(self) -> None:
+        if self.last_error is None:
+            self.refuse("Nothing has failed so far.")
+        else:
+            self.push_screen(ErrorDialog(self.last_error))
+
+    def _handle_exception(self, error: Exception) -> None:
+        """Textual's hook for a bug anywhere in the app: the trace goes to a file, the terminal gets its path."""
+        path = write_crash_log(error, self.state_dir)
+        super()._handle_exception(error)
+        self._exit_renderables[:] = [
+            Text(f"Tranship met a bug and ended: {type(error).__name__}.\nThe crash log is {path}")
+        ]

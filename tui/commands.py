@@ -1,0 +1,258 @@
+"""What a person asked for, done in workers: the only module besides the bridge where workers live. May not draw.
+
+Every worker has a name, a group and exit_on_error=False; what goes wrong in one comes out at the app's one handler.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textual.message import Message
+from textual.worker import Worker, WorkerFailed
+
+from backends.model.container import LogLine
+from backends.model.errors import BackendError, Refused
+from backends.model.events import OperationUpdate
+from backends.model.ids import ContainerKey, EngineId, ImageKey
+from backends.model.image import LayerReport
+from backends.model.plan import Plan, StepProgress
+from tui.messages import (
+    InspectFailed,
+    InspectLoaded,
+    LayersFailed,
+    LayersLoaded,
+    LogEnded,
+    LogLinesArrived,
+    LogSearched,
+    MigrationFinished,
+    MigrationProgressed,
+    OperationFinished,
+    PlanFailed,
+    PlanMade,
+)
+
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
+    from backends.engine import Engine
+    from backends.services.fleet import Fleet
+    from backends.services.operations import Tracked
+
+DEBOUNCE_S = 0.15  # a cursor that rests shorter than this asks for nothing
+LOG_BATCH_S = 0.05  # log lines are handed on in batches this far apart,
+LOG_BATCH_LINES = 2000  # or when so many wait; then the stream waits for the screen
+LOG_TAIL = 1000  # lines shown from before the screen was opened
+LAYERS_KEPT = 256  # images whose layers stay known; an image never changes
+
+Reply = Callable[[Message], object]
+"""Where the answer goes: a screen's post_message."""
+
+
+class Commands:
+    """Starts workers on behalf of the screens.
+
+    fleet: gives the open fleet, None before it is open. state_dir: where migrations keep their journal.
+    """
+
+    def __init__(self, owner: DOMNode, fleet: Callable[[], Fleet | None], state_dir: Path) -> None:
+        self._owner = owner
+        self._fleet = fleet
+        self._state_dir = state_dir
+        self._layers: OrderedDict[ImageKey, LayerReport] = OrderedDict()
+        self._moves: set[Worker[None]] = set()
+
+    # -- what all share --------------------------------------------------------------------------
+    def _work(
+        self, work: Callable[[], Coroutine[Any, Any, None]], *, name: str, group: str, exclusive: bool = False
+    ) -> Worker[None]:
+        return self._owner.run_worker(work, name=name, group=group, exclusive=exclusive, exit_on_error=False)
+
+    def _open_fleet(self) -> Fleet:
+        fleet = self._fleet()
+        if fleet is None:
+            raise Refused("The engines are not known yet", hint="wait a moment and try again")
+        return fleet
+
+    def _engine(self, engine: EngineId) -> Engine:
+        return self._open_fleet().engine(engine)
+
+    @property
+    def moving(self) -> bool:
+        """A migration runs."""
+        return any(not move.is_finished for move in self._moves)
+
+    async def close(self) -> None:
+        """Cancel migrations and wait until they have undone what they made."""
+        for move in self._moves:
+            move.cancel()
+        for move in tuple(self._moves):
+            try:
+                await move.wait()
+            except WorkerFailed:
+                continue  # cancelled, or its failure was told by the handler of all workers
+        self._moves.clear()
+
+    # -- lifecycle -------------------------------------------------------------------------------
+    def operate(self, action: str, key: ContainerKey, *, name: str = "") -> None:
+        """Do `action` to a container; name: the new one, for rename. Ends in OperationFinished at the owner."""
+        self._work(partial(self._operate, action, key, name), name=f"{action} {key.short}", group="operations")
+
+    async def _operate(self, action: str, key: ContainerKey, name: str) -> None:
+        operations = self._open_fleet().operations
+        calls: dict[str, Callable[[], Coroutine[Any, Any, OperationUpdate]]] = {
+            "container.start": lambda: operations.start(key),
+            "container.stop": lambda: operations.stop(key),
+            "container.restart": lambda: operations.restart(key),
+            "container.pause": lambda: operations.pause(key),
+            "container.unpause": lambda: operations.unpause(key),
+            "container.kill": lambda: operations.kill(key),
+            "container.remove": lambda: operations.remove(key, force=True),
+            "container.rename": lambda: operations.rename(key, name),
+        }
+        self._owner.post_message(OperationFinished(await calls[action]()))
+
+    def reconnect(self) -> None:
+        """Try lost engines again now."""
+        self._work(self._reconnect, name="reconnect", group="reconnect", exclusive=True)
+
+    async def _reconnect(self) -> None:
+        self._open_fleet().retry_now()
+
+    # -- looking ---------------------------------------------------------------------------------
+    def cached_layers(self, image: ImageKey) -> LayerReport | None:
+        """An image's layers where they were read before."""
+        report = self._layers.get(image)
+        if report is not None:
+            self._layers.move_to_end(image)
+        return report
+
+    def load_layers(self, image: ImageKey, reply: Reply) -> None:
+        """Read an image's layers once the cursor rests; a later call takes the place of an earlier one."""
+        self._work(
+            partial(self._load_layers, image, reply), name=f"layers {image.short}", group="layers", exclusive=True
+        )
+
+    async def _load_layers(self, image: ImageKey, reply: Reply) -> None:
+        await asyncio.sleep(DEBOUNCE_S)
+        try:
+            report = await self._engine(image.engine).image_layers(image.id)
+        except BackendError as error:
+            reply(LayersFailed(image, error))
+            return
+        self._layers[image] = report
+        while len(self._layers) > LAYERS_KEPT:
+            self._layers.popitem(last=False)
+        reply(LayersLoaded(image, report))
+
+    def inspect(self, key: ContainerKey, reply: Reply) -> None:
+        """Read the engine's own JSON of a container."""
+        self._work(partial(self._inspect, key, reply), name=f"inspect {key.short}", group="inspect", exclusive=True)
+
+    async def _inspect(self, key: ContainerKey, reply: Reply) -> None:
+        try:
+            reply(InspectLoaded(key, await self._engine(key.engine).inspect_raw(key.id)))
+        except BackendError as error:
+            reply(InspectFailed(key, error))
+
+    def follow_log(self, key: ContainerKey, reply: Reply) -> Worker[None]:
+        """Follow a container's log until the worker is cancelled or the stream ends (LogEnded)."""
+        return self._work(partial(self._follow_log, key, reply), name=f"log {key.short}", group="log", exclusive=True)
+
+    async def _follow_log(self, key: ContainerKey, reply: Reply) -> None:
+        waiting: list[LogLine] = []
+
+        def hand_on() -> None:
+            if waiting:
+                reply(LogLinesArrived(key, tuple(waiting)))
+                waiting.clear()
+
+        timer: asyncio.TimerHandle | None = None
+        loop = asyncio.get_running_loop()
+        error: BackendError | None = None
+        try:
+            async with self._engine(key.engine).logs(key.id, follow=True, tail=LOG_TAIL) as lines:
+                async for line in lines:
+                    waiting.append(line)
+                    if len(waiting) >= LOG_BATCH_LINES:
+                        hand_on()
+                        await asyncio.sleep(LOG_BATCH_S)
+                    elif timer is None or timer.when() <= loop.time():
+                        timer = loop.call_later(LOG_BATCH_S, hand_on)
+        except BackendError as caught:
+            error = caught
+        finally:
+            if timer is not None:
+                timer.cancel()
+        hand_on()
+        reply(LogEnded(key, error))
+
+    def search_log(self, search: Callable[[str], Coroutine[Any, Any, int]], text: str, reply: Reply) -> None:
+        """Search a log that may be long, without holding up the keys: LogSearched."""
+        self._work(partial(self._search_log, search, text, reply), name="search", group="search", exclusive=True)
+
+    async def _search_log(self, search: Callable[[str], Coroutine[Any, Any, int]], text: str, reply: Reply) -> None:
+        reply(LogSearched(text, await search(text)))
+
+    # -- migration -------------------------------------------------------------------------------
+    def plan(self, source: ContainerKey, target: EngineId, name: str, reply: Reply) -> None:
+        """Plan a migration: PlanMade or PlanFailed. Nothing is changed; a later call takes the place of this one."""
+        work = partial(self._plan, source, target, name, reply)
+        self._work(work, name=f"plan {source.short} to {target}", group="plan", exclusive=True)
+
+    async def _plan(self, source: ContainerKey, target: EngineId, name: str, reply: Reply) -> None:
+        from backends.migration.planning import plan_migration  # not needed for the first frame
+
+        await asyncio.sleep(DEBOUNCE_S)
+        try:
+            plan = await plan_migration(self._engine(source.engine), source.id, self._engine(target), name=name or None)
+        except BackendError as error:
+            reply(PlanFailed(error))
+        else:
+            reply(PlanMade(plan))
+
+    def migrate(self, plan: Plan, reply: Reply) -> Worker[None]:
+        """Run a plan: MigrationProgressed … MigrationFinished. Cancelling the worker undoes what was made."""
+        work = partial(self._migrate, plan, reply)
+        worker = self._work(work, name=f"migrate {plan.source_name} to {plan.target}", group="migrate")
+        self._moves = {move for move in self._moves if not move.is_finished} | {worker}
+        return worker
+
+    async def _migrate(self, plan: Plan, reply: Reply) -> None:
+        from backends.migration.run import run_migration  # not needed for the first frame
+
+        fleet = self._open_fleet()
+        source, target = fleet.engine(plan.source.engine), fleet.engine(plan.target)
+        tracked = fleet.operations.track("container.migrate", plan.source, plan.source_name)
+
+        def on_update(progress: StepProgress) -> None:
+            _track(tracked, progress)
+            reply(MigrationProgressed(progress))
+
+        try:
+            report = await run_migration(plan, source, target, on_update=on_update, state_dir=self._state_dir)
+        except BackendError as error:
+            self._owner.post_message(OperationFinished(tracked.failed(error)))
+            reply(MigrationFinished(error=error))
+        except asyncio.CancelledError:
+            tracked.cancelled()
+            reply(MigrationFinished())
+            raise
+        else:
+            done = tracked.done(f"{plan.source_name} is on {plan.target} as {plan.spec.name}")
+            self._owner.post_message(OperationFinished(done))
+            reply(MigrationFinished(report))
+
+
+def _track(tracked: Tracked, progress: StepProgress) -> None:
+    tracked.update(
+        step=progress.step.title,
+        step_index=progress.index,
+        step_count=progress.count,
+        done_bytes=progress.done_bytes,
+        total_bytes=progress.total_bytes,
+    )

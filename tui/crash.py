@@ -1,0 +1,39 @@
+"""A bug's trace to a file that its finder can send. May not hide the bug."""
+
+from __future__ import annotations
+
+import platform
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+def state_dir() -> Path:
+    """Where the program keeps its own records: platformdirs' user_state_dir("tranship")."""
+    import platformdirs
+
+    return Path(platformdirs.user_state_dir("tranship"))
+
+
+def write_crash_log(error: BaseException, directory: Path, *, during: str = "") -> str:
+    """Write the trace to a new file in the directory; returns its path, or why it could not be written.
+
+    during: what was being done.
+    """
+    now = datetime.now(UTC)
+    path = directory / f"crash-{now:%Y%m%d-%H%M%S-%f}.log"
+    text = "\n".join(
+        [
+            f"{now.isoformat()} tranship on Python {platform.python_version()}, {platform.platform()}",
+            f"arguments: {len(sys.argv) - 1}" + (f"; during: {during}" if during else ""),
+            "",
+            "".join(traceback.format_exception(error)),
+        ]
+    )
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as trouble:
+        return f"(no log: {directory}: {trouble.strerror or trouble})"
+    return str(path)

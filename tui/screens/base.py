@@ -1,0 +1,68 @@
+"""What every screen of ours shares: it takes views, does actions of the registry, names the modes. Starts no worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from backends.model.fleet import FleetView
+from backends.model.ids import EngineKind
+from tui.actions import Scope
+from tui.bootstrap import demo_reason
+from tui.screens.frame import TitleBar
+
+if TYPE_CHECKING:
+    from tui.app import TranshipApp
+
+
+class TranshipScreen(Screen[None]):
+    """A full screen of the app. SCOPES: whose actions it can do."""
+
+    SCOPES: ClassVar[tuple[Scope, ...]] = ()
+
+    @property
+    def tranship(self) -> TranshipApp:
+        """The app, as what it is."""
+        return cast("TranshipApp", self.app)
+
+    def show_view(self, view: FleetView) -> None:
+        """Take the newest view of the fleet."""
+
+    def acts(self) -> Mapping[str, Callable[[], object]]:
+        """What this screen does for each action id of its scopes."""
+        return {}
+
+    def action_act(self, action: str) -> None:
+        """Do an action, where the mode allows it."""
+        if self.tranship.allows(action):
+            self.acts()[action]()
+
+    def show_modes(self) -> None:
+        """Name the modes that are on, in the title line."""
+        app = self.tranship
+        demo = app.settings.demo or any(engine.kind is EngineKind.DEMO for engine in app.view.engines)
+        modes = []
+        if demo:
+            reason = demo_reason(app.view)
+            modes.append(f"DEMO: {reason}" if reason else "DEMO")
+        if app.settings.readonly:
+            modes.append("READ-ONLY")
+        for bar in self.query(TitleBar):
+            bar.show_modes(modes)
+
+
+class SubScreen(TranshipScreen):
+    """A screen above the fleet: Escape and q go back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "leave", "Back", show=False, id="app.back")]
+
+    def action_leave(self) -> None:
+        """Go back, or first out of something smaller."""
+        self.leave()
+
+    def leave(self) -> None:
+        """Go back to the screen below."""
+        self.app.pop_screen()

@@ -1,0 +1,97 @@
+"""One container: its facts, and the engine's own inspect JSON below them. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+
+from backends.model.errors import BackendError
+from backends.model.fleet import FleetView
+from backends.model.ids import ContainerKey
+from tui.actions import Scope, bindings
+from tui.messages import InspectFailed, InspectLoaded
+from tui.screens.base import SubScreen
+from tui.screens.facts import fact_lines, facts_of
+from tui.screens.frame import KeyBar, TitleBar
+from widgets.layer_lines import error_lines
+from widgets.line import BLANK, Line, Tone, line
+from widgets.lines_pane import LinesPane
+from widgets.text import inert
+
+
+def json_lines(value: object) -> list[Line]:
+    """Indented JSON, each line made inert."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return [line(inert(one) if not one.startswith(" ") else _indented(one)) for one in text.split("\n")]
+
+
+def _indented(text: str) -> str:
+    body = text.lstrip(" ")
+    return " " * (len(text) - len(body)) + inert(body)
+
+
+class ContainerScreen(SubScreen):
+    """The detail of one container."""
+
+    SCOPES: ClassVar = (Scope.DETAIL,)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DETAIL)
+
+    def __init__(self, key: ContainerKey) -> None:
+        super().__init__()
+        self._key = key
+        self._view = FleetView()
+        self._inspect: list[Line] = [line(("Asking the engine …", Tone.DIM))]
+        self._error: BackendError | None = None
+
+    def compose(self) -> ComposeResult:
+        """Title, text, keys."""
+        yield TitleBar("Container")
+        yield LinesPane(id="detail")
+        yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
+
+    def on_mount(self) -> None:
+        """Show what is known; ask for the rest."""
+        self.show_modes()
+        self.show_view(self.tranship.view)
+        self._ask()
+
+    def _ask(self) -> None:
+        self.tranship.commands.inspect(self._key, self.post_message)
+
+    def acts(self) -> Mapping[str, Callable[[], object]]:
+        """Reading again."""
+        return {"detail.reload": self._ask}
+
+    def show_view(self, view: FleetView) -> None:
+        """Take the newest view."""
+        self._view = view
+        container = view.containers.get(self._key)
+        if container is not None:
+            self.query_one(TitleBar).show(f"{inert(container.name)} on {self._key.engine}")
+        self._draw()
+
+    def _draw(self) -> None:
+        facts = facts_of(self._view, self._key, self.tranship.clock.now()) or [("State", "removed")]
+        inspect, error = self._inspect, self._error
+        heading = line(("INSPECT", Tone.HEADING))
+
+        def build(width: int) -> list[Line]:
+            below = error_lines(error, width) if error is not None else inspect
+            return [*fact_lines(facts, width), BLANK, heading, *below]
+
+        self.query_one(LinesPane).show_built(build)
+
+    @on(InspectLoaded)
+    def _inspected(self, message: InspectLoaded) -> None:
+        self._inspect, self._error = json_lines(message.inspect), None
+        self._draw()
+
+    @on(InspectFailed)
+    def _not_inspected(self, message: InspectFailed) -> None:
+        self._error = message.error
+        self._draw()

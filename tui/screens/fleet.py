@@ -1,0 +1,294 @@
+"""The fleet: all containers of all engines, what they take, and what can be done to them. Waits for nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Input
+
+from backends.model.container import Container, ContainerState
+from backends.model.fleet import FleetView
+from tui.actions import BY_ID, Action, Scope, bindings, refusal, resolve
+from tui.messages import LayersFailed, LayersLoaded
+from tui.screens.base import TranshipScreen
+from tui.screens.container import ContainerScreen
+from tui.screens.frame import KeyBar, TitleBar
+from tui.screens.logs import LogScreen
+from tui.screens.migrate import MigrateScreen
+from tui.screens.panes import PANES, Panes
+from widgets.container_rows import GROUPS, SORTABLE, Group
+from widgets.container_sort import Sort
+from widgets.container_table import ContainerTable
+from widgets.dialogs import ConfirmDialog, InputDialog
+from widgets.line import Tone, line
+from widgets.status_bar import StatusBar
+from widgets.text import inert
+
+_OPERATIONS = (
+    "container.start",
+    "container.stop",
+    "container.restart",
+    "container.pause",
+    "container.unpause",
+    "container.kill",
+    "container.remove",
+)
+_NAMED = 8  # containers named in a question
+FILTER_HELP = "words in name, image, state…   state:running  engine:podman  -label:keep"
+
+
+class FleetScreen(TranshipScreen):
+    """The main screen."""
+
+    SCOPES: ClassVar = (Scope.CONTAINER, Scope.FLEET)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CONTAINER, Scope.FLEET)
+    AUTO_FOCUS = "ContainerTable"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view = FleetView()
+        self._filter = ""
+        self._sort = Sort()
+        self._group: Group = "none"
+
+    def compose(self) -> ComposeResult:
+        """Title, filter, table, panes, engines, keys."""
+        app = self.tranship
+        yield TitleBar()
+        yield Input(id="filter", placeholder=FILTER_HELP, compact=True)
+        yield ContainerTable()
+        yield Panes(
+            cached=app.commands.cached_layers,
+            load=lambda image: app.commands.load_layers(image, self.post_message),
+            now=app.clock.now,
+        )
+        yield StatusBar()
+        yield KeyBar(*self.SCOPES, Scope.APP, read_only=app.settings.readonly)
+
+    def on_mount(self) -> None:
+        """An empty fleet at first; ages and countdowns go on by themselves."""
+        self.query_one("#filter").display = False
+        self.show_modes()
+        self._draw()
+        self.set_interval(1.0, self._draw)
+
+    # -- showing ---------------------------------------------------------------------------------
+    def show_view(self, view: FleetView) -> None:
+        """Take the newest view."""
+        engines, self._view = self._view.engines, view
+        if view.engines is not engines:
+            self.show_modes()
+        self._draw()
+
+    def _draw(self) -> None:
+        clock = self.tranship.clock
+        table = self.query_one(ContainerTable)
+        table.show(self._view, filter=self._filter, sort=self._sort, group=self._group, now=clock.now())
+        self.query_one(StatusBar).show(self._view, monotonic_now=clock.monotonic())
+        self.query_one(Panes).show(self._view, table.selected)
+        self.query_one(TitleBar).show(self._about(table.shown_count))
+
+    def _about(self, shown: int) -> str:
+        containers = self._view.containers.values()
+        if not containers:
+            return ""
+        running = sum(one.state is ContainerState.RUNNING for one in containers)
+        count = f"{len(containers)} containers, {running} running"
+        return f"{count} · {shown} shown for “{self._filter}”" if self._filter else count
+
+    def on_resize(self) -> None:
+        """Another size may show another pane, which then wants its content."""
+        self.call_after_refresh(self._draw)
+
+    @on(ContainerTable.RowHighlighted)
+    def _cursor_moved(self) -> None:
+        self.query_one(Panes).show(self._view, self.query_one(ContainerTable).selected)
+
+    @on(LayersLoaded)
+    @on(LayersFailed)
+    def _layers_answered(self, message: LayersLoaded | LayersFailed) -> None:
+        self.query_one(Panes).take(message, self._view)
+
+    # -- actions ---------------------------------------------------------------------------------
+    def acts(self) -> Mapping[str, Callable[[], object]]:
+        """Of containers and of the fleet."""
+        commands = self.tranship.commands
+        return {
+            "container.detail": lambda: self._open(lambda one: ContainerScreen(one.key)),
+            "container.logs": lambda: self._open(lambda one: LogScreen(one)),
+            "container.migrate": self._migrate,
+            "container.rename": self._rename,
+            "container.copy_id": self._copy_id,
+            **{action: partial(self._operate, BY_ID[action]) for action in _OPERATIONS},
+            "fleet.filter": self._edit_filter,
+            "fleet.clear": self._clear,
+            "fleet.sort": self._sort_next,
+            "fleet.reverse": lambda: self._sort_by(Sort(self._sort.column, not self._sort.descending)),
+            "fleet.group": self._group_next,
+            "fleet.pane": self._next_pane,
+            "fleet.gpus": lambda: self._choose_pane("gpus"),
+            "fleet.layers": lambda: self._choose_pane("layers"),
+            "fleet.info": lambda: self._choose_pane("info"),
+            "fleet.reconnect": commands.reconnect,
+        }
+
+    @on(ContainerTable.RowSelected)
+    def _row_selected(self) -> None:
+        self.action_act("container.detail")
+
+    def _selected(self) -> Container | None:
+        key = self.query_one(ContainerTable).selected
+        container = self._view.containers.get(key) if key is not None else None
+        if container is None:
+            self.tranship.refuse("No container is selected.")
+        return container
+
+    def _open(self, screen: Callable[[Container], TranshipScreen]) -> None:
+        container = self._selected()
+        if container is not None:
+            self.app.push_screen(screen(container))
+
+    def _allowed(self, action: Action, container: Container) -> bool:
+        """Whether it may be done to this container now; says why not."""
+        engine = self._view.engines.get(container.key.engine)
+        if engine is None or engine.stale:
+            sentence = f"{container.key.engine} is not connected; Ctrl+R tries again."
+        else:
+            capabilities = engine.info.capabilities if engine.info else None
+            sentence = refusal(action, container, capabilities, read_only=self.tranship.settings.readonly)
+        if sentence:
+            self.tranship.refuse(sentence)
+        return not sentence
+
+    def _operate(self, action: Action) -> None:
+        table = self.query_one(ContainerTable)
+        targets = [self._view.containers[key] for key in table.targets if key in self._view.containers]
+        if not targets:
+            self.tranship.refuse("No container is selected.")
+            return
+        chosen = [(resolve(action, one), one) for one in targets]
+        chosen = [(resolved, one) for resolved, one in chosen if self._allowed(resolved, one)]
+
+        def do(confirmed: bool | None) -> None:
+            if confirmed:
+                table.clear_marks()
+                for resolved, one in chosen:
+                    self.tranship.commands.operate(resolved.id, one.key)
+
+        if not chosen:
+            return
+        if action.destructive:
+            self.app.push_screen(_confirmation(action, [one for _, one in chosen]), do)
+        else:
+            do(True)
+
+    def _rename(self) -> None:
+        container = self._selected()
+        action = BY_ID["container.rename"]
+        if container is None or not self._allowed(action, container):
+            return
+
+        def do(name: str | None) -> None:
+            if name and name != container.name:
+                self.tranship.commands.operate(action.id, container.key, name=name)
+
+        self.app.push_screen(
+            InputDialog(f"Rename {container.name} on {container.key.engine}", value=container.name), do
+        )
+
+    def _migrate(self) -> None:
+        container = self._selected()
+        if container is None or not self._allowed(BY_ID["container.migrate"], container):
+            return
+        targets = [
+            engine.id
+            for engine in self._view.engines.values()
+            if engine.id != container.key.engine and not engine.stale
+        ]
+        if not targets:
+            self.tranship.refuse("No other engine is connected that it could go to.")
+            return
+        self.app.push_screen(MigrateScreen(container, targets))
+
+    def _copy_id(self) -> None:
+        container = self._selected()
+        if container is not None:
+            self.app.copy_to_clipboard(container.key.id)
+            self.notify(f"Copied the id of {container.name}: {container.key.short}…", timeout=3, markup=False)
+
+    # -- filter, sort, group, panes --------------------------------------------------------------
+    def _edit_filter(self) -> None:
+        line = self.query_one("#filter", Input)
+        line.display = True
+        line.focus()
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        self._filter = event.value.strip()
+        self._draw()
+
+    @on(Input.Submitted, "#filter")
+    def _filter_entered(self) -> None:
+        self.query_one("#filter").display = bool(self._filter)
+        self.query_one(ContainerTable).focus()
+
+    def _clear(self) -> None:
+        """Escape, one thing at a time: back to the table, then the filter, then the marks."""
+        table, line = self.query_one(ContainerTable), self.query_one("#filter", Input)
+        if line.display:
+            line.value = ""
+            line.display = False
+        elif table.has_focus:
+            table.clear_marks()
+        table.focus()
+
+    def _sort_next(self) -> None:
+        place = SORTABLE.index(self._sort.column) if self._sort.column in SORTABLE else -1
+        self._sort_by(self._sort.toggled(SORTABLE[(place + 1) % len(SORTABLE)]))
+
+    def _sort_by(self, sort: Sort) -> None:
+        self._sort = sort
+        self._draw()
+
+    @on(ContainerTable.HeaderSelected)
+    def _header_selected(self, message: ContainerTable.HeaderSelected) -> None:
+        self._sort_by(self._sort.toggled(message.column))
+
+    def _group_next(self) -> None:
+        self._group = GROUPS[(GROUPS.index(self._group) + 1) % len(GROUPS)]
+        self._draw()
+
+    def _choose_pane(self, pane: str) -> None:
+        self.query_one(Panes).choose(pane)
+        self.call_after_refresh(self._draw)
+
+    def _next_pane(self) -> None:
+        """Focus: table, then each pane, which is shown by it, then the table again."""
+        places = (None, *PANES)
+        here = self.focused.id if self.focused is not None and self.focused.id in PANES else None
+        following = places[(places.index(here) + 1) % len(places)]
+        if following is None:
+            self.query_one(ContainerTable).focus()
+        else:
+            pane = self.query_one(Panes).choose(following)
+            self.call_after_refresh(pane.focus)
+            self.call_after_refresh(self._draw)
+
+
+def _confirmation(action: Action, containers: list[Container]) -> ConfirmDialog:
+    verb = action.short.capitalize()
+    if len(containers) == 1:
+        question = f"{verb} {containers[0].name} on {containers[0].key.engine}?"
+    else:
+        question = f"{verb} {len(containers)} containers?"
+    named = [
+        line(inert(one.name), (f" on {one.key.engine}  {one.state.value}  {one.key.short}", Tone.DIM))
+        for one in containers[:_NAMED]
+    ]
+    more = [line((f"and {len(containers) - _NAMED} more", Tone.DIM))] if len(containers) > _NAMED else []
+    return ConfirmDialog(question, [*named, *more], yes=verb, no="Keep", destructive=True)

@@ -1,0 +1,69 @@
+"""The line above and the line below every screen: who we are and in which mode, and which keys matter here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.style import Style
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widget import Widget
+from textual.widgets import Static
+
+from tui.actions import Action, Scope, footer_actions, key_label
+from widgets.line import Tone
+from widgets.palette import palette_of
+
+
+class TitleBar(Horizontal):
+    """ "Tranship", what this screen is about, and on the right the modes: DEMO, READ-ONLY."""
+
+    def __init__(self, about: str = "") -> None:
+        super().__init__()
+        self._about = about
+
+    def compose(self) -> ComposeResult:
+        """Name and subject on the left, modes on the right."""
+        yield Static("Tranship", classes="name")
+        yield Static(self._about, classes="about", markup=False)
+        yield Static("", classes="modes", markup=False)
+
+    def show(self, about: str) -> None:
+        """Say what the screen is about now."""
+        if about != self._about:
+            self._about = about
+            self.query_one(".about", Static).update(about)
+
+    def show_modes(self, modes: Sequence[str]) -> None:
+        """Name the modes that are on; nothing where none is."""
+        text = Text("  ".join(modes))
+        self.query_one(".modes", Static).update(text)
+
+
+class KeyBar(Widget):
+    """The footer: keys of the actions that apply, the most useful first, as many as fit."""
+
+    def __init__(self, *scopes: Scope, read_only: bool) -> None:
+        super().__init__()
+        self._actions = footer_actions(*scopes, read_only=read_only)
+
+    def render(self) -> Text:
+        """One line; a click on a word acts as its key would."""
+        palette = palette_of(self)
+        text = Text(no_wrap=True, end="")
+        room = self.size.width
+        for action in self._actions:
+            word = _word(action, palette[Tone.INFO] + Style(bold=True), palette[Tone.DIM])
+            if word.cell_len > room:
+                break
+            text.append_text(word)
+            room -= word.cell_len
+        return text
+
+
+def _word(action: Action, key: Style, label: Style) -> Text:
+    click = Style.from_meta({"@click": f"screen.act({action.id!r})"})
+    return Text.assemble(
+        (key_label(action.keys[0]), key + click), (f" {action.short or action.title}", label + click), "  "
+    )

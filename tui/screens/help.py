@@ -1,0 +1,78 @@
+"""Help: every action with its keys, from the registry. May not act."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import ModalScreen
+
+from tui.actions import ACTIONS, Scope, keys_label, permitted
+from widgets.line import BLANK, Line, Tone, line
+from widgets.lines_pane import LinesPane
+from widgets.text import fit_line, pad
+
+TWO_COLUMNS = 104  # cells from which the list stands in two columns
+_KEY_CELLS = 17
+READ_ONLY_NOTE = "Read-only: keys that change something are switched off."
+
+
+def scope_lines(scope: Scope, *, read_only: bool) -> list[Line]:
+    """One group: its heading, its keys, a blank line; nothing where it has none."""
+    actions = [action for action in ACTIONS if action.scope is scope and permitted(action, read_only=read_only)]
+    if not actions:
+        return []
+    keys = [line((pad(keys_label(one), _KEY_CELLS), Tone.INFO), one.title) for one in actions]
+    return [line((scope.value, Tone.HEADING)), *keys, BLANK]
+
+
+def help_lines(width: int, *, read_only: bool) -> list[Line]:
+    """All groups, in two columns where the width allows it."""
+    groups = [scope_lines(scope, read_only=read_only) for scope in Scope]
+    note = [line((READ_ONLY_NOTE, Tone.WARN)), BLANK] if read_only else []
+    if width < TWO_COLUMNS:
+        return [*note, *(one for group in groups for one in group)]
+    left, right = _halves(groups)
+    half = width // 2
+    return [
+        *note,
+        *((*fit_line(one, half), *other) for one, other in zip_longest(left, right, fillvalue=BLANK)),
+    ]
+
+
+def _halves(groups: Sequence[list[Line]]) -> tuple[list[Line], list[Line]]:
+    """The groups in their order, broken where both columns are nearest to equally long."""
+    total = sum(map(len, groups))
+    best = min(range(len(groups) + 1), key=lambda cut: abs(total - 2 * sum(map(len, groups[:cut]))))
+    flat = [[one for group in part for one in group] for part in (groups[:best], groups[best:])]
+    return flat[0], flat[1]
+
+
+class HelpScreen(ModalScreen[None]):
+    """All keys, grouped by where they apply; in read-only mode without those that change something."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,question_mark,q,enter", "close", "Close", show=False, id="help.close"),
+    ]
+
+    def __init__(self, *, read_only: bool) -> None:
+        super().__init__()
+        self._read_only = read_only
+
+    def compose(self) -> ComposeResult:
+        """A box with the list."""
+        box = LinesPane(id="help-box", classes="box")
+        box.border_title = "Keys"
+        box.border_subtitle = "Esc closes"
+        yield box
+
+    def on_mount(self) -> None:
+        """Fill it."""
+        self.query_one(LinesPane).show_built(lambda width: help_lines(width, read_only=self._read_only))
+
+    def action_close(self) -> None:
+        """Close."""
+        self.dismiss()

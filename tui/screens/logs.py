@@ -1,0 +1,118 @@
+"""The log of one container, followed while the screen is open. The stream ends when the screen is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.widgets import Input
+from textual.worker import Worker
+
+from backends.model.container import Container
+from tui.actions import Scope, bindings
+from tui.messages import LogEnded, LogLinesArrived, LogSearched
+from tui.screens.base import SubScreen
+from tui.screens.frame import KeyBar, TitleBar
+from widgets.log_view import LogView
+from widgets.text import inert
+
+
+class LogScreen(SubScreen):
+    """Follows a log; pauses, searches."""
+
+    SCOPES: ClassVar = (Scope.LOGS,)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.LOGS)
+    AUTO_FOCUS = "LogView"
+
+    def __init__(self, container: Container) -> None:
+        super().__init__()
+        self._container = container
+        self._worker: Worker[None] | None = None
+        self._found: int | None = None
+
+    def compose(self) -> ComposeResult:
+        """Title, search, log, keys."""
+        yield TitleBar()
+        yield Input(id="search", placeholder="search", compact=True)
+        yield LogView(id="log")
+        yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
+
+    def on_mount(self) -> None:
+        """Begin to follow."""
+        self.query_one("#search").display = False
+        self.show_modes()
+        self._say()
+        self._worker = self.tranship.commands.follow_log(self._container.key, self.post_message)
+
+    def on_unmount(self) -> None:
+        """Left: the stream is closed."""
+        if self._worker is not None:
+            self._worker.cancel()
+
+    def acts(self) -> Mapping[str, Callable[[], object]]:
+        """Following and searching."""
+        view = self.query_one(LogView)
+        return {
+            "logs.follow": lambda: view.set_following(not view.following),
+            "logs.search": self._edit_search,
+            "logs.next": view.next_match,
+            "logs.previous": view.previous_match,
+        }
+
+    def _say(self) -> None:
+        view = self.query_one(LogView)
+        about = f"Log of {inert(self._container.name)} on {self._container.key.engine}"
+        about += "  following" if view.following else "  standing still"
+        if self._found is not None:
+            about += f"  {self._found} lines found"
+        self.query_one(TitleBar).show(about)
+
+    @on(LogLinesArrived)
+    def _more(self, message: LogLinesArrived) -> None:
+        self.query_one(LogView).append(message.lines)
+
+    @on(LogEnded)
+    def _ended(self, message: LogEnded) -> None:
+        view = self.query_one(LogView)
+        if message.error is None:
+            view.show_note("end of the log: the container does not run")
+        else:
+            view.show_note(inert(f"{message.error.title}  {message.error.hint}"), bad=True)
+
+    @on(LogView.FollowChanged)
+    def _follow_changed(self) -> None:
+        self._say()
+
+    # -- search ----------------------------------------------------------------------------------
+    def _edit_search(self) -> None:
+        entry = self.query_one("#search", Input)
+        entry.display = True
+        entry.focus()
+
+    @on(Input.Submitted, "#search")
+    def _search(self, event: Input.Submitted) -> None:
+        entry, view = event.input, self.query_one(LogView)
+        entry.display = bool(event.value)
+        view.focus()
+        self.tranship.commands.search_log(view.search, event.value, self.post_message)
+
+    @on(LogSearched)
+    def _searched(self, message: LogSearched) -> None:
+        self._found = message.found if message.text else None
+        self._say()
+        if message.found:
+            self.query_one(LogView).previous_match()
+
+    def leave(self) -> None:
+        """Back; out of the search first."""
+        entry = self.query_one("#search", Input)
+        if entry.display:
+            entry.value = ""
+            entry.display = False
+            self.query_one(LogView).focus()
+            self.tranship.commands.search_log(self.query_one(LogView).search, "", self.post_message)
+        else:
+            super().leave()
