@@ -106,8 +106,6 @@ def image(source: SourceFacts, target: TargetFacts, move: ImageMove) -> Iterator
         yield _block(
             f"the image is for {here}, the target runs {there}", reference, f"move an image built for {there} instead"
         )
-    if facts.os and target.info.os and facts.os != target.info.os:
-        yield _block(f"the image is for {facts.os}, the target runs {target.info.os}", reference)
     if move.tag and source.tag_id and source.tag_id != facts.key.id:
         yield _warn(
             f"{reference} names another image by now",
