@@ -1,0 +1,61 @@
+"""What NVML's error codes mean for people: why a driver cannot be reached, and what to do. Does not import pynvml.
+
+Codes: nvmlReturn_t of nvml.h, the same numbers as pynvml's NVML_ERROR_….
+"""
+
+from __future__ import annotations
+
+from backends.gpu.probe import GpuAbsent
+
+SUCCESS = 0
+UNINITIALIZED = 1
+NO_PERMISSION = 4
+NOT_FOUND = 6
+DRIVER_NOT_LOADED = 9
+LIBRARY_NOT_FOUND = 12
+FUNCTION_NOT_FOUND = 13
+GPU_IS_LOST = 15
+OPERATING_SYSTEM = 17
+LIB_RM_VERSION_MISMATCH = 18
+
+# After these the driver answers nothing more, of any device, until it is opened anew.
+FATAL = frozenset({UNINITIALIZED, DRIVER_NOT_LOADED, LIB_RM_VERSION_MISMATCH})
+
+_ABSENT: dict[int, tuple[str, str]] = {
+    LIBRARY_NOT_FOUND: (
+        "No NVIDIA driver on this machine (libnvidia-ml.so.1 not found)",
+        "install NVIDIA's driver; inside a container, start it with GPU access so that the library is mounted",
+    ),
+    DRIVER_NOT_LOADED: (
+        "The NVIDIA driver is installed, but its kernel module is not loaded",
+        "load it with `modprobe nvidia`; where that fails, `dmesg` tells why",
+    ),
+    LIB_RM_VERSION_MISMATCH: (
+        "NVIDIA's library and the loaded kernel module are of different versions",
+        "restart the machine, or unload and load the nvidia modules: the driver was updated while it ran",
+    ),
+    NO_PERMISSION: (
+        "No permission to talk to the NVIDIA driver",
+        "check the modes of /dev/nvidiactl and /dev/nvidia*, and the groups of this user",
+    ),
+    OPERATING_SYSTEM: (
+        "The operating system blocks the NVIDIA driver",
+        "check the device cgroup or the sandbox that this program runs in, and /dev/nvidiactl",
+    ),
+    GPU_IS_LOST: (
+        "The GPU is lost: the driver cannot reach it any more",
+        "`dmesg` shows Xid messages; most likely the machine must be restarted",
+    ),
+    FUNCTION_NOT_FOUND: (
+        "The NVIDIA driver is too old: it lacks a function that is needed",
+        "update NVIDIA's driver",
+    ),
+}
+
+
+def absence(code: int, text: str, other_vendors: str = "") -> GpuAbsent:
+    """code, text: of the NVMLError. other_vendors: a sentence on cards that cannot be read yet, said where true."""
+    title, hint = _ABSENT.get(code, (f"The NVIDIA driver does not answer ({text})", "see `nvidia-smi` and `dmesg`"))
+    if other_vendors:
+        title = f"{title}; {other_vendors}"
+    return GpuAbsent(title, detail=text, hint=hint)
