@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from widgets.line import Line, Span, Tone
 
-_EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"
 _ASCII_LEVELS = "_.-=+*%#"
 # From these shares on a filled bar turns from calm to warning to bad: (share, tone), highest first.
@@ -23,27 +22,29 @@ def clamp(share: float) -> float:
     return min(1.0, max(0.0, share)) if share == share else 0.0
 
 
-def bar_text(share: float, cells: int, *, ascii_only: bool = False) -> str:
-    """A bar of exactly so many cells, filled to the share in steps of an eighth of a cell (ASCII: whole cells)."""
+def bar_text(share: float, cells: int, *, ascii_only: bool = False) -> tuple[str, str]:
+    """(filled, empty) parts of a bar of exactly so many cells, in steps of half a cell (ASCII: whole cells).
+
+    Heavy against light lines: told apart without colour, and bars of neighbouring rows do not run together.
+    Something is never drawn as nothing, and less than all never as all.
+    """
     if cells <= 0:
-        return ""
-    filled = clamp(share) * cells
+        return "", ""
+    share = clamp(share)
+    steps = cells if ascii_only else cells * 2
+    filled = round(share * steps)
+    if 0 < share < 1:
+        filled = min(steps - 1, max(1, filled))
     if ascii_only:
-        whole = round(filled)
-        return "#" * whole + "." * (cells - whole)
-    eighths = round(filled * 8)
-    if eighths == 0 and share > 0:
-        eighths = 1  # something is not nothing
-    whole, rest = divmod(eighths, 8)
-    return ("█" * whole + (_EIGHTHS[rest] if rest else "")).ljust(cells)
+        return "#" * filled, "." * (cells - filled)
+    whole, half = divmod(filled, 2)
+    return "━" * whole + "╸" * half, "─" * (cells - whole - half)
 
 
 def bar(share: float, cells: int, *, tone: Tone | None = None, ascii_only: bool = False) -> Line:
     """The bar with its empty part drawn as a quiet track. tone: None = by the thresholds."""
-    text = bar_text(share, cells, ascii_only=ascii_only)
-    filled = text.rstrip(" .") if ascii_only else text.rstrip()
-    track = "." if ascii_only else "─"
-    spans = (Span(filled, tone or share_tone(share)), Span(track * (cells - len(filled)), Tone.FAINT))
+    filled, empty = bar_text(share, cells, ascii_only=ascii_only)
+    spans = (Span(filled, tone or share_tone(share)), Span(empty, Tone.FAINT))
     return tuple(span for span in spans if span.text)
 
 

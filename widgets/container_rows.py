@@ -33,6 +33,7 @@ from widgets.text import inert, pad
 Group = Literal["none", "engine", "project"]
 GROUPS: tuple[Group, ...] = ("none", "engine", "project")
 _BAR_CELLS = 8
+_NO_LIMIT: Line = (Span(pad(MISSING, _BAR_CELLS + 9, "right"), Tone.FAINT),)
 # What a row says while something is done to it, by the action's verb.
 _DOING = {
     "start": "starting…",
@@ -56,7 +57,7 @@ def columns_for(*, badge_width: int, gpus: bool) -> tuple[Column, ...]:
         Column("cpu", "CPU", 6, align="right"),
         Column("memory", "MEMORY", 9, align="right", priority=1),
         Column("limit", "OF LIMIT", _BAR_CELLS + 9, priority=6),
-        Column("gpu", "GPU", 9, flex=1, most=14, cut="middle", priority=3 if gpus else 9),
+        Column("gpu", "GPU", 9, flex=1, most=14, align="right", priority=3 if gpus else 9),
         Column("gpu_memory", "GPU MEM", 9, align="right", priority=4 if gpus else 10),
         Column("image", "IMAGE", 14, flex=3, most=44, cut="middle", priority=5),
         Column("ports", "PORTS", 11, flex=2, most=36, priority=7),
@@ -95,14 +96,14 @@ def cells_of(facts: Facts, now: datetime) -> tuple[Line, ...]:
     """The cells of one row, in the order of `columns_for`."""
     container, stats, gpu = facts.container, facts.stats, facts.gpu
     alive = container.state.alive
-    given = " ".join(inert(name).rpartition("=")[2] if "=" in name else inert(name) for name in container.gpus_given)
+    given = ",".join(inert(name).rpartition("=")[2] if "=" in name else inert(name) for name in container.gpus_given)
     return (
         line((facts.badge, badge_tone(container.key.engine))),
         line((inert(container.name), Tone.PLAIN if alive else Tone.DIM)),
         state_cell(container, pending_text(facts.operation)),
         value_cell(percent_text(stats.cpu_percent if stats and alive else None)),
         value_cell(bytes_text(stats.memory_bytes if stats and alive else None)),
-        _limit_cell(facts) if alive else value_cell(MISSING),
+        _limit_cell(facts) if alive else _NO_LIMIT,
         _gpu_cell(facts, given),
         value_cell(bytes_text(gpu.memory_bytes) if gpu else MISSING),
         line((short_image(container.image), Tone.DIM)),
@@ -115,7 +116,7 @@ def _limit_cell(facts: Facts) -> Line:
     """A bar and the limit; a quiet dash where there is no limit of its own."""
     share = limit_share(facts.stats)
     if share is None or facts.stats is None:
-        return value_cell(MISSING)
+        return _NO_LIMIT
     limit = Span(pad(bytes_text(facts.stats.memory_limit_bytes), 9, "right"), Tone.DIM)
     return (*bar(share, _BAR_CELLS, tone=share_tone(share)), limit)
 
@@ -165,11 +166,10 @@ def _group_title(name: str, group: Group, members: Sequence[Facts]) -> Line:
         parts.append(f"{len(members) - running} not")
     tone = badge_tone(members[0].container.key.engine) if group == "engine" else Tone.STRONG
     counts = (f"  {' · '.join(parts)}", Tone.DIM)
-    trouble = (f" · {ill} unhealthy", Tone.BAD) if ill else ("", Tone.BAD)
-    lost = ("", Tone.WARN)
-    if group == "engine" and members[0].stale:
-        lost = ("  last known", Tone.WARN)
-    return line((inert(name) or "no project", tone if name else Tone.DIM), counts, trouble, lost)
+    trouble = line((" · ", Tone.DIM), (f"{ill} unhealthy", Tone.BAD)) if ill else BLANK
+    stale = group == "engine" and members[0].stale
+    lost = line((" · ", Tone.DIM), ("last known", Tone.WARN)) if stale else BLANK
+    return line((inert(name) or "no project", tone if name else Tone.DIM), counts, *trouble, *lost)
 
 
 def empty_lines(view: FleetView, *, filter: str, total: int) -> list[Line]:

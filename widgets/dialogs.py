@@ -59,10 +59,11 @@ class Dialog(ModalScreen[Answer]):
     Dialog .dialog-keys { width: 1fr; margin-top: 1; color: $text-muted; }
     Dialog .dialog-wrong { width: 1fr; height: auto; color: $text-error; }
     Dialog .dialog-buttons { width: 1fr; height: auto; margin-top: 1; align-horizontal: right; }
-    Dialog Button { min-width: 10; height: 1; border: none; margin-left: 2; background: $panel; }
-    Dialog Button:focus { background: $primary; color: $background; text-style: bold reverse; }
+    Dialog Button { min-width: 10; margin-left: 2; background: $panel; color: $foreground; text-style: none; }
     Dialog Button.-destructive { color: $text-error; }
+    Dialog Button:focus { background: $primary; color: $background; text-style: bold; }
     Dialog Button.-destructive:focus { background: $error; color: $background; }
+    Dialog Button:focus:nocolor { text-style: bold reverse; }
     Dialog Input { margin-top: 1; }
     Dialog OptionList { margin-top: 1; height: auto; max-height: 14; border: none; background: $surface; padding: 0; }
     """
@@ -106,8 +107,8 @@ class ConfirmDialog(Dialog[bool]):
             if self._body:
                 yield Static(content_of(self._body), classes="dialog-body")
             with Horizontal(classes="dialog-buttons"):
-                yield Button(content_of(f" {self._no} (n) "), id="no")
-                yield Button(content_of(f" {self._yes} (y) "), id="yes", classes=mark)
+                yield Button(content_of(f" {self._no} (n) "), id="no", compact=True)
+                yield Button(content_of(f" {self._yes} (y) "), id="yes", classes=mark, compact=True)
 
     def action_answer(self, answer: bool) -> None:
         """Close with the answer."""

@@ -48,4 +48,4 @@ def badges(engines: Iterable[EngineView]) -> Mapping[EngineId, str]:
 def badge_tone(engine: EngineId) -> Tone:
     """The tone of an engine's badge: Docker and Podman differ, a demo engine has that of what it plays."""
     kind = _imitated(engine) if engine.kind is EngineKind.DEMO else engine.kind
-    return Tone.ACCENT if kind is EngineKind.PODMAN else Tone.INFO
+    return Tone.PODMAN if kind is EngineKind.PODMAN else Tone.DOCKER

@@ -150,4 +150,4 @@ def ports_text(ports: Sequence[Port]) -> str:
 
 def value_cell(text: str, *, tone: Tone = Tone.PLAIN) -> Line:
     """A cell of one span; what is missing or empty is quiet."""
-    return (Span(text or "", Tone.DIM if text in {"", MISSING} else tone),)
+    return (Span(text, Tone.FAINT if text == MISSING else tone),)

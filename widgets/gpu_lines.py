@@ -74,7 +74,7 @@ def _heat(value: Quantity) -> Span:
 
 def _power(reading: GpuReading) -> str:
     if isinstance(reading.power_w, Missing):
-        return MISSING
+        return f"power {MISSING} ({inert(reading.power_w.reason)})"
     if isinstance(reading.power_limit_w, Missing):
         return number_text(reading.power_w, "W")
     return f"{reading.power_w:.0f} / {reading.power_limit_w:.0f} W"

@@ -52,11 +52,16 @@ def _layer(layer: Layer, total: int, largest: int, bar_cells: int, now: datetime
     elif bar_cells:
         # The bar compares with the largest layer, so that small ones can be told apart; the number is of the whole.
         filled = bar((layer.size_bytes or 0) / largest, bar_cells, tone=Tone.INFO)
-        drawn = line(*filled, (f"{pad(f'{share * 100:.0f}%', 5, 'right')}  ", Tone.DIM))
+        drawn = line(*filled, (f"{pad(_percent(share), 5, 'right')}  ", Tone.DIM))
     age = pad(age_text(layer.created_at, now), 4, "right")
     tone = Tone.DIM if quiet else Tone.PLAIN
     text = pad(size if not layer.empty else "·", 9, "right")
     return line((f" {text}  ", tone), *drawn, (age, Tone.DIM), (f"  {command_text(layer)}", tone))
+
+
+def _percent(share: float) -> str:
+    """Whole percent; what is there but rounds to nothing is "<1%"."""
+    return "<1%" if 0 < share < 0.005 else f"{share * 100:.0f}%"
 
 
 def loading_lines(reference: str) -> list[Line]:

@@ -20,6 +20,8 @@ class Tone(StrEnum):
     ACCENT = "accent"
     INFO = "info"
     HEADING = "heading"
+    DOCKER = "docker"  # the engines have hues of their own, so that no badge looks like a warning
+    PODMAN = "podman"
 
 
 class Span(NamedTuple):

@@ -23,6 +23,9 @@ _VARIABLES = {
     Tone.ACCENT: "text-accent",
     Tone.INFO: "text-primary",
 }
+# Engine hues on a dark and on a light theme, unless the theme has `engine-docker` or `engine-podman`: blue and purple,
+# as the two projects paint themselves, both above 4.5:1 on the themes' surfaces.
+_ENGINES = {Tone.DOCKER: ("#7cb7f2", "#14599c"), Tone.PODMAN: ("#c3a2ea", "#6b3fa0")}
 # How much of the foreground is left in quiet text (0 = none); readable on every built-in theme.
 _QUIET = {Tone.DIM: 0.62, Tone.FAINT: 0.28}
 
@@ -45,6 +48,10 @@ def palette_of(widget: Widget) -> Palette:
     for tone, name in _VARIABLES.items():
         color = _theme_color(widget, name)
         styles[tone] = base if color is None else base + Style(color=color.rich_color)
+    dark = widget.app.current_theme.dark
+    for tone, (on_dark, on_light) in _ENGINES.items():
+        color = _theme_color(widget, f"engine-{tone.value}") or Color.parse(on_dark if dark else on_light)
+        styles[tone] = base + Style(color=color.rich_color)
     styles[Tone.BAD] += Style(bold=True)
     styles[Tone.HEADING] = styles[Tone.DIM] + Style(bold=True)
     return styles

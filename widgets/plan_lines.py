@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from backends.model.events import OperationUpdate, Phase
 from backends.model.plan import FieldPlan, Finding, MigrationReport, Plan, Severity, Step, Verdict
 from widgets.charts import bar
+from widgets.engine_badge import badge_tone
 from widgets.format import bytes_text, clock_text, percent_text, rate_text
 from widgets.line import BLANK, Line, Span, Tone, line
 from widgets.text import cut_end, inert, pad, paragraph, width_of
@@ -27,8 +28,9 @@ _FIELD_CELLS = 22  # most cells of a field's name
 def plan_lines(plan: Plan, width: int) -> list[Line]:
     """Findings by severity, then what is dropped, converted, the same, then the steps."""
     lines = [_headline(plan), BLANK, *_findings(plan.findings, width)]
+    cells = min(_FIELD_CELLS, max((width_of(inert(field.field)) for field in plan.fields), default=0))
     for verdict in (Verdict.DROPPED, Verdict.CONVERTED, Verdict.SAME):
-        lines.extend(_fields([field for field in plan.fields if field.verdict is verdict], verdict, width))
+        lines.extend(_fields([field for field in plan.fields if field.verdict is verdict], verdict, cells, width))
     lines.append(line(("  STEPS", Tone.HEADING)))
     lines.extend(_step(order, step, width) for order, step in enumerate(plan.steps))
     return lines
@@ -40,9 +42,9 @@ def _headline(plan: Plan) -> Line:
     return line(
         ("  ", Tone.PLAIN),
         (name, Tone.STRONG),
-        (f"  {inert(plan.source.engine.name)}", Tone.INFO),
+        (f"  {inert(plan.source.engine.name)}", badge_tone(plan.source.engine)),
         (" → ", Tone.DIM),
-        (inert(plan.target.name), Tone.ACCENT),
+        (inert(plan.target.name), badge_tone(plan.target)),
         *renamed,
     )
 
@@ -60,7 +62,8 @@ def _findings(findings: Sequence[Finding], width: int) -> list[Line]:
     for finding in sorted(findings, key=lambda f: order.index(f.severity)):
         sign, tone = _SEVERITY[finding.severity]
         title = paragraph(finding.title, Tone.PLAIN, width, indent="    ")
-        lines.append(line((f"  {sign} ", tone), (title[0][0].text.strip(), Tone.STRONG)))
+        strong = Tone.PLAIN if finding.severity is Severity.NOTE else Tone.STRONG
+        lines.append(line((f"  {sign} ", tone), (title[0][0].text.strip(), strong)))
         lines.extend(title[1:])
         if finding.detail:
             lines.extend(paragraph(finding.detail, Tone.DIM, width, indent="    "))
@@ -69,12 +72,11 @@ def _findings(findings: Sequence[Finding], width: int) -> list[Line]:
     return [*lines, BLANK] if findings else lines
 
 
-def _fields(fields: Sequence[FieldPlan], verdict: Verdict, width: int) -> list[Line]:
+def _fields(fields: Sequence[FieldPlan], verdict: Verdict, cells: int, width: int) -> list[Line]:
     if not fields:
         return []
     sign, tone, title = _VERDICT[verdict]
     lines: list[Line] = [line((f"  {title} ", Tone.HEADING), (str(len(fields)), tone))]
-    cells = min(_FIELD_CELLS, max(width_of(inert(field.field)) for field in fields))
     indent = " " * (cells + 6)
     for field in fields:
         name = pad(cut_end(inert(field.field), cells), cells)

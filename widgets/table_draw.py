@@ -16,7 +16,7 @@ MARK = "✓"
 def row_line(row: Row, slots: Sequence[Slot], width: int, *, at_cursor: bool, marked: bool) -> Line:
     """A row under its columns; cursor and mark stand as signs at its left, so that they show without colour."""
     spans: list[Span] = [
-        Span(CURSOR if at_cursor else " ", Tone.ACCENT),
+        Span(CURSOR if at_cursor else " ", Tone.INFO),
         Span(MARK if marked else " ", Tone.ACCENT),
     ]
     x = 2

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from widgets.text import Align, Cut
 
-GUTTER = 2  # cells at the left of each row: cursor and mark
+GUTTER = 3  # cells at the left of each row: cursor, mark, space
+MARGIN = 1  # cells kept free at the right
 GAP = 2  # cells between columns; 1 where the table is narrow
 NARROW = 100  # below this width the gap is 1
 
@@ -47,7 +48,7 @@ def lay_out(columns: Sequence[Column], width: int) -> tuple[Slot, ...]:
     shown = list(enumerate(columns))
 
     def taken() -> int:
-        return GUTTER + sum(column.width for _, column in shown) + gap * max(0, len(shown) - 1)
+        return GUTTER + MARGIN + sum(column.width for _, column in shown) + gap * max(0, len(shown) - 1)
 
     while taken() > width:
         hideable = [entry for entry in shown if entry[1].priority]
@@ -58,7 +59,7 @@ def lay_out(columns: Sequence[Column], width: int) -> tuple[Slot, ...]:
     slots: list[Slot] = []
     x = GUTTER
     for index, column in shown:
-        cells = max(0, min(grown[column.key], width - x))
+        cells = max(0, min(grown[column.key], width - MARGIN - x))
         slots.append(Slot(column, index, x, cells))
         x += cells + gap
     return tuple(slots)
