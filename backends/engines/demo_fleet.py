@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from backends.engines.demo import DEFAULT_INFO, DemoEngine
+from backends.engines.demo import DemoEngine
 from backends.engines.demo_actions import Role
 from backends.engines.demo_cast import DOCKER_PARTS, IMAGES, PODMAN_PARTS, Part
 from backends.engines.demo_images import build
@@ -19,7 +18,6 @@ DEMO_DOCKER = EngineId(EngineKind.DEMO, "demo-docker")
 DEMO_PODMAN = EngineId(EngineKind.DEMO, "demo-podman")
 _BUILT_AT = datetime(2026, 10, 5, 8, 0, tzinfo=UTC)
 """When the demo's images were built: fixed, so that their ids are the same in each run."""
-_GPUS = tuple(f"nvidia.com/gpu={name}" for name in ("0", "1", "2", "3", "all"))
 
 
 def demo_engines(
@@ -27,17 +25,13 @@ def demo_engines(
 ) -> tuple[DemoEngine, DemoEngine]:
     """demo-docker and demo-podman. clock, seed, look_s, act_s: see DemoEngine; the same ones give the same fleet."""
     host = DemoHost()
-    info = replace(DEFAULT_INFO, cdi_devices=_GPUS)
-    docker = DemoEngine(
-        DEMO_DOCKER, clock=clock, host=host, look_s=look_s, act_s=act_s, info=info, role_of=role_of, seed=seed
-    )
+    docker = DemoEngine(DEMO_DOCKER, clock=clock, host=host, look_s=look_s, act_s=act_s, role_of=role_of, seed=seed)
     podman = DemoEngine(
         DEMO_PODMAN,
         clock=clock,
         host=host,
         look_s=look_s,
         act_s=act_s,
-        info=info,
         network="podman",
         role_of=role_of,
         seed=seed + 1,

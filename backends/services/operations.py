@@ -69,7 +69,8 @@ class Tracked:
             speed = self._pace.reached(done_bytes)
             after = replace(after, done_bytes=done_bytes, bytes_per_s=speed, eta_s=eta_s(done_bytes, total, speed))
         self._now = after
-        if another or self._clock() - self._published_at >= _PUBLISH_EVERY_S:
+        complete = done_bytes is not None and done_bytes == total
+        if another or complete or self._clock() - self._published_at >= _PUBLISH_EVERY_S:
             self._published_at = self._clock()
             self._publish(after)
 
