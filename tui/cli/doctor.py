@@ -59,7 +59,7 @@ def doctor(invocation: Invocation) -> None:
                 data(inert(f"  {what}: {path}"))
         return engines.code_of(found)
 
-    run(invocation, body)
+    run(invocation, body, sampling=True)
 
 
 def _show(diagnoses: list[Diagnosis]) -> None:

@@ -50,7 +50,7 @@ def gpus(invocation: Invocation) -> None:
             show(snapshot)
         return Exit.DONE
 
-    run(invocation, body)
+    run(invocation, body, sampling=True)
 
 
 async def sampled_gpus(fleet: Fleet) -> FleetView:

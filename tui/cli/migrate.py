@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backends.model.errors import BackendError, Refused
+from backends.model.errors import BackendError
 from backends.model.plan import MigrationFailed, MigrationReport, Plan, StepProgress
 from tui.cli import schema
 from tui.cli.ask import agreed
@@ -106,7 +106,7 @@ async def _move(fleet: Fleet, plan: Plan, wish: _Wish) -> Exit:
         if wish.as_json:
             answer(plan=schema.plan(plan), report=None, error=schema.error(error))
         _complain(error)
-        return Exit.BLOCKED if isinstance(error, Refused) and not fleet.read_only else exit_of(error)
+        return exit_of(error)
     finally:
         lines.close()
     if wish.as_json:

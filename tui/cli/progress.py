@@ -61,14 +61,17 @@ class ProgressLines:
 
 def text_of(progress: StepProgress) -> str:
     """One line, inert: "[2/6] Ship the image: 40% of 1.2 GiB, 85 MiB/s, 0:09 left"."""
-    head = f"[{progress.index + 1}/{progress.count}] {'undo: ' if progress.undoing else ''}"
-    facts = [progress.step.skip and f"skipped, {progress.step.skip}", progress.note, *_counts(progress)]
-    if progress.phase is Phase.DONE and not progress.step.skip:
-        facts.append("done")
+    head = f"[{progress.index + 1}/{progress.count}] {'undo: ' if progress.undoing else ''}{progress.step.title}"
+    facts = _counts(progress)
+    if progress.step.skip:
+        facts = [f"skipped, {progress.step.skip}"]
+    elif progress.note and progress.note != progress.step.title:
+        facts = [progress.note, *facts]
     if progress.phase is Phase.FAILED:
         facts.append("FAILED")
-    said = ", ".join(fact for fact in facts if fact)
-    return inert(f"{head}{progress.step.title}{f': {said}' if said else ''}")
+    elif progress.phase is Phase.DONE and not progress.step.skip:
+        facts.append("done")
+    return inert(f"{head}: {', '.join(facts)}" if facts else head)
 
 
 def _counts(progress: StepProgress) -> list[str]:

@@ -65,7 +65,7 @@ def ps(invocation: Invocation, everything: bool, stats: bool, engine: str | None
             complain(error)
         return Exit.UNREACHABLE if silent else Exit.DONE
 
-    run(invocation, body, only=only(engine))
+    run(invocation, body, only=only(engine), sampling=stats)
 
 
 def sorted_rows(containers: Iterable[Container]) -> list[Container]:

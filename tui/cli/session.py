@@ -50,11 +50,19 @@ class Invocation:
 Body = Callable[["Fleet"], Awaitable[Exit]]
 
 
-def run(invocation: Invocation, body: Body, *, only: Collection[str] = (), demo_if_none: bool = False) -> NoReturn:
+def run(
+    invocation: Invocation,
+    body: Body,
+    *,
+    only: Collection[str] = (),
+    demo_if_none: bool = False,
+    sampling: bool = False,
+) -> NoReturn:
     """Open the fleet, run the body, exit with its code.
 
     only: names of the engines that the command is about; the others are not even connected to. Empty = all.
     demo_if_none: where no engine is found, take the demo fleet; else such a command exits with 3.
+    sampling: the body looks at usage or GPUs.
     An engine's error is one line on stderr. SIGINT and SIGTERM cancel the body and wait for what it undoes.
     """
     from tui.bootstrap import open_fleet
@@ -62,7 +70,8 @@ def run(invocation: Invocation, body: Body, *, only: Collection[str] = (), demo_
     settings = invocation.settings()
     signals: list[signal.Signals] = []
     try:
-        code = asyncio.run(_main(partial(open_fleet, settings, only=only, demo_if_none=demo_if_none), body, signals))
+        opener = partial(open_fleet, settings, only=only, demo_if_none=demo_if_none, sampling=sampling)
+        code = asyncio.run(_main(opener, body, signals))
     except ConfigError as error:
         say(f"tranship: {error.title}" + (f" ({error.hint})" if error.hint else ""))
         code = Exit.USAGE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from backends.model.ids import EngineKind
 from tui.cli import engines, gpus, ps, schema
 from tui.cli.exits import Exit
 from tui.cli.output import answer, data, say
@@ -28,10 +29,11 @@ def snapshot(invocation: Invocation) -> NoReturn:
         reason = "" if invocation.demo else demo_reason(view)
         if invocation.json:
             answer(
-                demo=any(engine.id.kind == "demo" for engine in found),
+                demo=any(engine.id.kind is EngineKind.DEMO for engine in found),
+                demo_reason=reason or None,
                 engines=[schema.engine(engine) for engine in found],
                 containers=[schema.container(row) for row in containers],
-                **schema.gpus(view.gpus),
+                gpu=schema.gpus(view.gpus),
             )
         else:
             if reason:
@@ -46,4 +48,4 @@ def snapshot(invocation: Invocation) -> NoReturn:
             say(f"tranship: this is the demo fleet: {reason}")
         return Exit.DONE
 
-    run(invocation, body, demo_if_none=True)
+    run(invocation, body, demo_if_none=True, sampling=True)

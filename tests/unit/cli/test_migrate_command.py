@@ -1,0 +1,76 @@
+"""`tranship migrate` on the demo fleet: plan, refusal, move, exit codes."""
+
+from __future__ import annotations
+
+import json
+
+from click.testing import CliRunner, Result
+
+from tui.cli.root import tranship
+
+THERE = ("--from", "demo-podman", "--to", "demo-docker")
+NAME = "rag-redis"
+
+
+def migrate(*argv: str) -> Result:
+    """Run `tranship --demo migrate …`; no failure may be a traceback."""
+    result = CliRunner().invoke(tranship, ["--demo", "migrate", *argv])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
+    return result
+
+
+def test_a_plan_is_the_answer_and_moves_nothing() -> None:
+    result = migrate(NAME, *THERE, "--plan")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith(f"Move {NAME} from demo-podman to demo-docker")
+    assert result.stderr == ""
+    answer = json.loads(migrate(NAME, *THERE, "--plan", "--json").stdout)
+    assert set(answer) == {"schema", "plan", "report", "error"}
+    assert answer["plan"]["blocked"] is False
+    assert answer["report"] is None
+
+
+def test_a_move_is_planned_on_stderr_and_reported_on_stdout() -> None:
+    result = migrate(NAME, *THERE, "--yes")
+    assert result.exit_code == 0, result.stderr
+    assert f"Move {NAME} from demo-podman to demo-docker" in result.stderr
+    assert "[1/" in result.stderr
+    assert "\x1b" not in result.stderr
+    assert result.stdout.startswith(f"{NAME} runs on demo-docker as {NAME}")
+    answer = json.loads(migrate(NAME, *THERE, "--yes", "--json", "--name", "cache").stdout)
+    assert answer["plan"]["target"] == {"engine": "demo-docker", "name": "cache"}
+    assert answer["report"]["equal"] is True
+    assert answer["report"]["checks"]
+    assert answer["error"] is None
+
+
+def test_a_blocked_plan_is_four_and_shown() -> None:
+    result = migrate(NAME, *THERE, "--yes", "--name", "train-llama3-8b")
+    assert result.exit_code == 4
+    assert "✗ blocks" in result.stdout
+    answer = json.loads(migrate(NAME, *THERE, "--json", "--yes", "--name", "train-llama3-8b").stdout)
+    assert answer["plan"]["blocked"] is True
+
+
+def test_bad_usage_is_two() -> None:
+    assert "say --yes" in migrate(NAME, *THERE).stderr
+    for argv in (
+        [NAME, *THERE],
+        [NAME, "--from", "demo-podman", "--to", "demo-podman", "--yes"],
+        [NAME, "--from", "demo-podman", "--yes"],
+        [NAME, "--from", "demo-podmn", "--to", "demo-docker", "--yes"],
+    ):
+        assert migrate(*argv).exit_code == 2, argv
+
+
+def test_what_is_not_there_is_one() -> None:
+    result = migrate("no-such", *THERE, "--yes")
+    assert result.exit_code == 1
+    assert "no container “no-such”" in result.stderr
+
+
+def test_readonly_plans_and_does_not_move() -> None:
+    assert migrate(NAME, *THERE, "--plan", "--readonly").exit_code == 0
+    refused = migrate(NAME, *THERE, "--yes", "--readonly")
+    assert refused.exit_code == 1
+    assert "read-only" in refused.stderr

@@ -1,0 +1,157 @@
+"""Opens the fleet that the settings ask for: the only place that names concrete engines, probes and samplers.
+
+Imports them only when a fleet is opened, in a thread, so that the first frame waits for none of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from backends.model.fleet import FleetView
+from backends.model.ids import EngineId, EngineKind
+from tui.config import ConfigError, EngineSetting, Settings, nearest
+
+if TYPE_CHECKING:
+    from backends.engine import Engine
+    from backends.engines.discover import Found
+    from backends.gpu.probe import GpuProbe
+    from backends.services.fleet import Background, Fleet
+
+CONTAINERS_FIRST_S = 1.0
+"""How long the first reading of GPUs waits for the containers that it is joined to."""
+
+_DEMO_MODULES = ("backends.engines.demo_fleet", "backends.services.fleet", "backends.services.audit")
+_REAL_MODULES = ("backends.engines.discover", "backends.engines.docker", "backends.engines.podman")
+_SAMPLING_MODULES = ("backends.services.sampler", "backends.services.gpus", "backends.gpu.nvidia", "backends.gpu.demo")
+
+
+async def open_fleet(
+    settings: Settings, *, only: Collection[str] = (), demo_if_none: bool = True, sampling: bool = True
+) -> Fleet:
+    """The fleet, not started yet: call its `start`, and `close` at the end, which ends all that was begun here.
+
+    only: names of the engines wanted, empty = all. demo_if_none: where no engine is found, the demo fleet takes
+    its place, beside the absent ones with their reasons. sampling: also read usage and GPUs while it runs.
+    Raises ConfigError for an engine that cannot be meant.
+    """
+    modules = _DEMO_MODULES if settings.demo else (*_DEMO_MODULES, *_REAL_MODULES)
+    await asyncio.to_thread(_import, (*modules, *(_SAMPLING_MODULES if sampling else ())))
+    if settings.demo:
+        return _demo(settings, only, (), sampling=sampling)
+    found = await _found(settings, only)
+    if not any(one.endpoint for one in found) and demo_if_none:
+        return _demo(settings, (), found, sampling=sampling)
+    return _real(settings, found, sampling=sampling)
+
+
+def demo_reason(view: FleetView) -> str:
+    """Why the demo fleet is shown though nobody asked for it: each absent engine's reason; "" where that is not so."""
+    real = [engine for engine in view.engines.values() if engine.id.kind is not EngineKind.DEMO]
+    if len(real) == len(view.engines) or not real:
+        return ""
+    reasons = [f"{one.id}: {one.connection.error.title}" for one in real if one.connection.error is not None]
+    return f"no engine found ({'; '.join(reasons)})"
+
+
+def _import(modules: Iterable[str]) -> None:
+    for module in modules:
+        importlib.import_module(module)
+
+
+def _demo(settings: Settings, only: Collection[str], absent: Sequence[Found], *, sampling: bool) -> Fleet:
+    from backends.engines.demo_fleet import demo_engines
+    from backends.gpu.demo import DemoProbe
+    from backends.services.fleet import Fleet
+
+    engines = {engine.id.name: engine for engine in demo_engines()}
+    _check(only, engines)
+    chosen = [_wrapped(engine, settings) for name, engine in engines.items() if not only or name in only]
+
+    def probe(fleet: Fleet) -> GpuProbe:
+        return DemoProbe(lambda: tuple(fleet.store.view.containers.values()))
+
+    background = _samplers(settings, probe) if sampling else {}
+    return Fleet(chosen, absent=absent, read_only=settings.readonly, background=background)
+
+
+def _real(settings: Settings, found: Collection[Found], *, sampling: bool) -> Fleet:
+    from backends.gpu.nvidia import NvidiaProbe
+    from backends.services.audit import AuditLog, default_path
+    from backends.services.fleet import Fleet
+
+    engines = [_wrapped(_engine(one), settings) for one in found if one.endpoint is not None]
+    return Fleet(
+        engines,
+        absent=[one for one in found if one.endpoint is None],
+        read_only=settings.readonly,
+        background=_samplers(settings, lambda _: NvidiaProbe()) if sampling else {},
+        audit=AuditLog(default_path()),
+    )
+
+
+async def _found(settings: Settings, only: Collection[str]) -> list[Found]:
+    """Engines of the settings and of this machine; those of the settings go before others of their names."""
+    from backends.engines.discover import discover
+
+    extra = [_configured(engine) for engine in settings.engines]
+    taken = {one.id.name for one in extra}
+    found = [*extra, *(one for one in await discover(os.environ) if one.id.name not in taken)]
+    _check(only, {one.id.name for one in found})
+    return [one for one in found if not only or one.id.name in only]
+
+
+def _configured(engine: EngineSetting) -> Found:
+    from backends.engines.discover import Found
+    from backends.wire.endpoint import Endpoint, TlsFiles
+
+    folder = engine.tls_dir
+    ca, cert, key = (os.path.join(folder, name) for name in ("ca.pem", "cert.pem", "key.pem"))
+    files = TlsFiles(ca, cert, key) if folder else None
+    try:
+        endpoint = Endpoint.parse(engine.url, files)
+    except ValueError as error:
+        raise ConfigError(f"engine “{engine.name}”: {error}") from error
+    return Found(id=EngineId(engine.kind, engine.name), kind=engine.kind, endpoint=endpoint, absent="", hint="")
+
+
+def _check(only: Collection[str], known: Collection[str]) -> None:
+    for name in only:
+        if name not in known:
+            meant = nearest(name, known)
+            there_are = f"there are: {', '.join(sorted(known)) or 'none'}"
+            raise ConfigError(f"no engine is called “{name}”", hint=f"did you mean “{meant}”?" if meant else there_are)
+
+
+def _engine(found: Found) -> Engine:
+    from backends.engines.docker import DockerEngine
+    from backends.engines.podman import PodmanEngine
+
+    assert found.endpoint is not None
+    if found.kind is EngineKind.DOCKER:
+        return DockerEngine(found.id, found.endpoint)
+    return PodmanEngine(found.id, found.endpoint)
+
+
+def _wrapped(engine: Engine, settings: Settings) -> Engine:
+    from backends.engines.wrap import read_only
+
+    return read_only(engine) if settings.readonly else engine
+
+
+def _samplers(settings: Settings, probe: Callable[[Fleet], GpuProbe]) -> Mapping[str, Background]:
+    from backends.gpu.sampler import GpuTiming
+    from backends.services.gpus import sample_gpus
+    from backends.services.sampler import StatsSampler
+
+    async def stats(fleet: Fleet) -> None:
+        await StatsSampler(fleet.store, fleet.engine, interval_s=settings.refresh_s).run()
+
+    async def gpus(fleet: Fleet) -> None:
+        await fleet.ready(CONTAINERS_FIRST_S)
+        await sample_gpus(fleet.store, probe(fleet), timing=GpuTiming(interval_s=settings.refresh_s))
+
+    return {"stats": stats, "gpus": gpus}
