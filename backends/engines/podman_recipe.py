@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
@@ -40,9 +41,11 @@ from backends.model.workload import (
 )
 
 MADE_BY = "io.tranship.made"
-"""Annotation on what we create: it has nothing but what a WorkloadSpec says, so its rlimits are the engine's own."""
+"""Annotation on what we create: JSON list of the variables that we set. It says as well that the container has nothing
+but what a WorkloadSpec says, so its rlimits are the engine's own."""
 
 _DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_ENV_OPTION = re.compile(r"(?:--env|-[ditPq]*e)(?:=?(?P<value>.*))", re.DOTALL)
 _ANONYMOUS = re.compile(r"[0-9a-f]{64}")
 _DEFAULT_NETWORKS = {"bridge": "podman", "pasta": "pasta", "slirp4netns": "slirp4netns"}
 _MOUNT_KEYS = {"Type", "Name", "Source", "Destination", "Driver", "Mode", "Options", "RW", "Propagation"}
@@ -112,33 +115,58 @@ def _environment(inspect: Json, image: Sequence[str], has_cdi: bool) -> tuple[di
     """Variables that neither the image nor Podman set, and names that the image sets and the container lacks."""
     config = inspect["Config"]
     words = list(strings(config.get("Env")))
-    hostname = f"HOSTNAME={config.get('Hostname') or ''}"
-    at = words.index(hostname) if hostname in words else len(words)
-    initialised = bool(inspect.get("OCIConfigPath"))
-    if initialised and has_cdi and at < len(words):
-        # Podman appends HOME, HOSTNAME and then what the CDI devices bring, in this order.
-        words = words[: at + 1]
-    if initialised and 0 < at < len(words) and _guessed_home(words[at - 1], str(config.get("User") or "")):
-        words = words[: at - 1] + words[at:]
-    env: dict[str, str] = {}
-    for word in words:
-        name, _, value = word.partition("=")
-        env.setdefault(name, value)  # what CDI brings for a name that the user set comes second
     base = dict(_pairs(image))
+    asked = _asked_names(inspect)
+    env: dict[str, str] = {}
+    for name, value in _pairs(words if asked is not None else _without_injected(words, inspect, has_cdi)):
+        env.setdefault(name, value)  # what CDI brings for a name that the user set comes second
     injected = {"container": {"podman", "oci"}, "PATH": {_DEFAULT_PATH}, "HOSTNAME": {str(config.get("Hostname"))}}
     if config.get("Tty"):
         injected["TERM"] = {"xterm"}
     own = {
         name: value
         for name, value in env.items()
-        if base.get(name) != value and not (name not in base and value in injected.get(name, ()))
+        if base.get(name) != value
+        and (name in asked if asked is not None else name in base or value not in injected.get(name, ()))
     }
-    return own, set(base) - set(env)
+    return own, set(base) - {name for name, _ in _pairs(words)}
 
 
-def _guessed_home(word: str, user: str) -> bool:
-    name = user.partition(":")[0]
-    return word in {"HOME=/", "HOME=/root", f"HOME=/home/{name}"}
+def _asked_names(inspect: Json) -> frozenset[str] | None:
+    """The variables that were asked for, by our annotation or by the command line; None where neither tells all."""
+    config = inspect["Config"]
+    try:
+        names = json.loads(labels_of(config.get("Annotations")).get(MADE_BY, "null"))
+    except (ValueError, RecursionError):
+        names = None
+    if isinstance(names, list):
+        return frozenset(map(str, names))
+    if not config.get("CreateCommand"):
+        return None
+    found: set[str] = set()
+    options = create_options(inspect)
+    for word, following in zip(options, [*options, ""][1:], strict=True):
+        if word.startswith(("--env-file", "--env-host", "--env-merge")):
+            return None
+        option = _ENV_OPTION.fullmatch(word)
+        if option:
+            found.add((option["value"] or following).partition("=")[0])
+    return None if any(name.endswith("*") for name in found) else frozenset(found)
+
+
+def _without_injected(words: list[str], inspect: Json, has_cdi: bool) -> list[str]:
+    """Once started, Podman has appended HOME, HOSTNAME and then what the CDI devices bring, in this order."""
+    config = inspect["Config"]
+    hostname = f"HOSTNAME={config.get('Hostname') or ''}"
+    if not inspect.get("OCIConfigPath") or hostname not in words:
+        return words
+    at = words.index(hostname)
+    if has_cdi:
+        words = words[: at + 1]
+    name = str(config.get("User") or "").partition(":")[0]
+    if at and words[at - 1] in {"HOME=/", "HOME=/root", f"HOME=/home/{name}"}:
+        words = words[: at - 1] + words[at:]
+    return words
 
 
 def _pairs(words: Iterable[str]) -> Iterator[tuple[str, str]]:

@@ -53,7 +53,7 @@ def create_body(spec: WorkloadSpec, *, rootless: bool) -> dict[str, Any]:
         "image": image_reference(spec.image),
         "env": dict(spec.env),
         "labels": dict(spec.labels),
-        "annotations": {MADE_BY: "1"},
+        "annotations": {MADE_BY: json.dumps(sorted(spec.env))},
         "terminal": spec.tty,
         "stdin": spec.stdin_open,
         # Docker makes a missing working directory; libpod does so only when told.
