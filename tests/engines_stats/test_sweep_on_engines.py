@@ -1,0 +1,176 @@
+"""The sweep over containers of real Docker and Podman: what the kernel really answers."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from backends.cgroups.find import Finder
+from backends.cgroups.paths import container_of_pid
+from backends.cgroups.sweep import NO_CGROUP, Sweep
+from backends.model.container import StatsReading
+from backends.model.ids import ContainerKey, EngineId, EngineKind
+from backends.model.values import Missing
+from tests.real import RealEngines
+
+pytestmark = pytest.mark.engines
+
+IMAGE = "test/busybox:1"
+KINDS = {"docker": EngineKind.DOCKER, "podman": EngineKind.PODMAN, "podman-rootless": EngineKind.PODMAN}
+# Busy until it is stopped, on the network too: the gateway refuses each connection, a packet out and one back.
+# (ping will not do: Podman's default capabilities lack NET_RAW.)
+BUSY = (
+    "while :; do wget -q -T 1 -O - http://$(ip route | sed -n 's/default via \\([^ ]*\\).*/\\1/p'):9/ 2>/dev/null; done"
+)
+DEADLINE_S = 30.0
+_UNITS = {"B": 1, "KIB": 1 << 10, "MIB": 1 << 20, "GIB": 1 << 30, "KB": 10**3, "MB": 10**6, "GB": 10**9}
+
+_T = TypeVar("_T")
+
+
+class Containers:
+    """Makes containers on the real engines; all are removed at the end."""
+
+    def __init__(self, engines: RealEngines, label: dict[str, str]) -> None:
+        self.engines = engines
+        self._labels = [word for name, value in label.items() for word in ("--label", f"{name}={value}")]
+        self._made: list[ContainerKey] = []
+
+    def run(self, engine: str, *argv: str, command: str = "sleep 600") -> ContainerKey:
+        text = self.engines.cli(engine, "run", "-d", "--init", *self._labels, *argv, IMAGE, "sh", "-c", command)
+        key = ContainerKey(EngineId(KINDS[engine], engine), text.split()[-1])
+        self._made.append(key)
+        return key
+
+    def cli(self, key: ContainerKey, *argv: str) -> str:
+        return self.engines.cli(key.engine.name, *argv, key.id)
+
+    def remove(self, key: ContainerKey) -> None:
+        self._made.remove(key)
+        self.cli(key, "rm", "-f")
+
+    def remove_all(self) -> None:
+        for key in list(self._made):
+            self.remove(key)
+
+
+@pytest.fixture
+def containers(real_engines: RealEngines, run_label: dict[str, str]) -> Iterator[Containers]:
+    made = Containers(real_engines, run_label)
+    yield made
+    made.remove_all()
+
+
+@pytest.fixture
+def sweep() -> Iterator[Sweep]:
+    one = Sweep()
+    yield one
+    one.close()
+
+
+def until(look: Callable[[], _T | None]) -> _T:
+    """The first answer that is not None."""
+    deadline = time.monotonic() + DEADLINE_S
+    while (answer := look()) is None:
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.1)
+    return answer
+
+
+def busy(sweep: Sweep, key: ContainerKey) -> StatsReading:
+    """A reading that shows the container at work."""
+
+    def look() -> StatsReading | None:
+        reading = sweep.sweep([key])[key]
+        rates = (reading.cpu_percent, reading.net_rx_bytes_per_s, reading.net_tx_bytes_per_s)
+        return reading if all(not isinstance(rate, Missing) and rate > 0 for rate in rates) else None
+
+    return until(look)
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_a_busy_container_with_a_limit(containers: Containers, sweep: Sweep, engine: str) -> None:
+    key = containers.run(engine, "--memory", "64m", command=BUSY)
+    reading = busy(sweep, key)
+    assert reading.memory_limit_bytes == 64 << 20
+    assert isinstance(reading.memory_bytes, int)
+    assert 0 < reading.memory_bytes < 64 << 20
+    assert isinstance(reading.processes, int)
+    assert reading.processes >= 2
+    assert not isinstance(reading.block_read_bytes_per_s, Missing)
+
+
+def test_memory_is_what_docker_stats_shows(containers: Containers, sweep: Sweep) -> None:
+    key = containers.run("docker")
+    shown = containers.cli(key, "stats", "--no-stream", "--format", "{{.MemUsage}}").split(" / ")
+    reading = sweep.sweep([key])[key]
+    assert isinstance(reading.memory_bytes, int)
+    assert isinstance(reading.memory_limit_bytes, int)
+    assert abs(reading.memory_bytes - in_bytes(shown[0])) < 512 << 10  # an idle container, read some ms later
+    assert reading.memory_limit_bytes == pytest.approx(in_bytes(shown[1]), rel=0.01)
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_a_restart_is_noticed_through_kept_descriptors(containers: Containers, sweep: Sweep, engine: str) -> None:
+    """The kernel answers ENODEV on a removed cgroup's files; the network namespace is another one then."""
+    key = containers.run(engine, command=BUSY)
+    busy(sweep, key)
+    containers.cli(key, "restart", "-t", "0")
+    first = sweep.sweep([key])[key]
+    assert first.cpu_percent == first.net_rx_bytes_per_s == Missing("first sample")
+    busy(sweep, key)
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+def test_a_paused_container_is_read_and_uses_nothing(containers: Containers, sweep: Sweep, engine: str) -> None:
+    key = containers.run(engine, command=BUSY)
+    busy(sweep, key)
+    containers.cli(key, "pause")
+    assert until(lambda: True if sweep.sweep([key])[key].cpu_percent == 0.0 else None)
+    assert isinstance(sweep.sweep([key])[key].memory_bytes, int)
+    containers.cli(key, "unpause")
+
+
+def test_descriptors_of_removed_containers_are_closed(containers: Containers, sweep: Sweep) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    kept = containers.run("docker")
+    sweep.sweep([kept])
+    with_one = len(os.listdir("/proc/self/fd"))
+    assert with_one > before
+    for engine in ("docker", "podman", "docker"):
+        passing = containers.run(engine)
+        assert isinstance(sweep.sweep([kept, passing])[passing].memory_bytes, int)
+        containers.remove(passing)
+        assert sweep.sweep([kept, passing])[passing].memory_bytes == NO_CGROUP
+        assert len(os.listdir("/proc/self/fd")) == with_one
+    assert isinstance(sweep.sweep([kept])[kept].memory_bytes, int)
+
+
+def test_pids_lead_back_to_their_container(containers: Containers) -> None:
+    keys = [containers.run("docker"), containers.run("podman")]
+    places = Finder().find({key.id for key in keys})
+    for key in keys:
+        pids = next(iter(places[key.id].values())).joinpath("cgroup.procs").read_text().split()
+        assert pids
+        assert {container_of_pid(Path("/proc"), int(pid)) for pid in pids} == {key.id}
+    assert container_of_pid(Path("/proc"), os.getpid()) == ""
+
+
+def test_rootless_podman_has_a_cgroup_on_v2_only(containers: Containers, sweep: Sweep) -> None:
+    key = containers.run("podman-rootless")
+    version = containers.engines.cli("podman-rootless", "info", "--format", "{{.Host.CgroupsVersion}}").strip()
+    reading = sweep.sweep([key])[key]
+    assert (reading.memory_bytes == NO_CGROUP) == (version == "v1")
+
+
+def in_bytes(text: str) -> float:
+    """ "1.5MiB" as Docker's command line writes it."""
+    match = re.fullmatch(r"([0-9.]+)([A-Za-z]+)", text.strip())
+    assert match is not None, text
+    return float(match[1]) * _UNITS[match[2].upper()]
