@@ -19,6 +19,7 @@ CUT_MARK = " … [line cut at 1 MiB]"
 # Docker API, "ContainerAttach": header = {STREAM_TYPE, 0, 0, 0, SIZE1..SIZE4 big endian}; 0 is stdin echoed on stdout.
 _HEADER_BYTES = 8
 _STREAMS = {0: LogStream.STDOUT, 1: LogStream.STDOUT, 2: LogStream.STDERR}
+_FIRST_BYTES = 64  # a frame's first piece is at least so long (or the whole frame): a timestamp is never cut
 _SYSTEM_ERROR = 3  # moby pkg/stdcopy: Systemerr, an error of the engine itself inside the stream
 
 
@@ -114,7 +115,7 @@ async def log_frames(
     header, for a stream that ends inside a frame, and for an error that the engine wrote into the stream.
     """
     header = bytearray()
-    stream, left, first = LogStream.STDOUT, 0, True
+    stream, left, first, start = LogStream.STDOUT, 0, True, b""
     failure: bytearray | None = None
     async for chunk in chunks:
         at = 0
@@ -136,6 +137,11 @@ async def log_frames(
             at += len(piece)
             left -= len(piece)
             if failure is None:
+                if first:
+                    piece, start = start + piece, b""
+                    if left and len(piece) < _FIRST_BYTES:
+                        start = piece
+                        continue
                 yield stream, piece, first
                 first = False
             else:

@@ -74,11 +74,10 @@ class _Header:
     def link(self) -> bytes:
         return self.block[157:257].partition(b"\0")[0]
 
-    def with_names(self, name: bytes, link: bytes | None) -> bytes:
+    def with_names(self, name: bytes, link: bytes) -> bytes:
         block = bytearray(self.block)
         block[:100] = name[:100].ljust(100, b"\0")
-        if link is not None:
-            block[157:257] = link[:100].ljust(100, b"\0")
+        block[157:257] = link[:100].ljust(100, b"\0")
         if self.posix:
             block[345:500] = bytes(155)
         return _sealed(block)
@@ -118,7 +117,7 @@ class _Held:
         if len(link) > 100:
             records.append((b"linkpath", link))
         extended = _pax_header(records) if records else b""
-        return extended + header.with_names(name, link if hard or len(link) > 100 else None)
+        return extended + header.with_names(name, link)
 
 
 def _under(folder: str, name: bytes, is_folder: bool, engine: EngineId | None) -> bytes:
