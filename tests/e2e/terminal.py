@@ -82,11 +82,10 @@ class Terminal:
 
     def picture(self, path: Path, title: str) -> None:
         """Write the screen, colours and all, as an SVG."""
-        ansi = self._tmux("capture-pane", "-p", "-e", "-t", "t")
+        ansi = self._tmux("capture-pane", "-p", "-e", "-N", "-t", "t")  # -N: a background reaches the right edge
         console = Console(width=self._columns, record=True, file=open("/dev/null", "w"), force_terminal=True)  # noqa: SIM115 - closed below
         try:
-            for line in ansi.splitlines():
-                console.print(Text.from_ansi(line, no_wrap=True), overflow="crop", crop=True)
+            console.print(Text.from_ansi(ansi, no_wrap=True, end=""), overflow="crop", crop=True)
             path.write_text(console.export_svg(title=title, unique_id=path.stem))
         finally:
             console.file.close()
