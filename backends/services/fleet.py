@@ -70,7 +70,7 @@ class Fleet:
         self._supervisors = {engine.id: Supervisor(engine, self.store, timing=timing) for engine in engines}
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
-        self.operations = Operations(self.store, self.engine, refresh=self._refresh, audit=audit, read_only=read_only)
+        self.operations = Operations(self.store, self.engine, refresh=self.refresh, audit=audit, read_only=read_only)
         for engine in engines:
             connecting = ConnectionState(Link.CONNECTING)
             self.store.apply(EngineAdded(EngineView(engine.id, connecting, endpoint=engine.endpoint)))
@@ -144,7 +144,8 @@ class Fleet:
         if self._audit is not None:
             await self._audit.close()
 
-    async def _refresh(self, key: ContainerKey) -> None:
+    async def refresh(self, key: ContainerKey) -> None:
+        """Read a container again now; returns when its row is up to date, or its engine's link is lost."""
         supervisor = self._supervisors.get(key.engine)
         if supervisor is not None:
             await supervisor.refresh(key.id)

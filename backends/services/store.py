@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from types import MappingProxyType
 from typing import TypeAlias, TypeVar
 
-from backends.model.container import Container, StatsReading
+from backends.model.container import Container, Health, StatsReading
 from backends.model.events import OperationUpdate, Phase
 from backends.model.fleet import EngineView, FleetView
 from backends.model.gpu import GpuUse
@@ -70,7 +71,7 @@ def _link(view: FleetView, change: LinkChanged) -> FleetView:
 
 
 def _list(view: FleetView, change: ContainersListed) -> FleetView:
-    listed = {container.key: container for container in change.containers}
+    listed = {row.key: _merged(row, view.containers.get(row.key)) for row in change.containers}
     known = {key: row for key, row in view.containers.items() if key.engine == change.engine}
     if listed == known:
         return view
@@ -82,6 +83,41 @@ def _list(view: FleetView, change: ContainersListed) -> FleetView:
         stats=_readings_of_living(view.stats, containers),
         gpu_use=_use_of_living(view.gpu_use, containers),
     )
+
+
+def _merged(listed: Container, known: Container | None) -> Container:
+    """A listed row, or the known one where the list tells nothing new of it.
+
+    Lists are coarser than inspects: Docker's has no start time and no GPUs, Podman's no kinds of mounts, both cut
+    the time of creation to seconds. What never changes in a container's life is kept from what is known.
+    """
+    if known is None or known == listed:
+        return listed
+    if not _news(listed, known):
+        return known
+    return replace(
+        listed,
+        created_at=known.created_at,
+        mounts=known.mounts or listed.mounts,
+        gpus_given=known.gpus_given or listed.gpus_given,
+    )
+
+
+def _news(listed: Container, known: Container) -> bool:
+    """Whether a listed row says something else than the known one; what it leaves open says nothing."""
+    if (listed.name, listed.image_id, listed.state) != (known.name, known.image_id, known.state):
+        return True
+    return (
+        (listed.exit_code is not None and listed.exit_code != known.exit_code)
+        or (listed.health is not Health.NONE and listed.health is not known.health)
+        or _later(listed.started_at, known.started_at)
+        or _later(listed.finished_at, known.finished_at)
+    )
+
+
+def _later(listed: datetime | None, known: datetime | None) -> bool:
+    """Whether they are different seconds."""
+    return listed is not None and (known is None or int(listed.timestamp()) != int(known.timestamp()))
 
 
 def _see(view: FleetView, container: Container) -> FleetView:

@@ -18,6 +18,8 @@ from backends.services.changes import ContainerGone, ContainerSeen, ContainersLi
 from backends.services.store import Store
 
 T = TypeVar("T")
+_DETAIL_AT_ONCE = 8
+"""Running containers of a list that are inspected together: lists do not tell GPUs and start times."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class Timing:
     """All in seconds, but storm: more ids than that at once are read by one list instead.
 
     coalesce_s: how long the first of several events waits for the others. ping_s: silence after which the engine
-    is asked whether it is there. backoff_*_s: the wait after the first failure and the longest one.
+    is asked whether it is there. detail_s: pause between the first looks at running containers.
+    backoff_first_s, backoff_last_s: the wait after the first failure, and the longest one.
     """
 
     answer_s: float = 10.0
@@ -33,6 +36,7 @@ class Timing:
     ping_answer_s: float = 3.0
     coalesce_s: float = 0.02
     storm: int = 50
+    detail_s: float = 0.05
     backoff_first_s: float = 0.5
     backoff_last_s: float = 15.0
 
@@ -59,6 +63,8 @@ class Supervisor:
         self._dirty: set[str] = set()
         self._woken = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
+        self._seen: set[str] = set()
+        self._unseen: list[str] = []
         self.settled = asyncio.Event()
         """Set once the engine was listed, or once reaching it failed."""
 
@@ -121,6 +127,7 @@ class Supervisor:
             async with AsyncExitStack() as stack:
                 info = await self._answer(self._engine.connect())
                 events = await self._answer(stack.enter_async_context(self._engine.subscribe()))
+                self._seen.clear()
                 await self._list(self._timing.answer_s)
                 self._store.apply(LinkChanged(self.id, ConnectionState(Link.CONNECTED), info))
                 self.settled.set()
@@ -147,10 +154,10 @@ class Supervisor:
         """
         while True:
             try:
-                async with asyncio.timeout(self._timing.ping_s):
+                async with asyncio.timeout(self._timing.detail_s if self._unseen else self._timing.ping_s):
                     await self._woken.wait()
             except TimeoutError:
-                await self._list(self._timing.ping_answer_s)
+                await self._in_silence()
                 continue
             await asyncio.sleep(self._timing.coalesce_s)
             self._woken.clear()
@@ -162,12 +169,21 @@ class Supervisor:
             finally:
                 _release(waiting)
 
+    async def _in_silence(self) -> None:
+        """Look at what was only listed, a few at a time; then ask whether the engine is there."""
+        if not self._unseen:
+            await self._list(self._timing.ping_answer_s)
+            return
+        few, self._unseen = self._unseen[:_DETAIL_AT_ONCE], self._unseen[_DETAIL_AT_ONCE:]
+        await self._inspect_all({container for container in few if container not in self._seen})
+
     async def _inspect_all(self, ids: set[str]) -> bool:
         """Read each again; False where the engine stumbled over one (it is amid a change): list instead."""
         outcomes = await asyncio.gather(*(self._inspect(container) for container in ids))
         return all(outcomes)
 
     async def _inspect(self, container: str) -> bool:
+        self._seen.add(container)
         try:
             seen = await self._answer(self._engine.inspect_container(container))
         except NotFound:
@@ -181,6 +197,8 @@ class Supervisor:
     async def _list(self, within_s: float) -> None:
         containers = await self._answer(self._engine.list_containers(), within_s)
         self._store.apply(ContainersListed(self.id, tuple(containers)))
+        alive = (container.key.id for container in containers if container.state.alive)
+        self._unseen = [container for container in alive if container not in self._seen]
 
     async def _answer(self, call: Awaitable[T], within_s: float | None = None) -> T:
         limit_s = within_s if within_s is not None else self._timing.answer_s

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.model.container import Container, ContainerState, StatsReading
+from backends.model.container import Container, ContainerState, Mount, MountKind, StatsReading
 from backends.model.errors import Unreachable
 from backends.model.events import ConnectionState, Link, OperationUpdate, Phase
 from backends.model.fleet import EngineView, FleetView
@@ -26,7 +27,7 @@ from backends.services.changes import (
     StatsSampled,
 )
 from backends.services.store import Store, reduce
-from tests.unit.services.fleet_facts import ONE, TWO, key, row
+from tests.unit.services.fleet_facts import LONG_AGO, ONE, TWO, key, row
 
 _states = st.sampled_from(list(ContainerState))
 _numbers = st.integers(min_value=0, max_value=6)
@@ -153,3 +154,18 @@ def test_watchers_hear_of_what_is_new_until_they_end_it() -> None:
     store.apply(ContainerGone(key(1)))
     assert seen == [1]
     assert store.view.version == 2
+
+
+def test_a_list_that_tells_less_takes_nothing_away() -> None:
+    rich = replace(
+        row(1), started_at=LONG_AGO, gpus_given=("nvidia.com/gpu=0",), mounts=(Mount(MountKind.VOLUME, "v", "/v"),)
+    )
+    coarse = replace(rich, started_at=None, gpus_given=(), mounts=(Mount(MountKind.OTHER, "", "/v"),))
+    view = _after(ContainersListed(ONE, (coarse,)), ContainerSeen(rich))
+    assert reduce(view, ContainersListed(ONE, (coarse,))) is view
+    ended = replace(coarse, state=ContainerState.EXITED, exit_code=3)
+    after = reduce(view, ContainersListed(ONE, (ended,))).containers[key(1)]
+    assert (after.state, after.exit_code) == (ContainerState.EXITED, 3)
+    assert (after.gpus_given, after.mounts) == (rich.gpus_given, rich.mounts)
+    again = replace(coarse, started_at=LONG_AGO + timedelta(seconds=5))
+    assert reduce(view, ContainersListed(ONE, (again,))).containers[key(1)].started_at == again.started_at

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import cast
 
 import pytest
@@ -88,6 +89,17 @@ async def test_rows_follow_the_engine_by_its_events() -> None:
         await until(lambda: ContainerKey(ONE, first) not in store.view.containers)
         await until(lambda: store.view.containers[ContainerKey(ONE, second)].state is ContainerState.RUNNING)
     assert engine.world.subscribers == 0
+
+
+async def test_running_containers_are_looked_at_once_after_the_list() -> None:
+    engine = Counting(_engine())
+    ids = [await engine.engine.create_container(WorkloadSpec(f"run{number}", "box:1")) for number in range(20)]
+    for id in ids[:-1]:
+        await engine.engine.start(id)
+    async with _supervised(engine, replace(_PATIENT, detail_s=0.001)):
+        await until(lambda: len(engine.asked) == 20)
+        await until(lambda: not engine.inspecting)
+    assert sorted(engine.asked) == sorted(["list", *ids[:-1]])
 
 
 async def test_what_happens_while_the_first_list_is_made_is_not_missed() -> None:
