@@ -11,6 +11,7 @@ from backends.model.container import ContainerState, Health
 from backends.model.events import Link, OperationUpdate, Phase
 from backends.model.fleet import EngineView, FleetView
 from backends.model.ids import EngineId
+from backends.model.values import Quantity
 from widgets.charts import bar, share_tone
 from widgets.container_filter import matches, parse
 from widgets.container_sort import SORTABLE, Facts, Sort, in_order, limit_share
@@ -51,14 +52,14 @@ _DOING = {
 def columns_for(*, badge_width: int, gpus: bool) -> tuple[Column, ...]:
     """The columns. gpus: there are some, so that their columns matter more than the image's when room is short."""
     return (
-        Column("engine", "ENGINE", max(6, badge_width)),
+        Column("engine", "ENG", max(4, badge_width)),
         Column("name", "NAME", 14, flex=4, most=40, cut="middle"),
         Column("state", "STATE", 12, flex=1, most=14),
         Column("cpu", "CPU", 6, align="right"),
-        Column("memory", "MEMORY", 9, align="right", priority=1),
+        Column("memory", "MEMORY", 8, align="right", priority=1),
         Column("limit", "OF LIMIT", _BAR_CELLS + 9, priority=6),
         Column("gpu", "GPU", 9, flex=1, most=14, align="right", priority=3 if gpus else 9),
-        Column("gpu_memory", "GPU MEM", 9, align="right", priority=4 if gpus else 10),
+        Column("gpu_memory", "GPU MEM", 8, align="right", priority=4 if gpus else 10),
         Column("image", "IMAGE", 14, flex=3, most=44, cut="middle", priority=5),
         Column("ports", "PORTS", 11, flex=2, most=36, priority=7),
         Column("age", "AGE", 4, align="right", priority=2),
@@ -101,7 +102,7 @@ def cells_of(facts: Facts, now: datetime) -> tuple[Line, ...]:
         line((facts.badge, badge_tone(container.key.engine))),
         line((inert(container.name), Tone.PLAIN if alive else Tone.DIM)),
         state_cell(container, pending_text(facts.operation)),
-        value_cell(percent_text(stats.cpu_percent if stats and alive else None)),
+        _cpu_cell(stats.cpu_percent if stats and alive else None),
         value_cell(bytes_text(stats.memory_bytes if stats and alive else None)),
         _limit_cell(facts) if alive else _NO_LIMIT,
         _gpu_cell(facts, given),
@@ -110,6 +111,12 @@ def cells_of(facts: Facts, now: datetime) -> tuple[Line, ...]:
         line(ports_text(container.ports)),
         line((age_text(container.created_at, now), Tone.DIM)),
     )
+
+
+def _cpu_cell(percent: Quantity | None) -> Line:
+    """Idle is quiet, so that the eye finds what works."""
+    idle = isinstance(percent, float) and percent < 0.05
+    return value_cell(percent_text(percent), tone=Tone.DIM if idle else Tone.PLAIN)
 
 
 def _limit_cell(facts: Facts) -> Line:

@@ -15,6 +15,7 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from backends.model.errors import BackendError
+from widgets.engine_badge import badge_tone
 from widgets.line import Line, Span, Tone
 from widgets.text import inert
 
@@ -23,15 +24,17 @@ Validate = Callable[[str], str]
 """Text to what is wrong with it; "" where nothing is."""
 
 _STYLES = {
-    Tone.DIM: "$text-muted",
-    Tone.FAINT: "$text-disabled",
+    Tone.DIM: "$foreground 62%",
+    Tone.FAINT: "$foreground 30%",
     Tone.STRONG: "bold",
-    Tone.HEADING: "bold $text-muted",
+    Tone.HEADING: "bold $foreground 62%",
     Tone.OK: "$text-success",
     Tone.WARN: "$text-warning",
     Tone.BAD: "bold $text-error",
     Tone.ACCENT: "$text-accent",
     Tone.INFO: "$text-primary",
+    Tone.DOCKER: "bold",
+    Tone.PODMAN: "bold",
 }
 
 
@@ -56,14 +59,14 @@ class Dialog(ModalScreen[Answer]):
     Dialog > .dialog-box.-destructive { border: round $error; border-title-color: $text-error; }
     Dialog .dialog-title { width: 1fr; text-style: bold; }
     Dialog .dialog-body { width: 1fr; height: auto; margin-top: 1; color: $foreground 85%; }
-    Dialog .dialog-keys { width: 1fr; margin-top: 1; color: $text-muted; }
+    Dialog .dialog-keys { width: 1fr; margin-top: 1; color: $foreground 62%; }
     Dialog .dialog-wrong { width: 1fr; height: auto; color: $text-error; }
     Dialog .dialog-buttons { width: 1fr; height: auto; margin-top: 1; align-horizontal: right; }
     Dialog Button { min-width: 10; margin-left: 2; background: $panel; color: $foreground; text-style: none; }
     Dialog Button.-destructive { color: $text-error; }
-    Dialog Button:focus { background: $primary; color: $background; text-style: bold; }
+    Dialog Button:focus { background: $primary; color: $background; text-style: bold !important; }
     Dialog Button.-destructive:focus { background: $error; color: $background; }
-    Dialog Button:focus:nocolor { text-style: bold reverse; }
+    Dialog Button:focus:nocolor { text-style: bold reverse !important; }
     Dialog Input { margin-top: 1; }
     Dialog OptionList { margin-top: 1; height: auto; max-height: 14; border: none; background: $surface; padding: 0; }
     """
@@ -179,7 +182,7 @@ class ErrorDialog(Dialog[None]):
         error = self._error
         parts: list[Line] = []
         if error.engine is not None:
-            parts.append((Span("on ", Tone.DIM), Span(inert(error.engine.name), Tone.INFO)))
+            parts.append((Span("on ", Tone.DIM), Span(inert(error.engine.name), badge_tone(error.engine))))
         if error.detail:
             parts.extend([(), *((Span(inert(part), Tone.DIM),) for part in error.detail.splitlines())])
         if error.hint:

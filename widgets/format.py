@@ -112,7 +112,7 @@ def state_parts(container: Container) -> tuple[str, str, Tone]:
 def state_cell(container: Container, pending: str = "") -> Line:
     """The state as a cell; pending: what is being done to it ("stopping…"), shown in its place."""
     if pending:
-        return line(("◒ ", Tone.WARN), (pending, Tone.WARN))
+        return line(("◒ ", Tone.INFO), (pending, Tone.INFO))
     shape, word, tone = state_parts(container)
     return line((f"{shape} ", tone), (word, Tone.PLAIN if tone is Tone.OK else tone))
 

@@ -88,7 +88,7 @@ def _processes(reading: GpuReading) -> str:
 def _block(reading: GpuReading, width: int) -> list[Line]:
     device = reading.device
     heat, power = _heat(reading.temperature_c), _power(reading)
-    facts = line(("  ", Tone.PLAIN), heat, (f" · {power} · {_processes(reading)}", Tone.DIM))
+    facts = line(("  ", Tone.PLAIN), heat, (f" · {_processes(reading)} · {power}", Tone.DIM))
     title = line((f" {device.index} ", Tone.INFO), (inert(device.name), Tone.STRONG))
     cells = max(6, min(40, width - 32))
     used = reading.memory_used_bytes

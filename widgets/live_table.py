@@ -368,7 +368,7 @@ class LiveTable(ScrollView, can_focus=True):
         said = position - 1  # one blank line under the header
         if self._rows or not 0 <= said < len(self._empty):
             return Strip.blank(width, palette[Tone.PLAIN])
-        return _strip(fit_line((Span("  "), *self._empty[said]), width), palette, width, None)
+        return _strip(fit_line((Span("   "), *self._empty[said]), width), palette, width, None)
 
 
 def _strip(spans: Line, palette: Palette, width: int, over: Style | None) -> Strip:

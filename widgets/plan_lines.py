@@ -110,7 +110,7 @@ def progress_lines(plan: Plan, update: OperationUpdate, width: int) -> list[Line
             lines.append(_step(order, step, width))
         else:
             bad = update.phase in {Phase.FAILED, Phase.CANCELLED}
-            lines.append(_step(order, step, width, ("✕", Tone.BAD) if bad else ("▶", Tone.ACCENT)))
+            lines.append(_step(order, step, width, ("✕", Tone.BAD) if bad else ("▶", Tone.INFO)))
             if not ended:
                 lines.extend(_moving(update, width))
     lines.append(BLANK)
@@ -132,7 +132,7 @@ def _moving(update: OperationUpdate, width: int) -> list[Line]:
     figures = f"  {done} of {bytes_text(update.total_bytes)}  {rate}  {clock_text(update.eta_s)} left"
     room = width - 14 - len(figures)
     cells = max(8, min(48, room))
-    drawn = line("      ", *bar(share, cells, tone=Tone.ACCENT), f" {pad(percent_text(share * 100), 5, 'right')}")
+    drawn = line("      ", *bar(share, cells, tone=Tone.INFO), f" {pad(percent_text(share * 100), 5, 'right')}")
     if room >= 8:
         return [*lines, line(*drawn, (figures, Tone.DIM))]
     return [*lines, drawn, line((f"    {figures}", Tone.DIM))]
