@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from backends.model.fleet import FleetView
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from backends.engines.discover import Found
     from backends.gpu.probe import GpuProbe
     from backends.services.fleet import Background, Fleet
+    from backends.wire.endpoint import Endpoint
 
 CONTAINERS_FIRST_S = 1.0
 """How long the first reading of GPUs waits for the containers that it is joined to."""
 
-_DEMO_MODULES = ("backends.engines.demo_fleet", "backends.services.fleet", "backends.services.audit")
-_REAL_MODULES = ("backends.engines.discover", "backends.engines.docker", "backends.engines.podman")
-_SAMPLING_MODULES = ("backends.services.sampler", "backends.services.gpus", "backends.gpu.nvidia", "backends.gpu.demo")
+_ALWAYS = ("backends.services.fleet", "backends.services.audit", "backends.engines.wrap")
+_SAMPLING = ("backends.services.sampler", "backends.services.gpus")
+_DEMO = ("backends.engines.demo_fleet", "backends.gpu.demo")
+_KINDS = {EngineKind.DOCKER: "backends.engines.docker", EngineKind.PODMAN: "backends.engines.podman"}
+"""The modules that each of these needs, imported before they are used so that no import holds the event loop up."""
 
 
 async def open_fleet(
@@ -38,13 +41,13 @@ async def open_fleet(
     its place, beside the absent ones with their reasons. sampling: also read usage and GPUs while it runs.
     Raises ConfigError for an engine that cannot be meant.
     """
-    modules = _DEMO_MODULES if settings.demo else (*_DEMO_MODULES, *_REAL_MODULES)
-    await asyncio.to_thread(_import, (*modules, *(_SAMPLING_MODULES if sampling else ())))
-    if settings.demo:
-        return _demo(settings, only, (), sampling=sampling)
-    found = await _found(settings, only)
-    if not any(one.endpoint for one in found) and demo_if_none:
-        return _demo(settings, (), found, sampling=sampling)
+    await _import(*_ALWAYS, *(_SAMPLING if sampling else ()))
+    found = [] if settings.demo else await _found(settings, only)
+    there = [one for one in found if one.endpoint is not None]
+    if settings.demo or (demo_if_none and not there):
+        await _import(*_DEMO)
+        return _demo(settings, only, found, sampling=sampling)
+    await _import(*{_KINDS[one.kind] for one in there}, *(("backends.gpu.nvidia",) if sampling else ()))
     return _real(settings, found, sampling=sampling)
 
 
@@ -57,14 +60,13 @@ def demo_reason(view: FleetView) -> str:
     return f"no engine found ({'; '.join(reasons)})"
 
 
-def _import(modules: Iterable[str]) -> None:
+async def _import(*modules: str) -> None:
     for module in modules:
-        importlib.import_module(module)
+        await asyncio.to_thread(importlib.import_module, module)
 
 
 def _demo(settings: Settings, only: Collection[str], absent: Sequence[Found], *, sampling: bool) -> Fleet:
     from backends.engines.demo_fleet import demo_engines
-    from backends.gpu.demo import DemoProbe
     from backends.services.fleet import Fleet
 
     engines = {engine.id.name: engine for engine in demo_engines()}
@@ -72,6 +74,8 @@ def _demo(settings: Settings, only: Collection[str], absent: Sequence[Found], *,
     chosen = [_wrapped(engine, settings) for name, engine in engines.items() if not only or name in only]
 
     def probe(fleet: Fleet) -> GpuProbe:
+        from backends.gpu.demo import DemoProbe
+
         return DemoProbe(lambda: tuple(fleet.store.view.containers.values()))
 
     background = _samplers(settings, probe) if sampling else {}
@@ -79,22 +83,27 @@ def _demo(settings: Settings, only: Collection[str], absent: Sequence[Found], *,
 
 
 def _real(settings: Settings, found: Collection[Found], *, sampling: bool) -> Fleet:
-    from backends.gpu.nvidia import NvidiaProbe
     from backends.services.audit import AuditLog, default_path
     from backends.services.fleet import Fleet
 
-    engines = [_wrapped(_engine(one), settings) for one in found if one.endpoint is not None]
+    def probe(_: Fleet) -> GpuProbe:
+        from backends.gpu.nvidia import NvidiaProbe
+
+        return NvidiaProbe()
+
+    engines = [_wrapped(_engine(one, one.endpoint), settings) for one in found if one.endpoint is not None]
     return Fleet(
         engines,
         absent=[one for one in found if one.endpoint is None],
         read_only=settings.readonly,
-        background=_samplers(settings, lambda _: NvidiaProbe()) if sampling else {},
+        background=_samplers(settings, probe) if sampling else {},
         audit=AuditLog(default_path()),
     )
 
 
 async def _found(settings: Settings, only: Collection[str]) -> list[Found]:
     """Engines of the settings and of this machine; those of the settings go before others of their names."""
+    await _import("backends.engines.discover")
     from backends.engines.discover import discover
 
     extra = [_configured(engine) for engine in settings.engines]
@@ -126,14 +135,14 @@ def _check(only: Collection[str], known: Collection[str]) -> None:
             raise ConfigError(f"no engine is called “{name}”", hint=f"did you mean “{meant}”?" if meant else there_are)
 
 
-def _engine(found: Found) -> Engine:
-    from backends.engines.docker import DockerEngine
+def _engine(found: Found, endpoint: Endpoint) -> Engine:
+    if found.kind is EngineKind.DOCKER:
+        from backends.engines.docker import DockerEngine
+
+        return DockerEngine(found.id, endpoint)
     from backends.engines.podman import PodmanEngine
 
-    assert found.endpoint is not None
-    if found.kind is EngineKind.DOCKER:
-        return DockerEngine(found.id, found.endpoint)
-    return PodmanEngine(found.id, found.endpoint)
+    return PodmanEngine(found.id, endpoint)
 
 
 def _wrapped(engine: Engine, settings: Settings) -> Engine:

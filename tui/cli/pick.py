@@ -42,8 +42,12 @@ async def view_where(store: Store, wanted: Callable[[FleetView], bool], timeout_
 
 
 def unreachable(view: FleetView) -> list[BackendError]:
-    """Why engines that should be there did not answer; those that are merely not installed do not count."""
-    return [not_connected(engine) for engine in view.engines.values() if engine.connection.link is Link.LOST]
+    """Why engines do not answer. Those that are merely not installed count only where no engine answers at all."""
+    engines = list(view.engines.values())
+    lost = [engine for engine in engines if engine.connection.link not in {Link.CONNECTED, Link.ABSENT}]
+    if not lost and all(engine.stale for engine in engines):
+        lost = engines
+    return [not_connected(engine) for engine in lost]
 
 
 def not_connected(engine: EngineView) -> Unreachable:

@@ -108,4 +108,6 @@ def _sampled(view: FleetView) -> bool:
     """Every running container of a connected engine has a reading of its CPU, or a reason why it has none."""
     running = [key for key, row in view.containers.items() if row.state is ContainerState.RUNNING]
     readings = [view.stats.get(key) for key in running if not view.engines[key.engine].stale]
-    return all(reading is not None and reading.cpu_percent != NOT_SAMPLED for reading in readings)
+    from backends.cgroups.usage import FIRST_SAMPLE
+
+    return all(reading and reading.cpu_percent not in {NOT_SAMPLED, FIRST_SAMPLE} for reading in readings)

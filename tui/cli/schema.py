@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from backends.model.container import Container, LogLine, StatsReading
-from backends.model.errors import BackendError
-from backends.model.fleet import EngineView
-from backends.model.gpu import GpuReading, GpuSnapshot
-from backends.model.image import LayerReport
-from backends.model.plan import MigrationReport, Plan
 from backends.model.values import Missing
+
+if TYPE_CHECKING:
+    from backends.model.container import Container, LogLine, StatsReading
+    from backends.model.errors import BackendError
+    from backends.model.fleet import EngineView
+    from backends.model.gpu import GpuReading, GpuSnapshot
+    from backends.model.image import LayerReport
+    from backends.model.plan import MigrationReport, Plan
 
 SCHEMA = 1
 """Grows when a key changes its meaning or goes away; new keys do not change it."""
