@@ -28,6 +28,7 @@ from backends.model.values import Count, Missing, Quantity
 
 FIRST_SAMPLE = Missing("first sample")
 NO_PROCESS = Missing("no process")
+HOST_NETWORK = Missing("uses the machine's own network")
 # Files by what they tell: (v1 controller, v1 file names in order of choice, v2 file name).
 _SOURCES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
     "cpu": ("cpuacct", ("cpuacct.usage",), "cpu.stat"),
@@ -80,7 +81,7 @@ class Usage:
         """The reading since the last call. Raises CgroupGone where the container's cgroup was removed."""
         if not self._files:
             raise CgroupGone(str(self.key.id))  # removed between being found and being opened
-        if "net" not in self._files:
+        if "net" not in self._files and self._why_not.get("net") != HOST_NETWORK:
             self._open_network()
         now = time.monotonic()
         cpu = self._cpu_percent(now)
@@ -194,10 +195,20 @@ class Usage:
         if pid is None:
             self._why_not["net"] = NO_PROCESS
             return
+        if self._shares_our_network(pid):
+            self._why_not["net"] = HOST_NETWORK
+            return
         try:
             self._files["net"] = KeptFile(self._proc_root / str(pid) / "net" / "dev", self._budget)
         except OSError as error:
             self._why_not["net"] = Missing(f"/proc/{pid}/net/dev: {error.strerror}")
+
+    def _shares_our_network(self, pid: int) -> bool:
+        """Its traffic cannot be told from the machine's then (`--network host`)."""
+        try:
+            return (self._proc_root / str(pid) / "ns" / "net").samefile(self._proc_root / "self" / "ns" / "net")
+        except OSError:
+            return False  # another user's process may not be looked at: its counters still may
 
     def _host_pid(self) -> int | None:
         """A process of it, nested cgroups (systemd inside, podman's split mode) included."""

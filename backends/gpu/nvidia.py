@@ -133,7 +133,7 @@ class NvidiaProbe:
         nvml, handle, now = self._nvml, card.handle, self._clock()
         if card.processes is None:
             no = card.refused
-            return GpuReading(card.device, now, no, no, no, no, no, no, no)
+            return GpuReading(card.device, now, no, no, no, no, no, no, no, processes_refused=no.reason)
         if now - card.slow.read_at >= _SLOW_TIER_S:
             card.slow = self._slow(handle, now)
         used: Count = self._ask(lambda: int(nvml.nvmlDeviceGetMemoryInfo(handle).used))
@@ -148,6 +148,7 @@ class NvidiaProbe:
             power_limit_w=card.slow.power_limit_w,
             fan_percent=card.slow.fan_percent,
             processes=card.processes.read(),
+            processes_refused=card.processes.refused,
         )
 
     def _slow(self, handle: Any, now: float) -> _Slow:

@@ -35,11 +35,13 @@ class ProcessReader:
         self._clock = clock
         self._seen_us = 0
         self._sm: dict[int, tuple[float, float]] = {}
+        self.refused = ""
+        """Why the last `read` got no list at all, "" where it got one."""
 
     def read(self) -> tuple[GpuProcess, ...]:
         """All processes now, by pid; each once, also where it both computes and draws.
 
-        Raises NVMLError where every list is refused for a reason that is fatal.
+        Raises NVMLError where the whole driver is gone.
         """
         memory = self._memory()
         if not memory:
@@ -50,13 +52,15 @@ class ProcessReader:
     def _memory(self) -> dict[int, Count]:
         """Bytes by pid; the largest where several lists name it."""
         found: dict[int, Count] = {}
+        refusals: list[str] = []
         for name in _LISTS:
             try:
                 processes = getattr(self._nvml, name)(self._handle)
             except self._nvml.NVMLError as error:
                 if error.value in nvml_errors.FATAL:
                     raise
-                continue  # a device without graphics or without MPS refuses its list: the others still tell
+                refusals.append(str(error))  # without graphics or MPS it refuses that list: the others still tell
+                continue
             for process in processes:
                 pid, used = int(process.pid), process.usedGpuMemory
                 before = found.get(pid, MEMORY_UNTOLD)
@@ -64,6 +68,7 @@ class ProcessReader:
                     found.setdefault(pid, MEMORY_UNTOLD)
                 else:
                     found[pid] = int(used) if isinstance(before, Missing) else max(before, int(used))
+        self.refused = refusals[0] if len(refusals) == len(_LISTS) else ""
         return found
 
     def _sm_percent(self, pids: Mapping[int, Count]) -> dict[int, Quantity]:

@@ -33,7 +33,10 @@ class GpuProcess:
 
 @dataclass(frozen=True, slots=True)
 class GpuReading:
-    """One sample of one device. Percentages are of the whole device, temperature in °C, power in watts."""
+    """One sample of one device. Percentages are of the whole device, temperature in °C, power in watts.
+
+    processes_refused: why the driver does not list processes, "" where it does.
+    """
 
     device: GpuDevice
     sampled_at: float
@@ -45,6 +48,7 @@ class GpuReading:
     power_limit_w: Quantity = NOT_SAMPLED
     fan_percent: Quantity = NOT_SAMPLED
     processes: tuple[GpuProcess, ...] = ()
+    processes_refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,6 +236,23 @@ def test_what_is_not_there_is_missing_with_its_reason(machine: MakeMachine) -> N
     sweep.close()
 
 
+def test_the_machine_s_own_network_is_not_counted_as_the_container_s(machine: MakeMachine) -> None:
+    host, shared, own = machine("v2"), key("shared"), key("own")
+    host.write(f"docker/{shared.id}", pid=41)
+    host.write(f"docker/{own.id}", pid=42)
+    for process in ("self", "42"):
+        (host.proc / process / "ns").mkdir(parents=True)
+        (host.proc / process / "ns" / "net").write_text(process)
+    (host.proc / "41" / "ns").mkdir()
+    (host.proc / "41" / "ns" / "net").hardlink_to(host.proc / "self" / "ns" / "net")
+    sweep = Sweep(host.cgroup, host.proc)
+    for _ in range(2):
+        readings = sweep.sweep([shared, own])
+        assert readings[shared].net_rx_bytes_per_s == Missing("uses the machine's own network")
+    assert not isinstance(readings[own].net_rx_bytes_per_s, Missing)
+    sweep.close()
+
+
 def test_processes_in_nested_cgroups_lead_to_the_network(machine: MakeMachine) -> None:
     """systemd inside, or Podman's split mode: v2 keeps processes in leaves only."""
     host, web = machine("v2"), key("web")

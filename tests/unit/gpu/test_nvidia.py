@@ -109,6 +109,17 @@ def test_a_list_that_is_refused_does_not_hide_the_others(tmp_path: Path) -> None
     assert one.sample().readings[0].processes == (GpuProcess(7, "GPU-0", 300, REFUSED),)
 
 
+def test_no_list_at_all_is_told_from_no_process(tmp_path: Path) -> None:
+    nvml = FakeNvml(1)
+    one = probe(nvml, tmp_path)
+    one.open()
+    assert one.sample().readings[0].processes_refused == ""
+    for kind in ("Compute", "Graphics", "MPSCompute"):
+        nvml.refuse[f"nvmlDeviceGet{kind}RunningProcesses"] = 4
+    (reading,) = one.sample().readings
+    assert (reading.processes, reading.processes_refused) == ((), "Insufficient Permissions")
+
+
 def test_pynvml_raises_success_where_there_is_no_sample(tmp_path: Path) -> None:
     nvml = FakeNvml(1)
     nvml.compute[0] = [process(7, 300)]
