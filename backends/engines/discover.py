@@ -1,0 +1,235 @@
+"""Looks for engines on this machine and in people's settings; says why one is absent. Makes no lasting connection."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from backends.engines.discover_sources import (
+    DOCKER_SOCKET,
+    PODMAN_SOCKET,
+    Candidate,
+    Texts,
+    candidates,
+    context_directory,
+    docker_context,
+    paths,
+)
+from backends.model.ids import EngineId, EngineKind
+from backends.wire.endpoint import Endpoint, Scheme
+
+_FILE_LIMIT_BYTES = 1 << 20
+_PROBE_TIMEOUT_S = 1.5
+_ANSWER_LIMIT_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An engine, or the reason why there is none.
+
+    endpoint: None where it is absent. absent, hint: why, and the next step; "" where it is there. source: who named it.
+    startable: the path of a `podman` that could serve it (discover_service), "" where there is none.
+    """
+
+    id: EngineId
+    kind: EngineKind
+    endpoint: Endpoint | None
+    absent: str = ""
+    hint: str = ""
+    source: str = ""
+    startable: str = ""
+
+
+async def discover(environ: Mapping[str, str]) -> list[Found]:
+    """Engines that are there, then those that are not. Never raises for what it finds; takes about a second at most."""
+    looked = await asyncio.to_thread(_look, environ)
+    answers = await asyncio.gather(*(_probe(sighting) for sighting in looked.sightings))
+    there = _named(_distinct(answers))
+    kinds = {found.kind for found in there}
+    return [*there, *(found for found in looked.absent if found.absent and _worth_telling(found, kinds))]
+
+
+def _worth_telling(found: Found, kinds: set[EngineKind]) -> bool:
+    """What a person named is always told; a kind that is there by another way is not missed."""
+    return bool(found.source) or found.kind not in kinds
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A candidate that can be tried. place: the same for two ways to one socket."""
+
+    candidate: Candidate
+    endpoint: Endpoint
+    place: str
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    sightings: list[Sighting]
+    absent: list[Found]
+
+
+def read_texts(environ: Mapping[str, str]) -> Texts:
+    """Read the settings of both engines' command lines; what cannot be read is as if it were not there."""
+    where = paths(environ)
+    config = _text(where.docker_config)
+    context = docker_context(environ, config)
+    meta = _text(f"{where.docker_contexts}/meta/{context_directory(context)}/meta.json") if context else ""
+    return Texts(config, meta, _text(where.podman_connections), tuple(_text(path) for path in where.containers_conf))
+
+
+def _text(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            return file.read(_FILE_LIMIT_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _look(environ: Mapping[str, str]) -> _Looked:
+    """File system only; runs in a thread."""
+    sightings: list[Sighting] = []
+    absent: list[Found] = []
+    missed: dict[EngineKind, list[tuple[Candidate, str]]] = {EngineKind.DOCKER: [], EngineKind.PODMAN: []}
+    for candidate in candidates(environ, read_texts(environ)):
+        engine_id = EngineId(candidate.kind, candidate.name)
+        if candidate.endpoint is None:
+            hint = f"Correct it in {candidate.source}."
+            absent.append(Found(engine_id, candidate.kind, None, candidate.problem, hint, candidate.source))
+            continue
+        why = _unusable(candidate.endpoint)
+        if why and not candidate.explicit:
+            missed[candidate.kind].append((candidate, why))
+            continue
+        sightings.append(Sighting(candidate, candidate.endpoint, _place(candidate.endpoint)))
+    path = environ.get("PATH", os.defpath)
+    absent += [_absent_docker(missed[EngineKind.DOCKER], path), _absent_podman(missed[EngineKind.PODMAN], path)]
+    return _Looked(sightings, absent)
+
+
+def _unusable(endpoint: Endpoint) -> str:
+    """ "" where it can be tried; "denied" or "missing" for a socket that cannot."""
+    if endpoint.scheme is not Scheme.UNIX:
+        return ""
+    try:
+        mode = Path(endpoint.address).stat().st_mode
+    except PermissionError:
+        return "denied"
+    except OSError:
+        return "missing"
+    if not stat.S_ISSOCK(mode):
+        return "missing"
+    return "" if os.access(endpoint.address, os.R_OK | os.W_OK) else "denied"
+
+
+def _place(endpoint: Endpoint) -> str:
+    return os.path.realpath(endpoint.address) if endpoint.scheme is Scheme.UNIX else str(endpoint)
+
+
+def _absent_docker(missed: Sequence[tuple[Candidate, str]], path: str) -> Found:
+    engine_id = EngineId(EngineKind.DOCKER, "docker")
+    denied = [one for one, why in missed if why == "denied"]
+    if denied:
+        hint = "Add yourself to the group docker (`sudo usermod -aG docker $USER`) and log in again."
+        return Found(engine_id, engine_id.kind, None, f"permission denied on {denied[0].endpoint}", hint)
+    reason = f"No Docker socket at {DOCKER_SOCKET} and no DOCKER_HOST"
+    installed = shutil.which("dockerd", path=path) or shutil.which("docker", path=path)
+    hint = "Start it: `systemctl start docker`." if installed else "Install Docker, or set DOCKER_HOST."
+    return Found(engine_id, engine_id.kind, None, reason, hint)
+
+
+def _absent_podman(missed: Sequence[tuple[Candidate, str]], path: str) -> Found:
+    own = "podman" if os.geteuid() == 0 else "podman-rootless"
+    engine_id = EngineId(EngineKind.PODMAN, own)
+    binary = shutil.which("podman", path=path) or ""
+    denied = [one for one, why in missed if why == "denied" and one.name == own]
+    if denied:
+        hint = "Use rootless Podman: `systemctl --user start podman.socket`."
+        return Found(engine_id, engine_id.kind, None, f"permission denied on {denied[0].endpoint}", hint)
+    reason = f"No Podman socket at {PODMAN_SOCKET} or below XDG_RUNTIME_DIR, and no CONTAINER_HOST"
+    user = "" if own == "podman" else " --user"
+    hint = f"Start it: `systemctl{user} start podman.socket`." if binary else "Install Podman, or set CONTAINER_HOST."
+    return Found(engine_id, engine_id.kind, None, reason, hint, startable=binary)
+
+
+async def _probe(sighting: Sighting) -> Sighting:
+    """Ask a local socket whether it is Podman (also where it plays Docker), and which store it serves."""
+    if sighting.endpoint.scheme is not Scheme.UNIX:
+        return sighting
+    headers, _ = await _ask(sighting.endpoint.address, "/_ping")
+    if "libpod-api-version:" not in headers.lower():
+        return sighting
+    _, body = await _ask(sighting.endpoint.address, "/v5.0.0/libpod/info")
+    kind = replace(sighting.candidate, kind=EngineKind.PODMAN)
+    return replace(sighting, candidate=kind, identity=_identity(body))
+
+
+def _identity(body: str) -> str:
+    try:
+        info: Any = json.loads(body)
+        host, store = info["host"], info["store"]
+        return f"{host['hostname']} {store['graphRoot']} {host['security']['rootless']}"
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ""
+
+
+async def _ask(socket: str, path: str) -> tuple[str, str]:
+    """One HTTP/1.0 GET; ("", "") where there is no answer in time. aiohttp would cost 189 ms at the start."""
+    try:
+        async with asyncio.timeout(_PROBE_TIMEOUT_S):
+            reader, writer = await asyncio.open_unix_connection(socket)
+            try:
+                writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
+                await writer.drain()
+                answer = bytearray()
+                while len(answer) < _ANSWER_LIMIT_BYTES and (piece := await reader.read(65536)):
+                    answer += piece
+            finally:
+                writer.close()
+    except (OSError, TimeoutError):
+        return "", ""  # the supervisor says why when it connects
+    headers, _, body = bytes(answer).decode("utf-8", "replace").partition("\r\n\r\n")
+    return headers, body
+
+
+def _distinct(sightings: Sequence[Sighting]) -> list[Sighting]:
+    """One sighting for each engine: the first way to it. A Docker-compatible socket of a Podman is that Podman."""
+    kept: list[Sighting] = []
+    native = sorted(sightings, key=lambda one: one.candidate.name.startswith("docker") and bool(one.identity))
+    for sighting in native:
+        same = [
+            one
+            for one in kept
+            if one.place == sighting.place or (sighting.identity and one.identity == sighting.identity)
+        ]
+        if not same:
+            kept.append(sighting)
+    order = {id(one): at for at, one in enumerate(sightings)}
+    return sorted(kept, key=lambda one: order[id(one)])
+
+
+def _named(sightings: Sequence[Sighting]) -> list[Found]:
+    """Unique names: the first comer keeps its own."""
+    found: list[Found] = []
+    taken: set[str] = set()
+    for sighting in sightings:
+        candidate = sighting.candidate
+        wanted = candidate.name
+        if candidate.kind is EngineKind.PODMAN and not candidate.explicit:
+            wanted = wanted.replace("docker", "podman")
+        name = wanted
+        number = 2
+        while name in taken:
+            name = f"{wanted}-{number}"
+            number += 1
+        taken.add(name)
+        found.append(Found(EngineId(candidate.kind, name), candidate.kind, sighting.endpoint, source=candidate.source))
+    return found

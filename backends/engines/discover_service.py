@@ -1,0 +1,177 @@
+"""Serves a Podman that is installed but listens nowhere: `podman system service` on a private socket, ended on exit.
+
+It is started with an idle limit, not with `-t 0`: our event stream keeps it busy while Tranship lives, and when
+Tranship is killed the service goes by itself a minute later. PR_SET_PDEATHSIG would not do: it dies with the thread
+that started the service, and does not pass a wrapper that forks. The supervisor's longest pause between two tries
+(15 s) is well below the limit, so a reconnect always comes in time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from backends.engines.discover import Found
+from backends.model.errors import BackendError, Denied, TimedOut, Unreachable
+from backends.model.ids import EngineId
+from backends.wire.endpoint import Endpoint
+
+IDLE_LIMIT_S = 60
+START_TIMEOUT_S = 15.0
+_STOP_TIMEOUT_S = 5.0
+_PREFIX = "tranship-podman-"
+_LOG_LIMIT_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class PodmanService:
+    """A running service of ours. directory: its private place, removed by `stop`."""
+
+    endpoint: Endpoint
+    directory: Path
+    process: asyncio.subprocess.Process
+
+    async def stop(self) -> None:
+        """End it (terminate, then kill) and remove its directory; safe to call twice and when it is gone already."""
+        try:
+            await _end(self.process)
+        finally:
+            await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)
+
+
+async def start_service(
+    command: Sequence[str], engine: EngineId, *, environ: Mapping[str, str], parent: Path | None = None
+) -> PodmanService:
+    """Start `podman system service` and wait until it answers.
+
+    command: the podman to run, as argv. parent: where its private directory is made; by default XDG_RUNTIME_DIR, else
+    the temporary directory. Raises Unreachable (it ended), TimedOut (no answer in START_TIMEOUT_S) or Denied.
+    """
+    try:
+        directory = await asyncio.to_thread(_private_directory, environ, parent)
+    except OSError as error:
+        raise Denied("No private directory for Podman's socket", detail=str(error), engine=engine) from error
+    try:
+        process = await _spawn(command, directory, environ, engine)
+    except BaseException:
+        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
+        raise
+    service = PodmanService(Endpoint.parse(str(directory / "podman.sock")), directory, process)
+    try:
+        await _until_it_answers(service, engine)
+    except BaseException:
+        await asyncio.shield(service.stop())
+        raise
+    return service
+
+
+async def serve_absent(found: Sequence[Found], environ: Mapping[str, str]) -> tuple[list[Found], list[PodmanService]]:
+    """Start what can be started: the same list with endpoints filled in, and the services to `stop` on exit.
+
+    One that cannot be started stays absent, with the reason.
+    """
+    services: list[PodmanService] = []
+    answer: list[Found] = []
+    for one in found:
+        if one.endpoint is None and one.startable:
+            try:
+                service = await start_service([one.startable], one.id, environ=environ)
+            except BackendError as error:
+                one = replace(one, absent=f"{one.absent}; {error.title}", hint=error.hint or one.hint)
+            else:
+                services.append(service)
+                one = replace(one, endpoint=service.endpoint, absent="", hint="", source="podman")
+        answer.append(one)
+    return answer, services
+
+
+async def _spawn(
+    command: Sequence[str], directory: Path, environ: Mapping[str, str], engine: EngineId
+) -> asyncio.subprocess.Process:
+    # With these set, podman would be a client of another service instead of serving.
+    clean = {key: value for key, value in environ.items() if key not in {"CONTAINER_HOST", "CONTAINER_CONNECTION"}}
+    socket = f"unix://{directory / 'podman.sock'}"
+    argv = [*command, "system", "service", "--time", str(IDLE_LIMIT_S), socket]
+    log = await asyncio.to_thread((directory / "service.log").open, "wb")
+    try:
+        return await asyncio.create_subprocess_exec(
+            *argv,
+            env=clean,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C in our terminal is not for it
+        )
+    except OSError as error:
+        hint = "Check that podman is installed and may be run."
+        raise Unreachable(f"{command[0]} cannot be run", detail=str(error), hint=hint, engine=engine) from error
+    finally:
+        log.close()
+
+
+async def _until_it_answers(service: PodmanService, engine: EngineId) -> None:
+    try:
+        async with asyncio.timeout(START_TIMEOUT_S):
+            while not await _answers(service.endpoint.address):
+                if service.process.returncode is not None:
+                    words = await asyncio.to_thread(_last_words, service.directory)
+                    hint = "Try `podman system service` by hand to see why."
+                    raise Unreachable("Podman's service ended at once", detail=words, hint=hint, engine=engine)
+                await asyncio.sleep(0.05)
+    except TimeoutError as error:
+        words = await asyncio.to_thread(_last_words, service.directory)
+        raise TimedOut(
+            f"Podman's service did not answer within {START_TIMEOUT_S:g} s", detail=words, engine=engine
+        ) from error
+
+
+async def _answers(socket: str) -> bool:
+    try:
+        reader, writer = await asyncio.open_unix_connection(socket)
+    except OSError:
+        return False
+    try:
+        writer.write(b"GET /_ping HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        await writer.drain()
+        return (await reader.read(12)).startswith(b"HTTP/")
+    except OSError:
+        return False
+    finally:
+        writer.close()
+
+
+def _last_words(directory: Path) -> str:
+    try:
+        with (directory / "service.log").open("rb") as file:
+            return file.read(_LOG_LIMIT_BYTES).decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """Only what we started, by its id: its containers' monitors are sessions of their own and live on."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_TIMEOUT_S):
+                await process.wait()
+
+
+def _private_directory(environ: Mapping[str, str], parent: Path | None) -> Path:
+    """A directory of mode 0700 whose name tells our process id; those of dead processes are removed first."""
+    base = parent or Path(environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    for old in base.glob(f"{_PREFIX}*"):
+        owner = old.name.removeprefix(_PREFIX).partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and old.stat().st_uid == os.geteuid():
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=base))
