@@ -155,6 +155,11 @@ def mounts(source: SourceFacts, target: TargetFacts, renamed: bool, volumes: Map
                 "What is written during the copy may be missing in it, and afterwards there are two separate copies.",
                 f"stop {', '.join(sharers)} before the move",
             )
+    if volumes:
+        yield _note(
+            "of the files in volumes, extended attributes, ACLs and sockets are not carried",
+            "Content, names, owners, modes, times, symbolic and hard links, pipes and devices are, and are compared.",
+        )
     binds = [mount for mount in source.spec.mounts if mount.kind is MountKind.BIND]
     for bind in binds:
         if not same_host(source.info, target.info):
@@ -194,9 +199,7 @@ def gpu(move: GpuMove | None, target: TargetFacts) -> Iterator[Finding]:
 def settings(spec: WorkloadSpec, fields: Iterable[FieldPlan], target: TargetFacts, no_limits: str) -> Iterator[Finding]:
     """What to know about the rest of the recipe."""
     dropped = [
-        entry.field
-        for entry in fields
-        if entry.verdict is Verdict.DROPPED and not entry.field.startswith(f"labels.{OURS}")
+        entry.field for entry in fields if entry.verdict is Verdict.DROPPED and f"labels.{OURS}" not in entry.field
     ]
     if dropped:
         yield _warn(f"{len(dropped)} settings are not carried", ", ".join(dropped))

@@ -1,0 +1,198 @@
+"""Moves between real engines. What came of them is asked from the engines themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+import urllib.request
+
+import pytest
+
+from backends.migration import MARK, plan_migration, run_migration
+from backends.model.errors import Refused
+from backends.model.events import Phase
+from backends.model.plan import MigrationFailed, Severity, StepKind, StepProgress, Verdict
+from tests.engines_migration.yard import Yard
+
+pytestmark = pytest.mark.engines
+
+PAIRS = [("docker", "podman"), ("docker", "podman-rootless"), ("podman-rootless", "podman")]
+_ports = itertools.count(23000 + os.getpid() % 5000)
+
+
+def labels(yard: Yard, engine: str, container: str) -> dict[str, str]:
+    """The container's labels as the engine tells them."""
+    found = json.loads(yard.ask(engine, container, "{{json .Config.Labels}}"))
+    assert isinstance(found, dict)
+    return found
+
+
+async def fetched(yard: Yard, port: int, path: str) -> str:
+    """What the web server at the published port gives, tried until it answers."""
+    url = f"http://{yard.real.ip}:{port}/{path}"
+
+    def get() -> str:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return str(answer.read().decode())
+
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                return await asyncio.to_thread(get)
+            except OSError:
+                await asyncio.sleep(0.1)
+
+
+@pytest.mark.parametrize(("here", "there"), PAIRS)
+async def test_there_and_back_with_a_thousand_files(yard: Yard, here: str, there: str) -> None:
+    port = next(_ports)
+    image = yard.build(here)
+    name = yard.run_web(here, port)
+    files, env, marks = yard.look(here, name), yard.env(here, name), labels(yard, here, name)
+    assert files.count("\n") > 3000
+    assert files.rstrip().endswith("one-file")
+    assert {"COLOR=blue", "API_TOKEN=hunter2 with space", "EMPTY=", "WORD=one"} <= env
+    assert not yard.image_id(there)
+
+    seen: list[StepProgress] = []
+    report = first = await yard.move(here, there, name, on_update=seen.append)
+    assert report.equal, [check for check in report.checks if not check.equal]
+    assert yard.ask(here, name, "{{.State.Status}}") == "exited"
+    assert yard.ask(there, name, "{{.State.Status}}") == "running"
+    assert yard.look(there, name) == files
+    assert yard.env(there, name) == env
+    assert labels(yard, there, name) == marks
+    assert yard.image_id(there) == image
+    assert await fetched(yard, port, "f8") == "content 8\n"
+    assert max(update.done_bytes or 0 for update in seen if update.step.kind is StepKind.IMAGE) > 1_000_000
+    assert yard.has(here, "volume", f"{yard.run}-data")
+
+    back = f"{name}-back"
+    report = await yard.move(there, here, name, name=back)
+    assert report.equal, [check for check in report.checks if not check.equal]
+    assert report.plan.steps[0].skip, "the image was there already"
+    assert yard.look(here, back) == files
+    assert yard.env(here, back) == env
+    assert labels(yard, here, back) == marks
+    assert yard.image_id(here) == image
+    for template in ("{{json .Config.Cmd}}", "{{.Config.Image}}"):
+        assert yard.ask(here, back, template) == yard.ask(here, name, template), template
+    # Rootless Podman enforces no limits on cgroup v1: there the plan says that they are dropped.
+    limit = "0" if any(field.field == "memory" and field.target == "" for field in first.plan.fields) else "67108864"
+    if here != "podman-rootless":
+        assert yard.ask(here, back, "{{.HostConfig.Memory}}") == limit
+    assert await fetched(yard, port, "f8") == "content 8\n"
+    assert yard.ask(there, name, "{{.State.Status}}") == "exited"
+    assert not yard.helpers(here)
+    assert not yard.helpers(there)
+    mark = yard.cli(here, "volume", "inspect", "-f", f'{{{{index .Labels "{MARK}"}}}}', f"{yard.run}-data-{back}")
+    assert mark.strip() == report.journal
+
+
+async def test_an_anonymous_volume_is_carried_and_everything_left_out_is_in_the_plan(yard: Yard) -> None:
+    options = ["--name", yard.run, "--cap-add", "SYS_PTRACE", "--dns", "9.9.9.9", "--shm-size", "123m", *yard.marks]
+    yard.cli("docker", "run", "-d", *options, "test/web:1")
+    yard.cli("docker", "exec", yard.run, "sh", "-c", "echo kept > /vol/file; chown 5:6 /vol/file")
+    plan = await plan_migration(yard.engine("docker"), yard.run, yard.engine("podman"))
+    dropped = {field.field for field in plan.fields if field.verdict is Verdict.DROPPED}
+    assert {"HostConfig.CapAdd", "HostConfig.Dns", "HostConfig.ShmSize"} <= dropped
+    assert all(field.reason for field in plan.fields if field.verdict is Verdict.DROPPED)
+    report = await yard.move("docker", "podman", yard.run)
+    assert report.equal
+    assert yard.cli("podman", "exec", yard.run, "stat", "-c", "%u %g %s", "/vol/file").split() == ["5", "6", "5"]
+    assert yard.has("podman", "volume", f"{yard.run}-vol")
+
+
+async def test_a_name_that_is_taken_blocks_and_touches_nothing(yard: Yard) -> None:
+    yard.build("docker")
+    yard.cli("docker", "run", "-d", "--name", yard.run, *yard.marks, yard.image, "sleep", "1000")
+    yard.cli("podman", "create", "--name", yard.run, *yard.marks, "test/busybox:1", "true")
+    plan = await plan_migration(yard.engine("docker"), yard.run, yard.engine("podman"))
+    assert [f.severity for f in plan.findings if "already has a container" in f.title] == [Severity.BLOCK]
+    with pytest.raises(Refused):
+        await yard.move("docker", "podman", yard.run)
+    assert yard.ask("docker", yard.run, "{{.State.Status}}") == "running"
+    assert not yard.image_id("podman")
+
+
+def assert_as_before(yard: Yard, there: str, files: str) -> None:
+    """The source runs with its files, and the target has nothing of ours."""
+    assert yard.ask("docker", yard.run, "{{.State.Status}}") == "running"
+    assert yard.look("docker", yard.run) == files
+    assert not yard.has(there, "container", yard.run)
+    assert not yard.has(there, "volume", f"{yard.run}-data")
+    assert not yard.image_id(there)
+    assert not yard.helpers(there)
+    assert not yard.helpers("docker")
+
+
+@pytest.mark.parametrize("there", ["podman", "podman-rootless"])
+async def test_a_port_that_is_taken_at_the_start_puts_everything_back(yard: Yard, there: str) -> None:
+    port = next(_ports)
+    yard.build("docker")
+    yard.run_web("docker", port)
+    files = yard.look("docker", yard.run)
+    thief = f"{yard.run}-thief"
+
+    def steal(update: StepProgress) -> None:
+        if update.step.kind is StepKind.STOP_SOURCE and update.phase is Phase.DONE:
+            yard.cli("docker", "run", "-d", "--name", thief, *yard.marks, "-p", f"{port}:80", "test/web:1")
+        if update.phase is Phase.FAILED:
+            yard.cli("docker", "rm", "-f", "-v", thief)
+
+    with pytest.raises(MigrationFailed) as failure:
+        await yard.move("docker", there, yard.run, on_update=steal)
+    assert failure.value.step.kind is StepKind.START
+    assert failure.value.undone.left == ()
+    assert_as_before(yard, there, files)
+    assert await fetched(yard, port, "f8") == "content 8\n"
+
+
+@pytest.mark.parametrize("there", ["podman", "podman-rootless"])
+@pytest.mark.parametrize("when", [StepKind.IMAGE, StepKind.VOLUME, StepKind.START])
+async def test_a_move_that_is_called_off_puts_everything_back(yard: Yard, there: str, when: StepKind) -> None:
+    yard.build("docker")
+    yard.run_web("docker", next(_ports))
+    files = yard.look("docker", yard.run)
+    task: asyncio.Task[object] | None = None
+
+    def call_off(update: StepProgress) -> None:
+        due = update.done_bytes if when in {StepKind.IMAGE, StepKind.VOLUME} else update.phase is Phase.STARTED
+        if task is not None and update.step.kind is when and due and not update.undoing:
+            task.cancel()
+
+    task = asyncio.create_task(yard.move("docker", there, yard.run, on_update=call_off))
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert_as_before(yard, there, files)
+
+
+async def test_another_image_of_the_same_name_stays_as_it_is(yard: Yard) -> None:
+    ours, theirs = yard.build("docker", "ours"), yard.build("podman", "theirs")
+    yard.cli("docker", "run", "-d", "--name", yard.run, *yard.marks, yard.image, "sleep", "1000")
+    report = await yard.move("docker", "podman", yard.run)
+    assert report.equal
+    assert yard.image_id("podman") == theirs
+    assert yard.ask("podman", yard.run, "{{.Image}}") == ours
+    assert yard.cli("podman", "exec", yard.run, "sh", "-c", "echo $WORD").strip() == "ours"
+    yard.cli("podman", "rm", "-f", yard.run)
+    yard.cli("podman", "rmi", ours)
+
+
+async def test_a_paused_source_is_paused_again_after_a_failure(yard: Yard) -> None:
+    yard.build("docker")
+    yard.cli("docker", "run", "-d", "--name", yard.run, *yard.marks, yard.image, "sleep", "1000")
+    yard.cli("docker", "pause", yard.run)
+    here, there = yard.engine("docker"), yard.engine("podman")
+    plan = await plan_migration(here, yard.run, there)
+
+    def take_the_name(update: StepProgress) -> None:
+        if update.step.kind is StepKind.STOP_SOURCE and update.phase is Phase.DONE:
+            yard.cli("podman", "create", "--name", yard.run, *yard.marks, "test/busybox:1", "true")
+
+    with pytest.raises(MigrationFailed):
+        await run_migration(plan, here, there, on_update=take_the_name, state_dir=yard.state_dir)
+    assert yard.ask("docker", yard.run, "{{.State.Status}}") == "paused"
+    assert yard.ask("podman", yard.run, "{{.Config.Cmd}}") == "[true]", "what another made is not removed"
