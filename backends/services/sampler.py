@@ -48,12 +48,12 @@ class StatsSampler:
         self._make_sweep = sweep
         self._interval_s = interval_s
         self._sweep: Sweep | None = None
-        self._watched: frozenset[ContainerKey] = frozenset()
+        self._watched: frozenset[ContainerKey] | None = None
         self._feeds: dict[EngineId, StatsFeed] = {}
         self._misses: dict[EngineId, int] = {}
 
     def watch(self, keys: Collection[ContainerKey]) -> None:
-        """The rows on screen: of Docker engines that are not local only these are streamed (one stream each)."""
+        """The rows on screen: of Docker engines that are not local only these are streamed from now on."""
         self._watched = frozenset(keys)
 
     async def run(self) -> None:

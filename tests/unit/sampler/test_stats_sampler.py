@@ -23,7 +23,7 @@ from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.model.values import Missing
 from backends.services.changes import ContainerGone, ContainerSeen, ContainersListed, EngineAdded, LinkChanged
 from backends.services.sampler import OFF_SCREEN, StatsSampler
-from backends.services.stats_routes import ROOTLESS_V1
+from backends.services.stats_routes import ROOTLESS_V1, UNWATCHED_AT_MOST
 from backends.services.store import Store
 
 DEADLINE_S = 10.0
@@ -178,6 +178,33 @@ async def test_engines_elsewhere_stream_over_their_api_podman_all_docker_what_is
         assert docker.opened == [(seen.id,), (unseen.id,)]
     assert stage.sweep.asked == []
     assert (docker.open_now, podman.open_now) == (0, 0)
+
+
+async def test_until_somebody_says_what_is_on_screen_docker_streams_so_many() -> None:
+    docker = FakeEngine(DOCKER)
+    stage = Stage((docker, REMOTE))
+    keys = [stage.container(DOCKER, number) for number in range(UNWATCHED_AT_MOST + 1)]
+    async with stage.running():
+        await until(lambda: all(number(stage.cpu(key)) for key in keys[:-1]))
+    assert stage.cpu(keys[-1]) == OFF_SCREEN
+
+
+async def test_a_stream_is_kept_where_it_still_holds_all_and_not_far_more() -> None:
+    podman = FakeEngine(PODMAN)
+    stage = Stage((podman, REMOTE))
+    keys = [stage.container(PODMAN, number) for number in range(4)]
+    async with stage.running():
+        await until(lambda: number(stage.cpu(keys[0])))
+        stage.store.apply(ContainerGone(keys[3]))
+        stage.store.apply(ContainerGone(keys[2]))
+        before = stage.store.view.stats[keys[0]].sampled_at
+        await until(lambda: stage.store.view.stats[keys[0]].sampled_at > before + 3)
+        assert len(podman.opened) == 1
+        stage.store.apply(ContainerGone(keys[1]))
+        await until(lambda: podman.opened[1:] == [(keys[0].id,)])
+        new = stage.container(PODMAN, 9)
+        await until(lambda: number(stage.cpu(new)))
+    assert set(stage.store.view.stats) == {keys[0], new}
 
 
 async def test_readings_of_containers_not_asked_for_are_left_out() -> None:
