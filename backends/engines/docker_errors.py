@@ -61,29 +61,31 @@ _RULES: tuple[_Rule, ...] = (
         "Choose another name, or remove the container that has it.",
     ),
     _rule(
-        r"cannot remove (?:a running )?container \"?/?([\w.-]+).*running",
+        r"cannot remove (?:a running )?container \"?/?([\w.-]*\w).*running",
         Conflict,
         "Container {name} is running",
         _REMOVE_FIRST,
     ),
-    _rule(r"cannot remove a running container ([\w.-]+)", Conflict, "Container {name} is running", _REMOVE_FIRST),
+    _rule(r"cannot remove a running container ([\w.-]*\w)", Conflict, "Container {name} is running", _REMOVE_FIRST),
     _rule(
-        r"removal of container ([\w.-]+) is already in progress", Conflict, "Container {name} is being removed already"
+        r"removal of container ([\w.-]*\w) is already in progress",
+        Conflict,
+        "Container {name} is being removed already",
     ),
     _rule(
-        r"container \"?/?([\w.-]+)\"? is not running", Conflict, "Container {name} is not running", "Start it first."
+        r"container \"?/?([\w.-]*\w)\"? is not running", Conflict, "Container {name} is not running", "Start it first."
     ),
-    _rule(r"container \"?/?([\w.-]+)\"? is not paused", Conflict, "Container {name} is not paused"),
-    _rule(r"container \"?/?([\w.-]+)\"? is already paused", Conflict, "Container {name} is already paused"),
+    _rule(r"container \"?/?([\w.-]*\w)\"? is not paused", Conflict, "Container {name} is not paused"),
+    _rule(r"container \"?/?([\w.-]*\w)\"? is already paused", Conflict, "Container {name} is already paused"),
     _rule(
-        r"container \"?/?([\w.-]+)\"? is (?:paused|restarting)", Conflict, "Container {name} is paused or restarting"
+        r"container \"?/?([\w.-]*\w)\"? is (?:paused|restarting)", Conflict, "Container {name} is paused or restarting"
     ),
     _rule(
         r"cgroups not configured for container|cannot toggle freezer",
         Unsupported,
         "This Docker cannot pause containers",
     ),
-    _rule(r"no such container:? ?/?([\w.-]*)", NotFound, "There is no container {name}"),
+    _rule(r"no such container:? ?/?([\w.-]*\w|)", NotFound, "There is no container {name}"),
     _rule(r"no such image:? ?(\S*)", NotFound, "There is no image {0}", "Pull or load it first."),
     _rule(r"(?:get )?(\S+): no such volume|no such volume:? (\S+)", NotFound, "There is no volume {0}"),
     _rule(r"network (\S+) not found", NotFound, "There is no network {0}"),

@@ -13,7 +13,7 @@ from backends.model.workload import GpuRequest, MountSpec
 Json: TypeAlias = Mapping[str, Any]
 
 _BIND_OPTIONS_CARRIED = {"", "rw", "ro", "rprivate"}
-_DEFAULT_PROPAGATION = {"", "rprivate"}
+_DEFAULT_PROPAGATION = {None, "", "rprivate"}
 _DEFAULT_NETWORKS = {"bridge", "default"}
 _WHOLE_MODES = {"host", "none"}  # NetworkMode alone says everything
 

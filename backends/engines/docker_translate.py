@@ -34,7 +34,7 @@ EVENT_ACTIONS = (
 )
 """What changes something that is shown; without the noise of exec, attach, mount and top."""
 _UNTAGGED = "<none>"
-_LOADED = re.compile(r"Loaded image(?: ID)?: (\S+)")  # moby image/tarexport/load.go
+_LOADED = re.compile(r"Loaded image( ID)?: (\S+)")  # moby image/tarexport/load.go
 
 
 def bare(digest: str) -> str:
@@ -265,7 +265,7 @@ def loaded_images(engine: EngineId, answer: bytes) -> tuple[str, ...]:
             raise Protocol("Docker could not load the image", detail=str(message["error"]), engine=engine)
         match = _LOADED.match(str(message.get("stream") or ""))
         if match:
-            names.append(_full(match[1]))
+            names.append(match[2] if match[1] else _full(match[2]))
     return tuple(names)
 
 

@@ -43,9 +43,15 @@ class Reference:
 
     @property
     def familiar(self) -> str:
-        """As people write it: without "docker.io/" and "library/"."""
-        text = str(self).removeprefix(f"{DEFAULT_DOMAIN}/")
-        return text.removeprefix(_OFFICIAL) if "/" not in self.path.removeprefix(_OFFICIAL) else text
+        """As people write it: without "docker.io/" and "library/", where that still means the same."""
+        short = str(self).removeprefix(f"{DEFAULT_DOMAIN}/")
+        for candidate in (short.removeprefix(_OFFICIAL), short):
+            try:
+                if parse_reference(candidate) == self:
+                    return candidate
+            except ValueError:
+                continue
+        return str(self)
 
 
 def is_image_id(text: str) -> bool:
