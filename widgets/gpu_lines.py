@@ -12,7 +12,7 @@ from widgets.line import BLANK, Line, Span, Tone, line
 from widgets.text import cut_end, fit_line, inert, pad, paragraph
 
 MANY = 4  # from so many devices on each takes one line
-NARROW = 44  # below so many cells a block has no third column
+NARROW = 60  # below so many cells a one-line device says its used memory only
 # °C from which a data-centre GPU is warm, and near its slowdown: NVIDIA's H100 and A100 slow down from 87 to 95 °C.
 _HEAT = ((85.0, Tone.BAD), (75.0, Tone.WARN), (0.0, Tone.PLAIN))
 
@@ -110,23 +110,28 @@ def _value(text: str) -> Span:
     return Span(f"  {text}", Tone.DIM if text == MISSING else Tone.PLAIN)
 
 
-def _compact_cells(width: int) -> int:
-    return max(4, min(24, width - 44))
+def _compact_layout(width: int) -> tuple[int, int]:
+    """(cells of the bar, cells of the memory column) of one-line devices: used of total, or used alone where narrow."""
+    memory = 22 if width >= NARROW else 9
+    return max(4, min(24, width - memory - 26)), memory
 
 
 def _compact_header(width: int) -> Line:
-    cells = _compact_cells(width)
-    return line((f" #  {pad('GPU', cells)}   USE {pad('MEMORY', 21, 'right')}   TEMP   POWER", Tone.HEADING))
+    cells, memory = _compact_layout(width)
+    return line((f" #  {pad('GPU', cells)}   USE{pad('MEMORY', memory, 'right')}   TEMP   POWER", Tone.HEADING))
 
 
 def _compact(reading: GpuReading, width: int) -> Line:
     device = reading.device
-    memory = f"{bytes_text(reading.memory_used_bytes)} / {bytes_text(device.memory_total_bytes)}"
+    cells, memory_cells = _compact_layout(width)
+    memory = bytes_text(reading.memory_used_bytes)
+    if width >= NARROW:
+        memory += f" / {bytes_text(device.memory_total_bytes)}"
     return line(
         (f"{device.index:>2}  ", Tone.INFO),
-        *_gauge(_use(reading), _compact_cells(width), tone=Tone.OK),
+        *_gauge(_use(reading), cells, tone=Tone.OK),
         f" {pad(percent_text(reading.gpu_percent), 5, 'right')}",
-        f" {pad(memory, 21, 'right')}",
+        pad(memory, memory_cells, "right"),
         *fit_line((_heat(reading.temperature_c),), 7, "right"),
         (pad(cut_end(number_text(reading.power_w, "W"), 8), 8, "right"), Tone.DIM),
     )
