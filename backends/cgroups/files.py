@@ -6,6 +6,7 @@ where the process may not hold that many, files are opened for each read instead
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 _RESERVED = 256
 # seq_file answers at most about a page per read: a longer answer may go on.
 _MAYBE_MORE = 2048
+TOO_MANY = frozenset({errno.EMFILE, errno.ENFILE})
 _CHUNK = 64 * 1024
 _MAX_TEXT = 1024 * 1024
 
@@ -60,11 +62,16 @@ class KeptFile:
     """One file, read from its start each time."""
 
     def __init__(self, path: Path, budget: Budget) -> None:
-        """Opens it: OSError where it is not there or not ours to read."""
+        """Opens it: OSError where it is not there or not ours to read. Too many open files: opened for each read."""
         self.path = path
         self._budget = budget
         self._fd = -1
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            if error.errno in TOO_MANY:
+                return
+            raise
         if budget.take():
             self._fd = fd
         else:

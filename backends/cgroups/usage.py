@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from backends.cgroups.files import Budget, KeptFile
+from backends.cgroups.files import TOO_MANY, Budget, KeptFile
 from backends.cgroups.find import UNIFIED, descendants
 from backends.cgroups.parse import (
     Transfer,
@@ -167,6 +167,8 @@ class Usage:
         except PermissionError:
             return Missing(f"may not read {file.path.name}")
         except OSError as error:
+            if error.errno in TOO_MANY:
+                return Missing("too many open files")
             # ENODEV: the cgroup of a kept descriptor was removed. ENOENT: so was the path.
             raise CgroupGone(str(file.path)) from error
 

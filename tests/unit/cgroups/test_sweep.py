@@ -190,6 +190,24 @@ def test_too_few_descriptors_still_reads_everything(machine: MakeMachine) -> Non
     assert open_descriptors() == before
 
 
+def test_with_no_descriptor_left_it_says_so_and_recovers(
+    machine: MakeMachine, clock: Callable[[float], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host, web = machine("v1"), key("web")
+    host.write(f"docker/{web.id}", pid=41)
+    sweep = Sweep(host.cgroup, host.proc)
+
+    def emfile(*_: object) -> int:
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as full:
+        full.setattr("backends.cgroups.files.os.open", emfile)
+        assert sweep.sweep([web])[web].memory_bytes == Missing("too many open files")
+    clock(1.0)
+    assert sweep.sweep([web])[web].memory_bytes == 4_000_000
+    sweep.close()
+
+
 @pytest.fixture
 def low_limit() -> Iterator[int]:
     """A soft limit on descriptors that a sweep of a few containers passes."""
