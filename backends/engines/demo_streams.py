@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from backends.engines.demo_container import DemoContainer, Run
@@ -54,30 +54,32 @@ async def log_lines(
 ) -> AsyncGenerator[LogLine, None]:
     """A container's log."""
     world.advance()
-    until = world.clock()
-    for line in _between(container, None, until, wish):
+    place, lines = _since(container, (0, 0.0), world.clock(), wish)
+    for line in lines:
         yield line
     while wish.follow and container.id in world.containers and container.state.alive:
         await asyncio.sleep(0.05)
         if faults.down is not None:
             raise faults.down
         world.advance()
-        since, until = until, world.clock()
-        for line in _between(container, since, until, LogWish(True, None, wish.timestamps)):
+        place, lines = _since(container, place, world.clock(), replace(wish, tail=None))
+        for line in lines:
             yield line
 
 
-def _between(container: DemoContainer, since: datetime | None, until: datetime, wish: LogWish) -> Sequence[LogLine]:
-    """Lines of all runs after since (None = from the first) up to until."""
+def _since(
+    container: DemoContainer, place: tuple[int, float], now: datetime, wish: LogWish
+) -> tuple[tuple[int, float], Sequence[LogLine]]:
+    """Lines after a place (number of the run, seconds of it), and the place now."""
+    first, since_s = place
     lines: deque[LogLine] = deque(maxlen=wish.tail)
-    for run in container.runs:
-        before_s = run.elapsed_s(since) if since is not None and since > run.started_at else 0.0
-        if since is not None and run.ended_at is not None and run.ended_at <= since:
-            continue
-        for said in container.program.lines(before_s, run.elapsed_s(until)):
+    for number, run in enumerate(container.runs[first:], first):
+        until_s = run.elapsed_s(now)
+        for said in container.program.lines(since_s, until_s):
             stream = LogStream.TTY if container.spec.tty else said.stream
             lines.append(LogLine(stream, said.text, _moment(run, said.after_s) if wish.timestamps else None))
-    return lines
+        place, since_s = (number, until_s), 0.0
+    return place, lines
 
 
 def _moment(run: Run, after_s: float) -> datetime:
