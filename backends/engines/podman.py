@@ -30,7 +30,7 @@ from backends.engines.podman_translate import (
     volume_of,
 )
 from backends.model.capabilities import Capability, EngineInfo
-from backends.model.container import Container, LogLine, StatsReading
+from backends.model.container import Container, LogLine, LogStream, StatsReading
 from backends.model.errors import Conflict, NotFound, Protocol, Refused, Unsupported
 from backends.model.events import EngineEvent
 from backends.model.ids import EngineId
@@ -157,7 +157,9 @@ class PodmanEngine:
             params["tail"] = tail
         path = f"/containers/{segment(container)}/logs"
         async with self._api.stream("GET", path, params) as chunks:
-            yield log_lines(chunks, tty=tty, timestamps=timestamps, engine=self._id)
+            # libpod frames the log of a terminal too (Docker's API does not), all of it as stdout.
+            lines = log_lines(chunks, tty=False, timestamps=timestamps, engine=self._id)
+            yield (replace(line, stream=LogStream.TTY) async for line in lines) if tty else lines
 
     def stats(self, containers: Sequence[str], *, interval_s: float = 1.0) -> StatsStream:
         """One stream of all containers, reduced to those wanted."""
@@ -227,7 +229,7 @@ class PodmanEngine:
 
     async def remove(self, container: str, *, force: bool = False, volumes: bool = False) -> None:
         """Remove it; force: at once, also where it runs."""
-        params: dict[str, str | int | bool] = {"force": force, "v": volumes}
+        params: dict[str, str | int | bool] = {"force": force, "volumes": volumes}
         if force:
             params["timeout"] = 0
         answer = await self._api.change("DELETE", f"/containers/{segment(container)}", params, timeout_s=120.0)
