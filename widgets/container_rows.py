@@ -28,7 +28,7 @@ from widgets.format import (
 )
 from widgets.line import BLANK, Line, Span, Tone, line
 from widgets.table_layout import Column
-from widgets.table_rows import Row
+from widgets.table_rows import LazyCells, Row
 from widgets.text import inert, pad
 
 Group = Literal["none", "engine", "project"]
@@ -66,8 +66,8 @@ def columns_for(*, badge_width: int, gpus: bool) -> tuple[Column, ...]:
     )
 
 
-def facts_of(view: FleetView) -> list[Facts]:
-    """Every container with its readings."""
+def facts_of(view: FleetView, now: datetime) -> list[Facts]:
+    """Every container with its readings. now: the moment that ages are counted to."""
     named = badges(view.engines.values())
     found: list[Facts] = []
     for key, container in view.containers.items():
@@ -79,6 +79,7 @@ def facts_of(view: FleetView) -> list[Facts]:
                 gpu=view.gpu_use.get(key),
                 operation=view.operations.get(key),
                 badge=named.get(key.engine, inert(key.engine.name)),
+                age=age_text(container.created_at, now),
                 stale=engine is None or engine.stale,
             )
         )
@@ -93,7 +94,7 @@ def pending_text(operation: OperationUpdate | None) -> str:
     return _DOING.get(verb, f"{inert(verb)}…")
 
 
-def cells_of(facts: Facts, now: datetime) -> tuple[Line, ...]:
+def cells_of(facts: Facts) -> tuple[Line, ...]:
     """The cells of one row, in the order of `columns_for`."""
     container, stats, gpu = facts.container, facts.stats, facts.gpu
     alive = container.state.alive
@@ -109,7 +110,7 @@ def cells_of(facts: Facts, now: datetime) -> tuple[Line, ...]:
         value_cell(bytes_text(gpu.memory_bytes) if gpu else MISSING),
         line((short_image(container.image), Tone.DIM)),
         line(ports_text(container.ports)),
-        line((age_text(container.created_at, now), Tone.DIM)),
+        line((facts.age, Tone.DIM)),
     )
 
 
@@ -142,10 +143,10 @@ def rows_of(
 ) -> list[Row]:
     """The rows to show. now: the moment that ages are counted to (aware)."""
     words = parse(filter)
-    wanted = [facts for facts in facts_of(view) if matches(words, facts.container)]
+    wanted = [facts for facts in facts_of(view, now) if matches(words, facts.container)]
     ordered = in_order(wanted, sort or Sort())
     if group == "none":
-        return [_row(facts, now) for facts in ordered]
+        return [_row(facts) for facts in ordered]
 
     def named(facts: Facts) -> str:
         return facts.container.key.engine.name if group == "engine" else facts.container.project
@@ -157,12 +158,12 @@ def rows_of(
         those = list(members)
         title = _group_title(name, group, those)
         rows.append(Row(("group", group, name), (title,), heading=True))
-        rows.extend(_row(facts, now) for facts in those)
+        rows.extend(_row(facts) for facts in those)
     return rows
 
 
-def _row(facts: Facts, now: datetime) -> Row:
-    return Row(facts.container.key, cells_of(facts, now), stale=facts.stale)
+def _row(facts: Facts) -> Row:
+    return Row(facts.container.key, LazyCells(cells_of, facts), stale=facts.stale)
 
 
 def _group_title(name: str, group: Group, members: Sequence[Facts]) -> Line:

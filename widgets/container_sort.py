@@ -34,13 +34,14 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One container with all that is known of it. badge: its engine's; stale: last known, not the present."""
+    """One container with all that is known of it. badge: its engine's; age: as shown; stale: only last known."""
 
     container: Container
     stats: StatsReading | None = None
     gpu: GpuUse | None = None
     operation: OperationUpdate | None = None
     badge: str = ""
+    age: str = ""
     stale: bool = False
 
 

@@ -40,8 +40,7 @@ class ContainerTable(LiveTable):
         self.set_columns(columns_for(badge_width=max(map(width_of, named.values()), default=0), gpus=gpus))
         self.set_sort(sort.column, sort.descending)
         rows = rows_of(view, filter=filter, sort=sort, group=group, now=now)
-        empty = empty_lines(view, filter=filter, total=len(view.containers))
-        self.show_rows(rows, empty=empty)
+        self.show_rows(rows, empty=None if rows else empty_lines(view, filter=filter, total=len(view.containers)))
 
     @property
     def selected(self) -> ContainerKey | None:

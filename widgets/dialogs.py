@@ -68,7 +68,7 @@ class Dialog(ModalScreen[Answer]):
     Dialog Button.-destructive:focus { background: $error; color: $background; }
     Dialog Button:focus:nocolor { text-style: bold reverse !important; }
     Dialog Input { margin-top: 1; }
-    Dialog OptionList { margin-top: 1; height: auto; max-height: 14; border: none; background: $surface; padding: 0; }
+    Dialog OptionList { margin-top: 1; height: auto; max-height: 14; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False, id="dialog.cancel")]
 
@@ -213,7 +213,7 @@ class ChoiceDialog(Dialog[str | None]):
         """The box."""
         with Vertical(classes="dialog-box"):
             yield Static(content_of(self._title), classes="dialog-title")
-            yield OptionList(*(Option(self._prompt(choice)) for choice in self._choices))
+            yield OptionList(*(Option(self._prompt(choice)) for choice in self._choices), compact=True)
             yield Static(content_of("Enter chooses · Esc leaves it"), classes="dialog-keys")
 
     @staticmethod

@@ -39,13 +39,12 @@ BLANK: Line = ()
 
 def line(*parts: str | Span | tuple[str, Tone]) -> Line:
     """A line of the parts given; bare strings are plain, empty parts are left out."""
-    spans = (Span(part) if isinstance(part, str) else Span(*part) for part in parts)
-    return tuple(span for span in spans if span.text)
-
-
-def toned(spans: Iterable[Span], tone: Tone) -> Line:
-    """The same text, all in one tone."""
-    return tuple(Span(span.text, tone) for span in spans)
+    spans: list[Span] = []
+    for part in parts:
+        span = Span(part) if isinstance(part, str) else Span(*part)
+        if span.text:
+            spans.append(span)
+    return tuple(spans)
 
 
 def plain(spans: Iterable[Span]) -> str:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar, TypeAlias
 
-from rich.segment import Segment
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from widgets.line import BLANK, Line, Tone
-from widgets.palette import Palette, palette_of
+from widgets.line import BLANK, Line
+from widgets.palette import Palette, palette_of, strip_of
 from widgets.text import fit_line
 
 Build: TypeAlias = Callable[[int], Sequence[Line]]
@@ -98,9 +97,7 @@ class LinesPane(ScrollView, can_focus=True):
         if self._palette is None:
             self._palette = palette_of(self)
         palette, width = self._palette, self.size.width
-        spans = fit_line(_at(self._lines, self.scroll_offset.y + y), width)
-        segments = [Segment(span.text, palette[span.tone]) for span in spans]
-        return Strip(segments).adjust_cell_length(width, palette[Tone.PLAIN])
+        return strip_of(fit_line(_at(self._lines, self.scroll_offset.y + y), width), palette, width)
 
 
 def _at(lines: Sequence[Line], index: int) -> Line:

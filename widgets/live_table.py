@@ -10,7 +10,6 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
@@ -21,7 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from widgets.line import Line, Span, Tone, line
-from widgets.palette import Palette, cursor_style, mark_style, palette_of
+from widgets.palette import Palette, cursor_style, mark_style, palette_of, strip_of
 from widgets.table_draw import header_line, heading_line, row_line
 from widgets.table_layout import Column, Slot, column_at, lay_out
 from widgets.table_rows import Row, index_of, nearest_survivor, step
@@ -345,7 +344,7 @@ class LiveTable(ScrollView, can_focus=True):
         """One line of the widget, counted from its top; the first is the header."""
         width, look = self.size.width, self._looked_up()
         if y < HEADER_LINES:
-            return _strip(header_line(self._laid_out(), width, self._sort), look.palette, width, None)
+            return strip_of(header_line(self._laid_out(), width, self._sort), look.palette, width, None)
         position = y - HEADER_LINES + self.scroll_offset.y
         if position >= len(self._rows):
             return self._below(position, look.palette, width)
@@ -356,10 +355,10 @@ class LiveTable(ScrollView, can_focus=True):
         if cached is not None and (cached[0] is row or cached[0] == row):
             return cached[1]
         if row.heading:
-            strip = _strip(heading_line(row, width), look.palette, width, None)
+            strip = strip_of(heading_line(row, width), look.palette, width, None)
         else:
             spans = row_line(row, self._laid_out(), width, at_cursor=at_cursor, marked=marked)
-            strip = _strip(spans, look.palette, width, look.cursor if at_cursor else look.mark if marked else None)
+            strip = strip_of(spans, look.palette, width, look.cursor if at_cursor else look.mark if marked else None)
         self._strips[name] = (row, strip)
         return strip
 
@@ -368,13 +367,7 @@ class LiveTable(ScrollView, can_focus=True):
         said = position - 1  # one blank line under the header
         if self._rows or not 0 <= said < len(self._empty):
             return Strip.blank(width, palette[Tone.PLAIN])
-        return _strip(fit_line((Span("   "), *self._empty[said]), width), palette, width, None)
-
-
-def _strip(spans: Line, palette: Palette, width: int, over: Style | None) -> Strip:
-    """The spans as a strip of exactly the width; over: laid over every style."""
-    segments = [Segment(span.text, palette[span.tone] if over is None else palette[span.tone] + over) for span in spans]
-    return Strip(segments).adjust_cell_length(width, palette[Tone.PLAIN] if over is None else over)
+        return strip_of(fit_line((Span("   "), *self._empty[said]), width), palette, width, None)
 
 
 __all__ = ["Column", "LiveTable", "Row"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+from rich.segment import Segment
 from rich.style import Style
 from textual.color import Color, ColorParseError
+from textual.strip import Strip
 
-from widgets.line import Tone
+from widgets.line import Line, Tone
 
 if TYPE_CHECKING:
     from textual.widget import Widget
@@ -70,3 +72,20 @@ def mark_style(widget: Widget) -> Style:
     """What is laid over marked rows."""
     accent = _theme_color(widget, "accent") or widget.colors[3]
     return Style(bgcolor=widget.background_colors[1].blend(accent, 0.18, alpha=1.0).rich_color)
+
+
+def strip_of(spans: Line, palette: Palette, width: int, over: Style | None = None) -> Strip:
+    """Spans that take exactly the width as a strip. over: laid over every style."""
+    segments: list[Segment] = []
+    text, tone = "", Tone.PLAIN
+    for span in spans:
+        # Spaces look alike in every tone: fewer segments make every later pass over the line cheaper.
+        if not text or span.tone is tone or span.text.isspace():
+            tone = tone if text else span.tone
+            text += span.text
+            continue
+        segments.append(Segment(text, palette[tone] if over is None else palette[tone] + over))
+        text, tone = span.text, span.tone
+    if text:
+        segments.append(Segment(text, palette[tone] if over is None else palette[tone] + over))
+    return Strip(segments, width)

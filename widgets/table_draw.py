@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from widgets.line import BLANK, Line, Span, Tone, toned
+from widgets.line import BLANK, Line, Span, Tone
 from widgets.table_layout import Slot
 from widgets.table_rows import Row
 from widgets.text import cut_line, fit_line, line_width
 
 CURSOR = "▌"
 MARK = "✓"
+# What is quiet is raised on the cursor's background, to be read there as well; a stale row has one quiet tone.
+_AT_CURSOR: dict[Tone, Tone] = {Tone.DIM: Tone.PLAIN, Tone.FAINT: Tone.DIM}
+_STALE: dict[Tone, Tone] = {tone: Tone.DIM for tone in Tone if tone is not Tone.FAINT}
 
 
 def row_line(row: Row, slots: Sequence[Slot], width: int, *, at_cursor: bool, marked: bool) -> Line:
     """A row under its columns; cursor and mark stand as signs at its left, so that they show without colour."""
-    spans: list[Span] = [
-        Span(CURSOR if at_cursor else " ", Tone.INFO),
-        Span(MARK if marked else " ", Tone.ACCENT),
-    ]
+    spans: list[Span] = []
     x = 2
+    cells = row.cells
     for slot in slots:
-        cell = row.cells[slot.index] if slot.index < len(row.cells) else BLANK
+        cell = cells[slot.index] if slot.index < len(cells) else BLANK
         spans.append(Span(" " * (slot.x - x)))
         spans.extend(fit_line(cell, slot.width, slot.column.align, slot.column.cut))
         x = slot.x + slot.width
-    signs, cells = spans[:2], spans[2:]
-    return fit_line((*signs, *(toned(cells, Tone.DIM) if row.stale else cells)), width)
+    tones = _STALE if row.stale else _AT_CURSOR if at_cursor else None
+    if tones is not None:
+        spans = [Span(text, tones.get(tone, tone)) for text, tone in spans]
+    signs = (Span(CURSOR if at_cursor else " ", Tone.INFO), Span(MARK if marked else " ", Tone.ACCENT))
+    return fit_line((*signs, *spans), width)
 
 
 def heading_line(row: Row, width: int) -> Line:

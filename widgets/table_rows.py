@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from widgets.line import Line
 
 
+class LazyCells(NamedTuple):
+    """Cells that are built only when their row is drawn. Two are equal where their sources are."""
+
+    build: Callable[[Any], tuple[Line, ...]]
+    source: object
+
+
 class Row(NamedTuple):
-    """One row. key: opaque and unique; cells: one per column. stale: drawn quiet.
+    """One row. key: opaque and unique; content: one cell per column, or how to build them. stale: drawn quiet.
 
     heading: a group's header; it is drawn from its first cell over the whole width and cannot be selected.
     """
 
     key: Hashable
-    cells: tuple[Line, ...]
+    content: tuple[Line, ...] | LazyCells
     stale: bool = False
     heading: bool = False
+
+    @property
+    def cells(self) -> tuple[Line, ...]:
+        """The cells, built now where they are lazy."""
+        content = self.content
+        return content.build(content.source) if isinstance(content, LazyCells) else content
 
 
 def index_of(rows: Sequence[Row]) -> Mapping[Hashable, int]:

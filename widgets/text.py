@@ -123,12 +123,14 @@ def fit_line(spans: Line, cells: int, align: Align = "left", cut: Cut = "end") -
     """The spans in exactly so many cells: cut where too long, padded where too short."""
     if cells <= 0:
         return ()
-    fitted = cut_line(spans, cells, cut)
-    room = cells - line_width(fitted)
+    room = cells - line_width(spans)
+    if room < 0:
+        spans = cut_line(spans, cells, cut)
+        room = cells - line_width(spans)
     if room <= 0:
-        return fitted
+        return spans
     space = Span(" " * room)
-    return (*fitted, space) if align == "left" else (space, *fitted)
+    return (*spans, space) if align == "left" else (space, *spans)
 
 
 def wrap(text: str, cells: int) -> list[str]:
