@@ -110,7 +110,9 @@ def _make(url: str, version: str, endpoint: Endpoint) -> APIClient:
     if files is not None:
         pair = (files.cert, files.key) if files.cert else None
         tls = TLSConfig(client_cert=pair, ca_cert=files.ca or None, verify=files.verify)
-    return APIClient(base_url=url, version=version, timeout=_SOCKET_TIMEOUT_S, tls=tls)
+    client = APIClient(base_url=url, version=version, timeout=_SOCKET_TIMEOUT_S, tls=tls)
+    client.trust_env = False  # else requests lets $REQUESTS_CA_BUNDLE win over this engine's own CA file
+    return client
 
 
 def _os_error(error: BaseException) -> OSError | None:

@@ -239,8 +239,7 @@ class WireClient:
             connector = aiohttp.UnixConnector(self.endpoint.address, limit=0)
         else:
             tls = self.endpoint.tls
-            async with self._errors():
-                context = await asyncio.to_thread(tls_context, tls) if tls else None
+            context = await self._tls(tls) if tls else None
             connector = aiohttp.TCPConnector(limit=0, ssl=context or True)
             base = f"{'https' if tls else 'http'}://{self.endpoint.address}"
         return aiohttp.ClientSession(
@@ -251,6 +250,16 @@ class WireClient:
             auto_decompress=True,
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+
+    async def _tls(self, files: TlsFiles) -> ssl.SSLContext:
+        try:
+            return await asyncio.to_thread(tls_context, files)
+        except OSError as error:
+            named = ", ".join(path for path in (files.ca, files.cert, files.key) if path)
+            detail = f"{error.strerror or error} ({named})"
+            raise Denied(
+                f"The TLS files for {self.endpoint} cannot be used", detail=detail, engine=self.engine
+            ) from error
 
 
 class _Source:
