@@ -169,7 +169,7 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 def _private_directory(environ: Mapping[str, str], parent: Path | None) -> Path:
     """A directory of mode 0700 whose name tells our process id; those of dead processes are removed first."""
-    base = parent or Path(environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
+    base = parent or Path(environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()).absolute()
     for old in base.glob(f"{_PREFIX}*"):
         owner = old.name.removeprefix(_PREFIX).partition("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists() and old.stat().st_uid == os.geteuid():

@@ -140,10 +140,16 @@ def _docker(environ: Mapping[str, str], texts: Texts) -> Iterator[Candidate]:
     if context:
         yield _from_context(context, environ, texts)
     yield Candidate(EngineKind.DOCKER, "docker", Endpoint.parse(DOCKER_SOCKET), "the default socket", explicit=False)
-    runtime = environ.get("XDG_RUNTIME_DIR")
+    runtime = _runtime(environ)
     if runtime:
         endpoint = Endpoint.parse(f"{runtime}/docker.sock")
         yield Candidate(EngineKind.DOCKER, "docker-rootless", endpoint, "the rootless socket", explicit=False)
+
+
+def _runtime(environ: Mapping[str, str]) -> str:
+    """XDG_RUNTIME_DIR, "" where it is not absolute: the XDG base directory specification says to ignore that."""
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
+    return runtime if runtime.startswith("/") else ""
 
 
 def _docker_tls(environ: Mapping[str, str]) -> TlsFiles | None:
@@ -181,7 +187,7 @@ def _podman(environ: Mapping[str, str], texts: Texts) -> Iterator[Candidate]:
     for name, (url, identity) in _connections(texts).items():
         yield _candidate(EngineKind.PODMAN, name, url, f"Podman connection {name}", identity=identity)
     yield Candidate(EngineKind.PODMAN, "podman", Endpoint.parse(PODMAN_SOCKET), "the default socket", explicit=False)
-    runtime = environ.get("XDG_RUNTIME_DIR")
+    runtime = _runtime(environ)
     if runtime:
         endpoint = Endpoint.parse(f"{runtime}/podman/podman.sock")
         yield Candidate(EngineKind.PODMAN, "podman-rootless", endpoint, "the rootless socket", explicit=False)

@@ -18,6 +18,7 @@ from backends.engines import podman_volumes
 from backends.engines.podman_api import Params, PodmanApi, image_path, segment
 from backends.engines.podman_defaults import HostDefaults
 from backends.engines.podman_images import image_facts, layer_report, listed_image
+from backends.engines.podman_logs import podman_log_lines
 from backends.engines.podman_recipe import workload_spec
 from backends.engines.podman_spec import create_body
 from backends.engines.podman_stats import StatsMeter
@@ -30,7 +31,7 @@ from backends.engines.podman_translate import (
     volume_of,
 )
 from backends.model.capabilities import Capability, EngineInfo
-from backends.model.container import Container, LogLine, LogStream, StatsReading
+from backends.model.container import Container, LogLine, StatsReading
 from backends.model.errors import Conflict, NotFound, Protocol, Refused, Unsupported
 from backends.model.events import EngineEvent
 from backends.model.ids import EngineId
@@ -38,7 +39,7 @@ from backends.model.image import Image, ImageFacts, LayerReport
 from backends.model.reference import is_image_id, parse_reference
 from backends.model.workload import Volume, VolumeSpec, WorkloadSpec
 from backends.wire.endpoint import Endpoint
-from backends.wire.frames import json_lines, log_lines
+from backends.wire.frames import json_lines
 
 _STOP_TIMEOUT_S = 600.0  # a container's own stop timeout may be long
 _ALLOWANCE_S = 30.0
@@ -157,9 +158,7 @@ class PodmanEngine:
             params["tail"] = tail
         path = f"/containers/{segment(container)}/logs"
         async with self._api.stream("GET", path, params) as chunks:
-            # libpod frames the log of a terminal too (Docker's API does not), all of it as stdout.
-            lines = log_lines(chunks, tty=False, timestamps=timestamps, engine=self._id)
-            yield (replace(line, stream=LogStream.TTY) async for line in lines) if tty else lines
+            yield podman_log_lines(chunks, tty=tty, timestamps=timestamps, engine=self._id)
 
     def stats(self, containers: Sequence[str], *, interval_s: float = 1.0) -> StatsStream:
         """One stream of all containers, reduced to those wanted."""

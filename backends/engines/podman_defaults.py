@@ -22,7 +22,7 @@ EMPTY: tuple[Any, ...] = (None, "", 0, False, [], {})
 CARRIED = frozenset(
     {
         "Name", "Image", "ImageName", "Mounts", "Config", "HostConfig", "NetworkSettings",
-        "Config.Hostname", "Config.User", "Config.Tty", "Config.OpenStdin", "Config.Env", "Config.Cmd", "Config.Image",
+        "Config.Hostname", "Config.User", "Config.Tty", "Config.OpenStdin", "Config.Env", "Config.Cmd",
         "Config.WorkingDir", "Config.Entrypoint", "Config.Labels", "Config.Annotations", "Config.ExposedPorts",
         "Config.StopSignal", "Config.Healthcheck",
         "HostConfig.PortBindings", "HostConfig.RestartPolicy", "HostConfig.Memory", "HostConfig.NanoCpus",
@@ -37,8 +37,8 @@ OBSERVED = frozenset(
         "Id", "Created", "Path", "Args", "State", "ImageDigest", "ResolvConfPath", "HostnamePath", "HostsPath",
         "StaticDir", "OCIConfigPath", "ConmonPidFile", "PidFile", "RestartCount", "Driver", "MountLabel",
         "ProcessLabel", "EffectiveCaps", "BoundingCaps", "ExecIDs", "GraphDriver", "SizeRootFs", "SizeRw", "lockNumber",
-        "LockNumber", "Config.AttachStdin", "Config.AttachStdout", "Config.AttachStderr", "Config.CreateCommand",
-        "HostConfig.Binds", "HostConfig.CgroupManager", "HostConfig.Annotations",
+        "LockNumber", "Config.Image", "Config.AttachStdin", "Config.AttachStdout", "Config.AttachStderr",
+        "Config.CreateCommand", "HostConfig.Binds", "HostConfig.CgroupManager", "HostConfig.Annotations",
     }
 )  # fmt: skip
 """Facts that follow from other fields or from running; nobody sets them."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import threading
 from collections.abc import Mapping
 from typing import Any
@@ -66,6 +67,7 @@ class PodmanSdk:
         data = None if body is None else json.dumps(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
         query = {key: str(value).lower() if isinstance(value, bool) else value for key, value in (params or {}).items()}
+        self._knock()
         send = getattr(self._connected(), method.lower())
         extra = {"data": data} if method in {"POST", "PUT"} else {}
         try:
@@ -87,6 +89,17 @@ class PodmanSdk:
             return json.loads(content)
         except ValueError:
             return content.decode("utf-8", "replace")
+
+    def _knock(self) -> None:
+        """podman-py never closes a socket that it could not connect: find out first."""
+        if self._endpoint.scheme is not Scheme.UNIX:
+            return
+        with socket.socket(socket.AF_UNIX) as probe:
+            try:
+                probe.settimeout(_ALLOWANCE_S)
+                probe.connect(self._endpoint.address)
+            except OSError as error:
+                raise from_os_error(error, self._endpoint, self._engine) from error
 
     def _connected(self) -> Any:
         from podman.api.client import APIClient

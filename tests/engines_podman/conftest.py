@@ -1,0 +1,31 @@
+"""A PodmanEngine on each real Podman, and names that do not clash."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+
+from backends.engines.podman import PodmanEngine
+from backends.model.ids import EngineId, EngineKind
+from backends.wire.endpoint import Endpoint
+from tests import real
+
+
+@pytest.fixture(params=["podman", "rootless"])
+async def engine(request: pytest.FixtureRequest, real_engines: real.RealEngines) -> AsyncIterator[PodmanEngine]:
+    """Connected; rootful, then rootless."""
+    url: str = getattr(real_engines, request.param)
+    made = PodmanEngine(EngineId(EngineKind.PODMAN, request.param), Endpoint.parse(url))
+    await made.connect()
+    try:
+        yield made
+    finally:
+        await made.close()
+
+
+@pytest.fixture
+def fresh() -> Callable[[str], str]:
+    """A name that nobody has."""
+    return lambda stem: f"h2-{stem}-{uuid.uuid4().hex[:8]}"

@@ -1,0 +1,224 @@
+"""inspect JSON as a recipe: nothing of the image or of Podman in it, and nothing that a person set left out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backends.engines.podman_defaults import CARRIED, EMPTY, OBSERVED, HostDefaults, is_default
+from backends.engines.podman_recipe import MADE_BY, workload_spec
+from backends.model.container import MountKind, Port
+from backends.model.workload import MountSpec, RestartName, RestartPolicy, WorkloadSpec
+from tests.unit.podman.recorded import MODES, host, recorded
+
+
+def _spec(inspect: Any, mode: str = "rootful", image: str = "busybox") -> WorkloadSpec:
+    return workload_spec(inspect, recorded(mode, f"image-{image}"), host(mode))
+
+
+def _paths(spec: WorkloadSpec) -> dict[str, str]:
+    return {field.path: field.value for field in spec.unmapped}
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_plain_container_is_its_image_and_command(mode: str) -> None:
+    spec = _spec(recorded(mode, "inspect-plain"), mode)
+    assert spec == WorkloadSpec(
+        name="h2-plain", image="docker.io/test/busybox:1", image_id=spec.image_id, command=("sleep", "1000")
+    )
+    assert len(spec.image_id) == 64
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_everything_set_by_hand_is_carried_or_reported(mode: str) -> None:
+    spec = _spec(recorded(mode, "inspect-full"), mode)
+    assert spec.env == {"A": "1", "B": "", "HOME": "/x"}
+    assert spec.labels == {"app": "x"}
+    assert (spec.entrypoint, spec.command) == (("/bin/sh", "-c"), ("sleep 1000",))
+    assert (spec.user, spec.workdir, spec.hostname, spec.tty, spec.stdin_open) == ("1:2", "/tmp", "hh", True, True)
+    assert spec.restart == RestartPolicy(RestartName.ON_FAILURE, 3)
+    assert {mount.destination: mount for mount in spec.mounts}["/data"] == MountSpec(
+        MountKind.VOLUME, "h2vol", "/data", True
+    )
+    assert {mount.destination for mount in spec.mounts if mount.anonymous} == {"/anon"}
+    assert Port(81, "udp", "127.0.0.1", 18081) in spec.ports
+    assert Port(99) in spec.ports
+    assert spec.gpu is not None
+    assert spec.gpu.cdi_devices == ("nvidia.com/gpu=0",)
+    limits = (67108864, 500_000_000) if mode == "rootful" else (0, 0)  # rootless on cgroup v1 drops them itself
+    assert (spec.memory_bytes, spec.cpus_nano) == limits
+    expected = {
+        "Config.Annotations", "Config.Healthcheck", "Config.StopSignal", "Config.StopTimeout", "HostConfig.CapAdd",
+        "HostConfig.Dns", "HostConfig.ExtraHosts", "HostConfig.Init", "HostConfig.LogConfig",
+        "HostConfig.ReadonlyRootfs", "HostConfig.SecurityOpt", "HostConfig.ShmSize", "HostConfig.Tmpfs",
+        "HostConfig.Ulimits",
+    }  # fmt: skip
+    assert set(_paths(spec)) - {"HostConfig.PidsLimit"} == expected
+
+
+def test_what_started_containers_get_from_podman_and_cdi_stays_behind() -> None:
+    spec = _spec(recorded("rootful", "inspect-cdi"))
+    assert spec.env == {"Z": "1", "HOME": "/root", "A": "2", "B": "3", "C": "4", "D": "5"}
+    assert _paths(spec) == {}
+    assert _spec(recorded("rootful", "inspect-api")).env == {}
+    assert _spec(recorded("rootful", "inspect-run"), image="web").env == {}
+
+
+def test_an_api_made_container_leaves_its_rlimits_in_doubt_unless_it_is_ours() -> None:
+    inspect = recorded("rootful", "inspect-made")
+    assert set(_paths(_spec(inspect))) == {"HostConfig.Ulimits"}
+    inspect["Config"]["Annotations"] = {MADE_BY: "[]"}
+    assert _paths(_spec(inspect)) == {}
+
+
+def test_our_annotation_tells_which_variables_were_asked_for() -> None:
+    inspect = recorded("rootful", "inspect-api")
+    inspect["Config"]["Env"] = ["A=1", "HOME=/root", "HOSTNAME=x", "B=2", "http_proxy=p"]
+    inspect["Config"]["Annotations"] = {MADE_BY: '["A", "HOME"]'}
+    spec = _spec(inspect)
+    assert spec.env == {"A": "1", "HOME": "/root"}
+
+
+@pytest.mark.parametrize("form", [["-e", "X=1"], ["--env", "X=1"], ["--env=X=1"], ["-eX=1"], ["-dite", "X=1"]])
+def test_variables_of_the_command_line_in_all_forms(form: list[str]) -> None:
+    inspect = recorded("rootful", "inspect-plain")
+    inspect["Config"]["CreateCommand"][2:2] = form
+    inspect["Config"]["Env"] += ["X=1", "https_proxy=inherited"]
+    assert _spec(inspect).env == {"X": "1"}
+
+
+def test_an_env_file_tells_no_names_so_all_are_carried() -> None:
+    inspect = recorded("rootful", "inspect-plain")
+    inspect["Config"]["CreateCommand"][2:2] = ["--env-file", "f"]
+    inspect["Config"]["Env"] += ["X=1"]
+    assert _spec(inspect).env == {"X": "1"}
+
+
+def test_an_entrypoint_by_hand_drops_the_images_command() -> None:
+    inspect, image = recorded("rootful", "inspect-plain"), recorded("rootful", "image-busybox")
+    image["Config"]["Entrypoint"] = ["/init"]
+    inspect["Config"]["Cmd"] = None
+    spec = workload_spec(inspect, image, host("rootful"))
+    assert (spec.entrypoint, spec.command) == ((), ())
+    inspect["Config"]["Entrypoint"] = "/init"  # Podman 4 writes one word
+    assert workload_spec(inspect, image, host("rootful")).entrypoint is None
+
+
+def test_a_variable_of_the_image_that_the_container_lacks_is_told() -> None:
+    inspect = recorded("rootful", "inspect-run")
+    inspect["Config"]["Env"] = [word for word in inspect["Config"]["Env"] if not word.startswith("APP=")]
+    assert _paths(_spec(inspect, image="web"))["Config.Env"] == '["APP"]'
+
+
+def test_an_image_without_a_name_keeps_its_id() -> None:
+    inspect, image = recorded("rootful", "inspect-plain"), recorded("rootful", "image-busybox")
+    inspect["ImageName"] = inspect["Image"]
+    assert workload_spec(inspect, image, host("rootful")).image == "docker.io/test/busybox:1"
+    image["RepoTags"] = []
+    assert workload_spec(inspect, image, host("rootful")).image == inspect["Image"]
+
+
+def test_networks_beyond_the_default_are_told() -> None:
+    inspect = recorded("rootful", "inspect-plain")
+    networks = inspect["NetworkSettings"]["Networks"]
+    networks["podman"]["Aliases"].append("db")
+    networks["mine"] = {"Aliases": None}
+    assert json.loads(_paths(_spec(inspect))["NetworkSettings.Networks"]) == {"podman": {"Aliases": ["db"]}, "mine": {}}
+    inspect["HostConfig"]["NetworkMode"] = "host"
+    assert _paths(_spec(inspect))["HostConfig.NetworkMode"] == '"host"'
+
+
+def test_mount_details_are_told() -> None:
+    inspect = recorded("rootful", "inspect-full")
+    bind = next(mount for mount in inspect["Mounts"] if mount["Type"] == "bind")
+    bind |= {"Propagation": "rshared", "Mode": "Z", "Options": ["rbind", "idmap"], "SubPath": "x"}
+    told = json.loads(_paths(_spec(inspect))["Mounts[/b]"])
+    assert told == {"Propagation": "rshared", "Mode": "Z", "Options": ["idmap"], "SubPath": "x"}
+
+
+def test_options_that_inspect_hides_are_told() -> None:
+    inspect = recorded("rootful", "inspect-plain")
+    inspect["Config"]["CreateCommand"][2:2] = ["--ip", "10.88.0.9", "--sysctl=net.core.somaxconn=1"]
+    assert json.loads(_paths(_spec(inspect))["Config.CreateCommand"]) == ["--ip", "--sysctl=net.core.somaxconn=1"]
+
+
+_WORDS = st.text("abcdefgh", min_size=1, max_size=8)
+_VALUES = st.one_of(
+    st.integers(1, 10**9), _WORDS, st.just(True), st.lists(_WORDS, min_size=1, max_size=2),
+    st.dictionaries(_WORDS, _WORDS, min_size=1, max_size=2),
+)  # fmt: skip
+_TYPED: dict[str, st.SearchStrategy[Any]] = {
+    "Name": _WORDS,
+    "Image": st.just("ab" * 32),
+    "ImageName": st.just("localhost/other:2"),
+    "Config.Hostname": _WORDS,
+    "Config.User": _WORDS,
+    "Config.Tty": st.just(True),
+    "Config.OpenStdin": st.just(True),
+    "Config.Env": st.just(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "X=1"]),
+    "Config.Cmd": st.lists(_WORDS, min_size=1),
+    "Config.WorkingDir": _WORDS.map(lambda word: f"/{word}"),
+    "Config.Entrypoint": st.lists(_WORDS, min_size=1),
+    "Config.Labels": st.just({"engines.test": "1", "a": "b"}),
+    "Config.Annotations": st.dictionaries(_WORDS, _WORDS, min_size=1),
+    "Config.ExposedPorts": st.integers(1, 65535).map(lambda port: {f"{port}/udp": {}}),
+    "Config.StopSignal": st.sampled_from(["SIGINT", "SIGQUIT", 9, "3"]),
+    "Config.Healthcheck": st.just({"Test": ["CMD", "x"]}),
+    "HostConfig.PortBindings": st.integers(1, 65535).map(lambda port: {f"{port}/tcp": [{"HostPort": "9"}]}),
+    "HostConfig.RestartPolicy": st.sampled_from([{"Name": "always"}, {"Name": "on-failure", "MaximumRetryCount": 2}]),
+    "HostConfig.Memory": st.integers(1, 1 << 40),
+    "HostConfig.NanoCpus": st.integers(1, 1 << 40),
+    "HostConfig.CpuPeriod": st.integers(1000, 99_999),
+    "HostConfig.CpuQuota": st.integers(1000, 99_999),
+    "HostConfig.MemorySwap": st.integers(1, 1 << 40),
+    "HostConfig.NetworkMode": st.sampled_from(["host", "none", "container:abc"]),
+    "HostConfig.Ulimits": st.just([{"Name": "RLIMIT_CORE", "Soft": 0, "Hard": 0}]),
+    "HostConfig.Devices": st.just([{"PathInContainer": "/dev/fuse"}]),
+    "HostConfig.LogConfig": st.sampled_from([{"Type": "journald"}, {"Type": "k8s-file", "Tag": "x"}]),
+}
+
+
+def _base() -> Any:
+    """A plain container that some API made: no command line tells more."""
+    inspect = recorded("rootful", "inspect-plain")
+    del inspect["Config"]["CreateCommand"]
+    inspect["HostConfig"]["Ulimits"] = []
+    return inspect
+
+
+def _all_paths() -> list[str]:
+    base = _base()
+    paths = [key for key in base if key not in {"Config", "HostConfig", "NetworkSettings", "Mounts"}]
+    paths += [f"{section}.{key}" for section in ("Config", "HostConfig") for key in base[section]]
+    paths += [*_TYPED, "Brand", "Config.New", "HostConfig.New"]
+    return sorted(set(paths) - OBSERVED)
+
+
+@settings(max_examples=400)
+@given(st.data())
+def test_a_setting_is_in_the_recipe_or_reported(data: st.DataObject) -> None:
+    path = data.draw(st.sampled_from(_all_paths()))
+    defaults = HostDefaults.of(recorded("rootful", "info"))
+    value = data.draw(
+        _TYPED.get(path, _VALUES.filter(lambda value: value not in EMPTY and not is_default(path, value, defaults)))
+    )
+    plain = _spec(_base())
+    inspect = _base()
+    section, _, key = path.rpartition(".")
+    (inspect[section] if section else inspect)[key] = value
+    changed = _spec(inspect)
+    if path in CARRIED:
+        assert changed != plain
+    else:
+        assert json.loads(_paths(changed)[path]) == value
+
+
+def test_every_field_that_podman_writes_is_in_a_table() -> None:
+    for mode in MODES:
+        for name in ("plain", "full", "run", "api"):
+            spec = _spec(recorded(mode, f"inspect-{name}"), mode)
+            assert not [field for field in spec.unmapped if "does not know" in field.reason]
