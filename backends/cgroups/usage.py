@@ -28,6 +28,8 @@ from backends.model.values import Count, Missing, Quantity
 
 FIRST_SAMPLE = Missing("first sample")
 NO_PROCESS = Missing("no process")
+# Reads between two looks at the network namespace; the second read looks too.
+_NETWORK_CHECK_READS = 10
 HOST_NETWORK = Missing("uses the machine's own network")
 # Files by what they tell: (v1 controller, v1 file names in order of choice, v2 file name).
 _SOURCES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
@@ -68,6 +70,8 @@ class Usage:
         self._cpu_before: tuple[float, int] | None = None
         self._block_before: tuple[float, Transfer] | None = None
         self._net_before: tuple[float, Transfer] | None = None
+        self._net_namespace: tuple[int, int] | None = None
+        self._reads = 0
         for name in _SOURCES:
             self._open(name)
 
@@ -81,8 +85,7 @@ class Usage:
         """The reading since the last call. Raises CgroupGone where the container's cgroup was removed."""
         if not self._files:
             raise CgroupGone(str(self.key.id))  # removed between being found and being opened
-        if "net" not in self._files and self._why_not.get("net") != HOST_NETWORK:
-            self._open_network()
+        self._follow_network()
         now = time.monotonic()
         cpu = self._cpu_percent(now)
         received, sent = self._network(now)
@@ -190,14 +193,31 @@ class Usage:
                 self._unified.add(name)
             return
 
-    def _open_network(self) -> None:
-        """By a pid of its cgroup.procs: the engine's State.Pid may be of another pid namespace."""
-        self._net_before = None
+    def _follow_network(self) -> None:
+        """Open the network's counters where they are not; now and then look whether they are still the right ones.
+
+        A runtime puts the first process into the cgroup before its network namespace is made: who looks in that
+        moment sees the machine's own interfaces.
+        """
+        known = "net" in self._files or self._why_not.get("net") == HOST_NETWORK
+        self._reads += 1
+        if known and self._reads != 2 and self._reads % _NETWORK_CHECK_READS:
+            return
         pid = self._host_pid()
         if pid is None:
-            self._why_not["net"] = NO_PROCESS
+            self._why_not.setdefault("net", NO_PROCESS)
             return
-        if self._shares_our_network(pid):
+        namespace = self._namespace(str(pid))
+        if not known or (namespace is not None and namespace != self._net_namespace):
+            self._open_network(pid, namespace)
+
+    def _open_network(self, pid: int, namespace: tuple[int, int] | None) -> None:
+        """By a pid of its cgroup.procs: the engine's State.Pid may be of another pid namespace."""
+        if file := self._files.pop("net", None):
+            file.close()
+        self._net_before = None
+        self._net_namespace = namespace
+        if namespace is not None and namespace == self._namespace("self"):
             self._why_not["net"] = HOST_NETWORK
             return
         try:
@@ -205,12 +225,13 @@ class Usage:
         except OSError as error:
             self._why_not["net"] = Missing(f"/proc/{pid}/net/dev: {error.strerror}")
 
-    def _shares_our_network(self, pid: int) -> bool:
-        """Its traffic cannot be told from the machine's then (`--network host`)."""
+    def _namespace(self, process: str) -> tuple[int, int] | None:
+        """Which network namespace a process is in; None where we may not look (its counters we still may read)."""
         try:
-            return (self._proc_root / str(pid) / "ns" / "net").samefile(self._proc_root / "self" / "ns" / "net")
+            found = (self._proc_root / process / "ns" / "net").stat()
         except OSError:
-            return False  # another user's process may not be looked at: its counters still may
+            return None
+        return found.st_dev, found.st_ino
 
     def _host_pid(self) -> int | None:
         """A process of it, nested cgroups (systemd inside, podman's split mode) included."""

@@ -271,6 +271,26 @@ def test_the_machine_s_own_network_is_not_counted_as_the_container_s(machine: Ma
     sweep.close()
 
 
+def test_looked_at_before_its_network_was_made(machine: MakeMachine, clock: Callable[[float], None]) -> None:
+    """A runtime joins the cgroup first: for a moment the first process is still in the machine's namespace."""
+    host, web = machine("v2"), key("web")
+    host.write(f"docker/{web.id}", pid=41, rx=100)
+    for process in ("self", "41"):
+        (host.proc / process / "ns").mkdir(parents=True)
+    (host.proc / "self" / "ns" / "net").write_text("")
+    (host.proc / "41" / "ns" / "net").hardlink_to(host.proc / "self" / "ns" / "net")
+    sweep = Sweep(host.cgroup, host.proc)
+    assert sweep.sweep([web])[web].net_rx_bytes_per_s == Missing("uses the machine's own network")
+    (host.proc / "41" / "ns" / "net").unlink()
+    (host.proc / "41" / "ns" / "net").write_text("its own")
+    clock(1.0)
+    assert sweep.sweep([web])[web].net_rx_bytes_per_s == FIRST
+    host.write(f"docker/{web.id}", pid=41, rx=150)
+    clock(1.0)
+    assert sweep.sweep([web])[web].net_rx_bytes_per_s == 50.0
+    sweep.close()
+
+
 def test_processes_in_nested_cgroups_lead_to_the_network(machine: MakeMachine) -> None:
     """systemd inside, or Podman's split mode: v2 keeps processes in leaves only."""
     host, web = machine("v2"), key("web")
