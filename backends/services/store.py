@@ -88,8 +88,8 @@ def _list(view: FleetView, change: ContainersListed) -> FleetView:
 def _merged(listed: Container, known: Container | None) -> Container:
     """A listed row, or the known one where the list tells nothing new of it.
 
-    Lists are coarser than inspects: Docker's has no start time and no GPUs, Podman's no kinds of mounts; Docker's
-    cuts times to seconds and commands into words as a shell would not. What never changes in a container's life is kept from what is known.
+    Lists are coarser than inspects: Docker's has no start time and no GPUs, and a command without its quotes;
+    Podman's no kinds of mounts. What never changes in a container's life is kept from what is known.
     """
     if known is None or known == listed:
         return listed
