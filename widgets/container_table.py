@@ -36,7 +36,9 @@ class ContainerTable(LiveTable):
         """Show the fleet as it is now. filter: words as container_filter reads them; sort: None = by name."""
         sort = sort or Sort()
         named = badges(view.engines.values())
-        gpus = bool(view.gpus.readings) or any(container.gpus_given for container in view.containers.values())
+        gpus = bool(view.gpus.readings) or any(
+            container.gpus_given and container.state.alive for container in view.containers.values()
+        )
         self.set_columns(columns_for(badge_width=max(map(width_of, named.values()), default=0), gpus=gpus))
         self.set_sort(sort.column, sort.descending)
         rows = rows_of(view, filter=filter, sort=sort, group=group, now=now)

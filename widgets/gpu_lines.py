@@ -36,12 +36,16 @@ def gpu_lines(snapshot: GpuSnapshot, width: int) -> list[Line]:
 
 
 def _absent(snapshot: GpuSnapshot, width: int) -> list[Line]:
-    reason = inert(snapshot.absent) or "GPUs are not sampled yet"
-    sentence = reason[0].upper() + reason[1:]
-    lines = [BLANK, *paragraph(sentence, Tone.PLAIN, width)]
+    lines = [BLANK, *paragraph(_sentence(snapshot.absent or "GPUs are not sampled yet"), Tone.PLAIN, width)]
     if snapshot.hint:
-        lines.extend([BLANK, *paragraph(snapshot.hint, Tone.DIM, width)])
+        lines.extend([BLANK, *paragraph(_sentence(snapshot.hint), Tone.DIM, width)])
     return lines
+
+
+def _sentence(text: str) -> str:
+    """The text with a capital at its beginning."""
+    clean = inert(text).strip()
+    return clean[:1].upper() + clean[1:]
 
 
 def _footer(snapshot: GpuSnapshot) -> Line:

@@ -60,8 +60,17 @@ class LinesPane(ScrollView, can_focus=True):
         """What is shown."""
         return self._lines
 
+    @property
+    def _width(self) -> int:
+        """Cells that a line has: the scrollbar takes its own."""
+        return self.scrollable_content_region.width
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Lines are one cell narrower beside a scrollbar."""
+        self._rebuild()
+
     def _rebuild(self) -> None:
-        width = self.size.width
+        width = self._width
         if self._build is not None and width > 0:
             self._built_width = width
             self._set(tuple(self._build(width)))
@@ -69,9 +78,9 @@ class LinesPane(ScrollView, can_focus=True):
     def _set(self, lines: tuple[Line, ...]) -> None:
         old, self._lines = self._lines, lines
         if len(old) != len(lines):
-            self.virtual_size = Size(self.size.width, len(lines))
+            self.virtual_size = Size(self._width, len(lines))
             self.lines_changed(len(lines))
-        top, width = self.scroll_offset.y, self.size.width
+        top, width = self.scroll_offset.y, self._width
         regions = [Region(0, y, width, 1) for y in range(self.size.height) if _at(old, top + y) != _at(lines, top + y)]
         if regions:
             self.refresh(*regions)
@@ -81,8 +90,8 @@ class LinesPane(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Build again for another width."""
-        self.virtual_size = Size(self.size.width, len(self._lines))
-        if self.size.width != self._built_width:
+        self.virtual_size = Size(self._width, len(self._lines))
+        if self._width != self._built_width:
             self._rebuild()
         self._palette = None
         self.refresh()
@@ -96,7 +105,7 @@ class LinesPane(ScrollView, can_focus=True):
         """One line of the widget, counted from its top."""
         if self._palette is None:
             self._palette = palette_of(self)
-        palette, width = self._palette, self.size.width
+        palette, width = self._palette, self._width
         return strip_of(fit_line(_at(self._lines, self.scroll_offset.y + y), width), palette, width)
 
 

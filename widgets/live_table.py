@@ -139,7 +139,7 @@ class LiveTable(ScrollView, can_focus=True):
         was_seen = self._in_sight(self._position)
         self._keep_cursor(old)
         if len(old) != len(self._rows):
-            self.virtual_size = Size(self.size.width, len(self._rows) + HEADER_LINES)
+            self.virtual_size = Size(self._width, len(self._rows) + HEADER_LINES)
         if not old or not self._rows:
             if old or self._rows or old_empty != self._empty:
                 self.refresh()
@@ -160,7 +160,7 @@ class LiveTable(ScrollView, can_focus=True):
         """Mark a column's header as the one that the rows are sorted by (the rows come sorted)."""
         if (column, descending) != self._sort:
             self._sort = (column, descending)
-            self.refresh(Region(0, 0, self.size.width, HEADER_LINES))
+            self.refresh(Region(0, 0, self._width, HEADER_LINES))
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -294,7 +294,7 @@ class LiveTable(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Widths changed: lay out again."""
-        self.virtual_size = Size(self.size.width, len(self._rows) + HEADER_LINES)
+        self.virtual_size = Size(self._width, len(self._rows) + HEADER_LINES)
         self._forget_layout()
         self._reveal()
 
@@ -311,9 +311,18 @@ class LiveTable(ScrollView, can_focus=True):
         super().notify_style_update()
         self._forget_layout()
 
+    @property
+    def _width(self) -> int:
+        """Cells that a line has: the scrollbar takes its own."""
+        return self.scrollable_content_region.width
+
+    def watch_show_vertical_scrollbar(self) -> None:
+        """Lines are one cell narrower beside a scrollbar."""
+        self._forget_layout()
+
     def _laid_out(self) -> tuple[Slot, ...]:
         if not self._slots:
-            self._slots = lay_out(self._columns, self.size.width)
+            self._slots = lay_out(self._columns, self._width)
         return self._slots
 
     def _looked_up(self) -> _Look:
@@ -324,11 +333,11 @@ class LiveTable(ScrollView, can_focus=True):
 
     def _refresh_row(self, position: int) -> None:
         if self._in_sight(position):
-            self.refresh(Region(0, position - self.scroll_offset.y + HEADER_LINES, self.size.width, 1))
+            self.refresh(Region(0, position - self.scroll_offset.y + HEADER_LINES, self._width, 1))
 
     def _refresh_changed(self, old: Sequence[Row]) -> None:
         """Draw again the lines in sight whose row differs from the one that stood there."""
-        first, width = self.scroll_offset.y, self.size.width
+        first, width = self.scroll_offset.y, self._width
         regions = []
         for y in range(self._page_lines()):
             position = first + y
@@ -342,7 +351,7 @@ class LiveTable(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, counted from its top; the first is the header."""
-        width, look = self.size.width, self._looked_up()
+        width, look = self._width, self._looked_up()
         if y < HEADER_LINES:
             return strip_of(header_line(self._laid_out(), width, self._sort), look.palette, width, None)
         position = y - HEADER_LINES + self.scroll_offset.y

@@ -245,7 +245,7 @@ class LogView(ScrollView, can_focus=True):
         """One line of the widget, counted from its top."""
         if self._palette is None:
             self._palette = palette_of(self)
-        palette, width = self._palette, self.size.width
+        palette, width = self._palette, self.scrollable_content_region.width
         base = palette[Tone.PLAIN]
         if y == self.size.height - 1 and (new := self.new_lines):
             said = f" ▼ {new} new line{'s' if new > 1 else ''} · End follows "

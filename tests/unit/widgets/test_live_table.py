@@ -182,6 +182,18 @@ async def test_every_line_has_the_full_width() -> None:
         assert {app.table.render_line(y).cell_length for y in range(12)} == {app.table.size.width}
 
 
+async def test_the_scrollbar_hides_no_cell() -> None:
+    app = Host()
+    async with app.run_test(size=(30, 5)) as pilot:
+        app.table.show_rows([row(f"k{n}", n) for n in range(20)])
+        await pilot.pause()
+        assert app.table.show_vertical_scrollbar
+        assert app.table.render_line(0).cell_length == 29
+        app.table.show_rows(rows("a"))
+        await pilot.pause()
+        assert app.table.render_line(1).cell_length == 30
+
+
 KEYS = st.lists(st.text(alphabet="abcdefgh", min_size=1, max_size=1), unique=True, max_size=8)
 
 
