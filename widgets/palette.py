@@ -75,7 +75,13 @@ def mark_style(widget: Widget) -> Style:
 
 
 def strip_of(spans: Line, palette: Palette, width: int, over: Style | None = None) -> Strip:
-    """Spans that take exactly the width as a strip. over: laid over every style."""
+    """Spans that take exactly the width as a strip. over: laid over every style; a reversed line has one tone."""
+
+    def style(tone: Tone) -> Style:
+        if over is None:
+            return palette[tone]
+        return palette[Tone.PLAIN if over.reverse else tone] + over
+
     segments: list[Segment] = []
     text, tone = "", Tone.PLAIN
     for span in spans:
@@ -84,8 +90,8 @@ def strip_of(spans: Line, palette: Palette, width: int, over: Style | None = Non
             tone = tone if text else span.tone
             text += span.text
             continue
-        segments.append(Segment(text, palette[tone] if over is None else palette[tone] + over))
+        segments.append(Segment(text, style(tone)))
         text, tone = span.text, span.tone
     if text:
-        segments.append(Segment(text, palette[tone] if over is None else palette[tone] + over))
+        segments.append(Segment(text, style(tone)))
     return Strip(segments, width)
