@@ -11,7 +11,7 @@ from typing import Protocol
 from backends.engines.demo_chatter import CHATTER
 from backends.model.container import LogStream
 
-KEPT_LINES = 2000
+KEPT_LINES = 400
 """An endless workload's log keeps so many lines, as a log driver with rotation does."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backends.services.progress import Pace, eta_s
@@ -43,6 +43,7 @@ def test_a_stall_pulls_the_speed_down_and_a_new_step_forgets_it() -> None:
     assert pace.reached(0) is None
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1e4), st.integers(0, 10**12))))
 def test_no_course_makes_a_negative_speed_or_time(course: list[tuple[float, int]]) -> None:
     clock = Hand()

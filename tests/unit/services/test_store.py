@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backends.model.container import Container, ContainerState, Mount, MountKind, StatsReading
@@ -65,6 +65,7 @@ def _after(*changes: Change, view: FleetView | None = None) -> FleetView:
     return view
 
 
+@settings(deadline=None)
 @given(st.lists(_changes()), st.lists(_rows(), unique_by=lambda one: one.key), st.randoms())
 def test_any_events_in_any_order_and_a_final_list_give_the_same_rows(
     changes: list[Change], final: list[Container], dice: object
@@ -76,6 +77,7 @@ def test_any_events_in_any_order_and_a_final_list_give_the_same_rows(
         assert dict(_after(*order, *lists).containers) == {one.key: one for one in final}
 
 
+@settings(deadline=None)
 @given(st.lists(_changes()))
 def test_readings_belong_to_living_containers_only(changes: list[Change]) -> None:
     view = _after(*changes)
@@ -83,6 +85,7 @@ def test_readings_belong_to_living_containers_only(changes: list[Change]) -> Non
         assert view.containers[of].state.alive
 
 
+@settings(deadline=None)
 @given(st.lists(_changes()), _changes())
 def test_the_version_grows_where_something_is_new_and_a_repetition_is_nothing_new(
     changes: list[Change], last: Change
@@ -94,6 +97,7 @@ def test_the_version_grows_where_something_is_new_and_a_repetition_is_nothing_ne
         assert reduce(after, last) is after
 
 
+@settings(deadline=None)
 @given(st.lists(_changes()))
 def test_a_view_is_never_changed_afterwards(changes: list[Change]) -> None:
     view = FleetView()
