@@ -18,6 +18,7 @@ from tui.config import ConfigError, EngineSetting, Settings, nearest
 if TYPE_CHECKING:
     from backends.engine import Engine
     from backends.engines.discover import Found
+    from backends.engines.discover_service import PodmanService
     from backends.gpu.probe import GpuProbe
     from backends.services.fleet import Background, Fleet
     from backends.wire.endpoint import Endpoint
@@ -43,12 +44,19 @@ async def open_fleet(
     """
     await _import(*_ALWAYS, *(_SAMPLING if sampling else ()))
     found = [] if settings.demo else await _found(settings, only)
-    there = [one for one in found if one.endpoint is not None]
-    if settings.demo or (demo_if_none and not there):
+    kinds = {one.kind for one in found if one.endpoint or one.startable}
+    if kinds:
+        await _import(*(_KINDS[kind] for kind in kinds), *(("backends.gpu.nvidia",) if sampling else ()))
+        from backends.engines.discover_service import serve_absent
+
+        found, services = await serve_absent(found, os.environ)
+        # From here to the fleet there is no await: nothing can be cancelled while a service has no owner.
+        if any(one.endpoint for one in found):
+            return _real(settings, found, services, sampling=sampling)
+    if settings.demo or demo_if_none:
         await _import(*_DEMO)
         return _demo(settings, only, found, sampling=sampling)
-    await _import(*{_KINDS[one.kind] for one in there}, *(("backends.gpu.nvidia",) if sampling else ()))
-    return _real(settings, found, sampling=sampling)
+    return _real(settings, found, [], sampling=sampling)
 
 
 def demo_reason(view: FleetView) -> str:
@@ -82,7 +90,9 @@ def _demo(settings: Settings, only: Collection[str], absent: Sequence[Found], *,
     return Fleet(chosen, absent=absent, read_only=settings.readonly, background=background)
 
 
-def _real(settings: Settings, found: Collection[Found], *, sampling: bool) -> Fleet:
+def _real(
+    settings: Settings, found: Collection[Found], services: Collection[PodmanService], *, sampling: bool
+) -> Fleet:
     from backends.services.audit import AuditLog, default_path
     from backends.services.fleet import Fleet
 
@@ -96,14 +106,26 @@ def _real(settings: Settings, found: Collection[Found], *, sampling: bool) -> Fl
         engines,
         absent=[one for one in found if one.endpoint is None],
         read_only=settings.readonly,
-        background=_samplers(settings, probe) if sampling else {},
+        background={**(_samplers(settings, probe) if sampling else {}), **_served(services)},
         audit=AuditLog(default_path()),
     )
 
 
+def _served(services: Collection[PodmanService]) -> Mapping[str, Background]:
+    """A background task of the fleet that ends the services that we started when the fleet is closed."""
+
+    async def serve(_: Fleet) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.gather(*(service.stop() for service in services))
+
+    return {"podman service": serve} if services else {}
+
+
 async def _found(settings: Settings, only: Collection[str]) -> list[Found]:
     """Engines of the settings and of this machine; those of the settings go before others of their names."""
-    await _import("backends.engines.discover")
+    await _import("backends.engines.discover", "backends.engines.discover_service")
     from backends.engines.discover import discover
 
     extra = [_configured(engine) for engine in settings.engines]

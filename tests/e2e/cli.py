@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
@@ -13,7 +15,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.real import RealEngines
 
@@ -67,6 +69,24 @@ class Cli:
         assert "Traceback" not in done.stdout, done.stdout
         return Ran(done.returncode, done.stdout, done.stderr)
 
+    def on_terminal(self, argv: list[str], *, until: str, typed: str) -> Ran:
+        """Run on a terminal of its own; type when these words are on it. out: both streams, as a person sees them."""
+        terminal, inner = pty.openpty()
+        process = subprocess.Popen(
+            ["setsid", "--ctty", PROGRAM, *argv], env=self.environ(TERM="xterm", COLUMNS="100"),
+            stdin=inner, stdout=inner, stderr=inner,
+        )  # fmt: skip
+        os.close(inner)
+        seen, typed_already = b"", False
+        with contextlib.suppress(OSError):  # EIO: the program closed its end
+            while ready := select.select([terminal], [], [], TIMEOUT_S)[0]:
+                seen += os.read(ready[0], 65536)
+                if until.encode() in seen and not typed_already:
+                    typed_already = True
+                    os.write(terminal, typed.encode())
+        os.close(terminal)
+        return Ran(process.wait(timeout=TIMEOUT_S), seen.decode(errors="replace"), "")
+
     @contextlib.contextmanager
     def running(self, *argv: str) -> Iterator[Running]:
         """Start it and go on; killed at the end where it still runs."""
@@ -88,13 +108,14 @@ class Cli:
         """A name that no other run uses."""
         return f"h8-{what}-{uuid.uuid4().hex[:8]}"
 
-    def make(self, engine: str, name: str, *argv: str, image: str = "test/busybox:1", run: bool = True) -> str:
-        """A container by the engine's own CLI: argv are its options. Returns its id; removed by `clean`."""
+    def make(
+        self, engine: str, name: str, *options: str, image: str = "test/busybox:1", command: tuple[str, ...] = ()
+    ) -> str:
+        """A running container by the engine's own CLI. Returns its id; removed by `clean`."""
         label = [f"--label={key}={value}" for key, value in self.run_label.items()]
-        verb = ["run", "-d"] if run else ["create"]
-        options = [word for word in argv if word != "--"]
         self.made.append((engine, name))
-        return self.engines.cli(engine, *verb, "--name", name, *label, *options, image).strip().splitlines()[-1]
+        said = self.engines.cli(engine, "run", "-d", "--name", name, *label, *options, image, *command)
+        return said.strip().splitlines()[-1]
 
     def volume(self, engine: str, name: str) -> str:
         """A volume by the engine's own CLI; removed by `clean`."""
@@ -134,11 +155,13 @@ class Running:
 
     def line(self, containing: str) -> str:
         """The next line of stdout that holds these words; fails where it ends before."""
-        return _line(self.process.stdout, containing)
+        assert self.process.stdout is not None
+        return self._line(self.process.stdout, containing)
 
     def error_line(self, containing: str) -> str:
         """The next line of stderr that holds these words; fails where it ends before."""
-        return _line(self.process.stderr, containing)
+        assert self.process.stderr is not None
+        return self._line(self.process.stderr, containing)
 
     def interrupt(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal and wait for the end; returns the exit code."""
@@ -147,11 +170,11 @@ class Running:
         assert "Traceback" not in err, err
         return self.process.returncode
 
-
-def _line(stream: Any, containing: str) -> str:
-    seen = []
-    for line in stream:
-        seen.append(line)
-        if containing in line:
-            return str(line)
-    raise AssertionError(f"no line with {containing!r} in {seen}")
+    def _line(self, stream: IO[str], containing: str) -> str:
+        seen = []
+        for line in stream:
+            seen.append(line)
+            if containing in line:
+                return line
+        rest = self.process.communicate(timeout=TIMEOUT_S)
+        raise AssertionError(f"no line with {containing!r} in {seen}; code {self.process.returncode}, then {rest}")

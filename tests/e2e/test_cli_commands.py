@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import tempfile
 from collections.abc import Iterator
 
 import pytest
@@ -117,11 +119,9 @@ def test_a_running_container_is_removed_by_force_only(cli: Cli, engine: str) -> 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_logs(cli: Cli, engine: str) -> None:
     name = cli.name("logs")
-    script = r'echo one; echo two >&2; printf "\033[31mred\n"; sleep 600'
-    cli.make(engine, name, "--entrypoint=sh", image="test/busybox:1", run=False)
-    cli.engines.cli(engine, "rm", "-f", name)
-    label = [f"--label={key}={value}" for key, value in cli.run_label.items()]
-    cli.engines.cli(engine, "run", "-d", "--name", name, *label, "test/busybox:1", "sh", "-c", script)
+    # The pause keeps the engine from reading the two streams in another order than they were written in.
+    script = r'echo one; echo two >&2; sleep 1; printf "\033[31mred\n"; sleep 600'
+    cli.make(engine, name, command=("sh", "-c", script))
     with cli.running("logs", "--follow", name) as follower:
         follower.line("red")  # all three lines are written by now
         assert follower.interrupt() == 130
@@ -141,9 +141,7 @@ def test_logs(cli: Cli, engine: str) -> None:
 
 def test_logs_follow_ends_by_sigterm_with_its_code(cli: Cli) -> None:
     name = cli.name("term")
-    label = [f"--label={key}={value}" for key, value in cli.run_label.items()]
-    cli.adopt("podman", name)
-    cli.engines.cli("podman", "run", "-d", "--name", name, *label, "test/busybox:1", "sh", "-c", "echo up; sleep 600")
+    cli.make("podman", name, command=("sh", "-c", "echo up; sleep 600"))
     with cli.running("logs", "-f", "--json", name) as follower:
         follower.line("up")
         assert follower.interrupt(signal.SIGTERM) == 143
@@ -203,6 +201,18 @@ def test_a_dead_socket_is_three_and_the_other_engine_goes_on(cli: Cli) -> None:
     assert cli("pause", name, DOCKER_HOST=DEAD).code == 0
 
 
+def test_podman_without_a_socket_is_served_and_ended(cli: Cli) -> None:
+    name = cli.name("served")
+    cli.make("podman", name)
+    with tempfile.TemporaryDirectory(prefix="h8-", dir="/tmp") as folder:  # short: a socket's path ends at 107 bytes
+        found = {"CONTAINER_HOST": "", "XDG_RUNTIME_DIR": folder, "PATH": f"{cli.engines.bin}:{os.environ['PATH']}"}
+        ran = cli("ps", "--engine", "podman", "--json", **found)
+        assert ran.code == 0, ran.err
+        assert name in [row["name"] for row in ran.json["containers"]]
+        assert os.listdir(folder) == []
+    assert folder not in cli.engines.cli("engines-exec", "ps", "-eo", "args")
+
+
 def test_an_unknown_container_or_engine(cli: Cli) -> None:
     nowhere = cli("stop", "h8-nowhere", "--json")
     assert nowhere.code == 1
@@ -225,6 +235,25 @@ def test_a_name_on_both_engines_must_be_told_apart(cli: Cli) -> None:
     assert cli("stop", "-t", "0", name, "--engine", "podman").code == 0
     assert cli.inspect("docker", name)["State"]["Status"] == "running"
     assert cli.inspect("podman", name)["State"]["Status"] == "exited"
+
+
+def test_rm_asks_on_a_terminal_and_takes_only_a_yes(cli: Cli) -> None:
+    name = cli.name("ask")
+    cli.make("docker", name)
+    for typed, code in (("\n", 1), ("n\n", 1), ("yes\n", 0)):
+        asked = cli.on_terminal(["rm", "--force", name], until="[y/N]", typed=typed)
+        assert f"Remove {name} (running) on docker? [y/N]" in asked.out
+        assert asked.code == code, asked
+        assert cli.exists("docker", name) is (code != 0)
+
+
+def test_ctrl_c_at_the_question_removes_nothing(cli: Cli) -> None:
+    name = cli.name("ctrlc")
+    cli.make("docker", name)
+    asked = cli.on_terminal(["rm", "--force", name], until="[y/N]", typed="\x03")
+    assert asked.code == 130, asked
+    assert "Traceback" not in asked.out
+    assert cli.exists("docker", name)
 
 
 def test_readonly_changes_nothing(cli: Cli) -> None:

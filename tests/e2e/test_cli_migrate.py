@@ -114,7 +114,7 @@ def test_there_and_back_again_under_another_name(cli: Cli) -> None:
     port = 21000 + os.getpid() % 8000
     volume = start_workload(cli, name, port)
     files, env = files_of(cli, "docker", name), env_of(cli, "docker", name)
-    assert len([line for line in files if "|regular file|" in line]) == FILES + 1
+    assert len([line for line in files if line.startswith("./in/") and "|regular file|" in line]) == FILES + 1
     assert {key: env[key] for key in ENV} == ENV
     body = served(cli, port)
 
@@ -141,7 +141,7 @@ def test_there_and_back_again_under_another_name(cli: Cli) -> None:
     assert files_of(cli, "docker", back) == files
     assert env_of(cli, "docker", back) == env
     origin, copy = cli.inspect("docker", name), cli.inspect("docker", back)
-    for key in ("Image", "Hostname", "WorkingDir", "Cmd", "Entrypoint", "User", "Labels"):
+    for key in ("Hostname", "WorkingDir", "Cmd", "Entrypoint", "User", "Labels"):
         assert copy["Config"][key] == origin["Config"][key], key
     for key in ("PortBindings", "RestartPolicy", "Memory", "NanoCpus"):
         assert copy["HostConfig"][key] == origin["HostConfig"][key], key
@@ -186,10 +186,7 @@ def test_a_failure_on_the_target_leaves_all_as_it_was(cli: Cli) -> None:
     name = cli.name("fail")
     script = "test -e /data/once && exit 3; touch /data/once; sleep 600"
     volume = cli.volume("docker", f"{name}-data")
-    label = [f"--label={key}={value}" for key, value in cli.run_label.items()]
-    cli.adopt("docker", name)
-    run = ["run", "-d", "--name", name, *label, f"--volume={volume}:/data", "--entrypoint=sh", "test/busybox:1"]
-    cli.engines.cli("docker", *run, "-c", script)
+    cli.make("docker", name, f"--volume={volume}:/data", command=("sh", "-c", script))
     cli.adopt("podman", name)
     cli.volumes.append(("podman", volume))
     # Its first start leaves a file in the volume that makes each later start fail: the copy dies at once.
