@@ -10,7 +10,6 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from backends.model.fleet import FleetView
-from tui.bootstrap import demo_reason
 from tui.messages import FleetOpened, StoreChanged
 
 if TYPE_CHECKING:
@@ -80,7 +79,7 @@ class Bridge:
         self._unsubscribe = fleet.store.subscribe(self._coalescer.take)
         await fleet.start()
         self._coalescer.take(fleet.store.view)
-        self._app.post_message(FleetOpened(demo_reason=demo_reason(fleet.store.view)))
+        self._app.post_message(FleetOpened())
 
     async def close(self) -> None:
         """Stop listening and close the fleet; safe when it never opened, and to call twice."""
