@@ -133,7 +133,7 @@ async def _helper(
 
 async def _remove(api: PodmanApi, name: str) -> None:
     try:
-        await api.change("DELETE", f"/containers/{name}", {"force": True, "v": False, "timeout": 0})
+        await api.change("DELETE", f"/containers/{name}", {"force": True, "timeout": 0})
     except NotFound:
         return  # it was never made
 
