@@ -63,7 +63,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("table.page-down", "Page down", ("pagedown",), Scope.MOVE),
     Action("table.first", "First row", ("home",), Scope.MOVE),
     Action("table.last", "Last row", ("end",), Scope.MOVE),
-    Action("table.mark", "Mark the row: what you press next is done to all that are marked", ("space",), Scope.MOVE),
+    Action("table.mark", "Mark the row: actions then mean all marked", ("space",), Scope.MOVE),
     Action("container.detail", "Details and inspect", ("enter",), Scope.CONTAINER, footer=2, short="details"),
     Action("container.logs", "Logs, followed", ("l",), Scope.CONTAINER, footer=3, short="logs"),
     Action(
@@ -200,12 +200,28 @@ def keys_label(action: Action) -> str:
 
 
 def bindings(*scopes: Scope) -> list[BindingType]:
-    """Textual bindings of these scopes; each runs the screen's or app's `act(ID)`."""
+    """Textual bindings of these scopes; each runs the screen's or app's `act(ID)`.
+
+    A screen's are done in the order of the keys, before the next key is looked at (priority): over a slow link a burst
+    such as "/web" arrives at once, and its letters are for the filter that "/" opens, not for the table.
+    """
     return [
-        Binding(",".join(action.keys), f"act({action.id!r})", action.title, show=False, id=action.id)
+        Binding(
+            ",".join(action.keys),
+            f"act({action.id!r})",
+            action.title,
+            show=False,
+            id=action.id,
+            priority=action.scope is not Scope.APP,  # the app's would come before those of a screen above the fleet
+        )
         for action in ACTIONS
         if action.scope in scopes and action.keys
     ]
+
+
+def leaves_typing(action_id: str) -> bool:
+    """Whether the action's keys may be taken from a person who types into a field: no letter, Enter or Tab is."""
+    return all(key == "escape" or key.startswith(("ctrl+", "f")) and len(key) > 1 for key in BY_ID[action_id].keys)
 
 
 def keymap(overrides: Mapping[str, str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
-from textual.worker import Worker, WorkerFailed
+from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from backends.model.container import LogLine
 from backends.model.errors import BackendError, Refused
@@ -93,7 +93,7 @@ class Commands:
         for move in tuple(self._moves):
             try:
                 await move.wait()
-            except WorkerFailed:
+            except (WorkerFailed, WorkerCancelled):
                 continue  # cancelled, or its failure was told by the handler of all workers
         self._moves.clear()
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineKind
-from tui.actions import Scope
+from tui.actions import Scope, bindings, leaves_typing
 from tui.bootstrap import demo_reason
 from tui.screens.frame import TitleBar
 
@@ -35,6 +36,12 @@ class TranshipScreen(Screen[None]):
         """What this screen does for each action id of its scopes."""
         return {}
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Whether a key does its action now: not while it is typed into a field."""
+        if action == "act" and isinstance(self.focused, Input):
+            return leaves_typing(str(parameters[0]))
+        return super().check_action(action, parameters)
+
     def action_act(self, action: str) -> None:
         """Do an action, where the mode allows it."""
         if self.tranship.allows(action):
@@ -57,11 +64,14 @@ class TranshipScreen(Screen[None]):
 class SubScreen(TranshipScreen):
     """A screen above the fleet: Escape and q go back."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "leave", "Back", show=False, id="app.back")]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.BACK)
 
-    def action_leave(self) -> None:
-        """Go back, or first out of something smaller."""
-        self.leave()
+    def action_act(self, action: str) -> None:
+        """Do an action, where the mode allows it; going back is everywhere the same."""
+        if action == "app.back":
+            self.leave()
+        else:
+            super().action_act(action)
 
     def leave(self) -> None:
         """Go back to the screen below."""

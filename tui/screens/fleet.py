@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
-from backends.model.container import Container, ContainerState
+from backends.model.container import Container
 from backends.model.fleet import FleetView
 from tui.actions import BY_ID, Action, Scope, bindings, refusal, resolve
 from tui.messages import LayersFailed, LayersLoaded
@@ -94,12 +94,18 @@ class FleetScreen(TranshipScreen):
         self.query_one(TitleBar).show(self._about(table.shown_count))
 
     def _about(self, shown: int) -> str:
-        containers = self._view.containers.values()
-        if not containers:
-            return ""
-        running = sum(one.state is ContainerState.RUNNING for one in containers)
-        count = f"{len(containers)} containers, {running} running"
-        return f"{count} · {shown} shown for “{self._filter}”" if self._filter else count
+        """How the table is arranged, where that is not as it was at first."""
+        parts = []
+        if self._filter:
+            parts.append(f"{shown} of {len(self._view.containers)} shown for “{self._filter}”")
+        if self._sort != Sort():
+            parts.append(f"by {self._sort.column.replace('_', ' ')}{', reversed' if self._reversed() else ''}")
+        if self._group != "none":
+            parts.append(f"grouped by {self._group}")
+        return " · ".join(parts)
+
+    def _reversed(self) -> bool:
+        return self._sort.descending != Sort("").toggled(self._sort.column).descending
 
     def on_resize(self) -> None:
         """Another size may show another pane, which then wants its content."""
@@ -225,7 +231,7 @@ class FleetScreen(TranshipScreen):
     def _edit_filter(self) -> None:
         line = self.query_one("#filter", Input)
         line.display = True
-        line.focus()
+        self.set_focus(line)  # at once, so that the very next key is typed into it
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.widget import Widget
@@ -14,6 +15,8 @@ from textual.widgets import Static
 from tui.actions import Action, Scope, footer_actions, key_label
 from widgets.line import Tone
 from widgets.palette import palette_of
+
+_OWN = frozenset({Scope.CONTAINER, Scope.FLEET, Scope.DETAIL, Scope.LOGS, Scope.MIGRATE, Scope.BACK})
 
 
 class TitleBar(Horizontal):
@@ -47,23 +50,25 @@ class KeyBar(Widget):
     def __init__(self, *scopes: Scope, read_only: bool) -> None:
         super().__init__()
         self._actions = footer_actions(*scopes, read_only=read_only)
+        self._ends: list[tuple[int, Action]] = []
 
     def render(self) -> Text:
-        """One line; a click on a word acts as its key would."""
+        """One line."""
         palette = palette_of(self)
         text = Text(no_wrap=True, end="")
-        room = self.size.width
+        self._ends = []
         for action in self._actions:
-            word = _word(action, palette[Tone.INFO] + Style(bold=True), palette[Tone.DIM])
-            if word.cell_len > room:
+            key, word = key_label(action.keys[0]), action.short or action.title
+            if text.cell_len + len(key) + 1 + len(word) > self.size.width:
                 break
-            text.append_text(word)
-            room -= word.cell_len
+            text.append(key, palette[Tone.INFO] + Style(bold=True)).append(f" {word}", palette[Tone.DIM]).append("  ")
+            self._ends.append((text.cell_len, action))
         return text
 
-
-def _word(action: Action, key: Style, label: Style) -> Text:
-    click = Style.from_meta({"@click": f"screen.act({action.id!r})"})
-    return Text.assemble(
-        (key_label(action.keys[0]), key + click), (f" {action.short or action.title}", label + click), "  "
-    )
+    async def on_click(self, event: events.Click) -> None:
+        """A click on a word acts as its key would."""
+        spot = event.get_content_offset(self)
+        for end, action in self._ends if spot is not None else ():
+            if spot is not None and spot.x < end:
+                await self.app.run_action(f"act({action.id!r})", self.screen if action.scope in _OWN else self.app)
+                return

@@ -1,0 +1,225 @@
+"""Help, palette, logs, details, migration, and what happens when something breaks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.command import CommandPalette
+
+from backends.engines.demo import DemoEngine
+from backends.model.container import ContainerState
+from backends.model.errors import Protocol
+from backends.services.fleet import Fleet
+from tests.pilot.stage import Stage, stage
+from tui.actions import ACTIONS
+from tui.app import TranshipApp
+from tui.config import Settings
+from tui.screens.help import HelpScreen
+from tui.screens.migrate import MigrateScreen
+from tui.screens.migrate import Stage as MoveStage
+from widgets.line import plain
+from widgets.lines_pane import LinesPane
+from widgets.log_view import LogView
+from widgets.plan_view import PlanView
+
+
+def text_of(pane: LinesPane) -> str:
+    """All lines of a pane."""
+    return "\n".join(map(plain, pane.lines))
+
+
+def crash_log(state_dir: Path) -> str:
+    """The text of the one crash log."""
+    (log,) = state_dir.glob("crash-*.log")
+    return log.read_text()
+
+
+async def test_help_shows_every_action(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        await play.press("question_mark")
+        assert isinstance(play.app.screen, HelpScreen)
+        text = text_of(play.app.screen.query_one(LinesPane))
+        assert [action.title for action in ACTIONS if action.title not in text] == []
+        await play.press("escape")
+        assert play.on_top() == "FleetScreen"
+
+
+async def test_help_in_readonly_leaves_out_what_is_switched_off(tmp_path: Path) -> None:
+    async with stage(tmp_path, readonly=True) as play:
+        await play.press("question_mark")
+        text = text_of(play.app.screen.query_one(LinesPane))
+        assert "Remove (asks first)" not in text
+        assert "Read-only" in text
+
+
+async def test_the_palette_does_what_its_entry_says(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        await play.select("tensorboard")
+        await play.press("ctrl+p")
+        assert isinstance(play.app.screen, CommandPalette)
+        await play.press(*"Stop")
+        await play.pilot.pause(0.3)
+        await play.press("enter")
+        if isinstance(play.app.screen, CommandPalette):
+            await play.press("enter")
+        await play.until(lambda: play.state("tensorboard") is ContainerState.EXITED)
+
+
+async def test_logs_follow_and_the_stream_ends_with_the_screen(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        await play.select("mlops-minio-1")
+        await play.press("l")
+        await play.until(lambda: play.app.screen.query(LogView))
+        view = play.app.screen.query_one(LogView)
+        await play.until(lambda: view.line_count > 0, "log lines")
+        follows = [view.following]
+        await play.press("space")
+        follows.append(view.following)
+        assert follows == [True, False]
+        await play.press("space", "escape")
+        await play.until(lambda: not any(one.group == "log" for one in play.app.workers))
+        assert play.on_top() == "FleetScreen"
+
+
+async def test_a_log_that_cannot_be_had_says_why(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        play.docker.faults.fail("logs", Protocol("the log is garbled", engine=play.docker.id))
+        await play.select("tensorboard")
+        await play.press("l")
+        view = play.app.screen.query_one(LogView)
+        await play.until(lambda: view.line_count > 0)
+        assert "garbled" in view.render_line(0).text
+
+
+async def test_details_show_facts_and_inspect(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        await play.select("tensorboard")
+        await play.press("enter")
+        pane = play.app.screen.query_one(LinesPane)
+        await play.until(lambda: '"Id"' in text_of(pane) or '"ID"' in text_of(pane), "inspect")
+        assert play.row("tensorboard").key.short in text_of(pane)
+        await play.press("q")
+        assert play.on_top() == "FleetScreen"
+
+
+async def _open_plan(play: Stage, name: str) -> MigrateScreen:
+    await play.select(name)
+    await play.press("m")
+    screen = play.app.screen
+    assert isinstance(screen, MigrateScreen)
+    await play.until(lambda: screen.stage is MoveStage.PLANNED, "a plan")
+    return screen
+
+
+def _named(engine: DemoEngine, name: str) -> list[ContainerState]:
+    return [one.state for one in engine.world.containers.values() if one.spec.name == name]
+
+
+async def test_migrate_by_keys(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        screen = await _open_plan(play, "tensorboard")
+        assert _named(play.podman, "tensorboard") == []  # a plan changes nothing
+        await play.press("enter", "y")
+        await play.until(lambda: screen.stage is MoveStage.ENDED, "the end of the migration")
+        assert _named(play.podman, "tensorboard") == [ContainerState.RUNNING]
+        assert _named(play.docker, "tensorboard") == [ContainerState.EXITED]
+        assert "CHECKS" in text_of(screen.query_one(PlanView))
+        await play.press("enter")
+        assert play.on_top() == "FleetScreen"
+        await play.until(lambda: play.shown().count("tensorboard") == 2)
+
+
+async def test_migrate_under_another_name(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        screen = await _open_plan(play, "tensorboard")
+        await play.press("n", "end", *"-2", "enter")
+        await play.until(lambda: "tensorboard-2" in text_of(screen.query_one(PlanView)), "the plan of the new name")
+        await play.until(lambda: screen.stage is MoveStage.PLANNED)
+        await play.press("enter", "y")
+        await play.until(lambda: screen.stage is MoveStage.ENDED)
+        assert _named(play.podman, "tensorboard-2") == [ContainerState.RUNNING]
+
+
+async def test_no_to_the_question_moves_nothing(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        screen = await _open_plan(play, "tensorboard")
+        await play.press("enter", "n")
+        assert screen.stage is MoveStage.PLANNED
+        await play.press("escape")
+        assert _named(play.podman, "tensorboard") == []
+
+
+async def test_a_failed_migration_says_what_was_undone(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        play.podman.faults.fail("start", Protocol("no more processes", engine=play.podman.id))
+        screen = await _open_plan(play, "tensorboard")
+        await play.press("enter", "y")
+        await play.until(lambda: screen.stage is MoveStage.ENDED, "the end of the migration")
+        text = text_of(screen.query_one(PlanView))
+        assert "UNDONE" in text
+        assert "no more processes" in text
+        assert _named(play.podman, "tensorboard") == []
+        assert _named(play.docker, "tensorboard") == [ContainerState.RUNNING]
+
+
+async def test_cancelling_a_migration_undoes_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        play.podman.faults.hang("create_container")
+        screen = await _open_plan(play, "tensorboard")
+        await play.press("enter", "y")
+        await play.until(lambda: _named(play.docker, "tensorboard") == [ContainerState.EXITED], "the source to stop")
+        await play.press("escape", "y")
+        await play.until(lambda: screen.stage is MoveStage.ENDED)
+        assert _named(play.podman, "tensorboard") == []
+        assert _named(play.docker, "tensorboard") == [ContainerState.RUNNING]
+
+
+async def test_quitting_during_a_migration_asks_and_undoes(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        play.podman.faults.hang("create_container")
+        await _open_plan(play, "tensorboard")
+        await play.press("enter", "y")
+        await play.until(lambda: _named(play.docker, "tensorboard") == [ContainerState.EXITED])
+        await play.press("ctrl+q")
+        assert play.on_top() == "ConfirmDialog"
+        await play.press("y")
+    assert _named(play.docker, "tensorboard") == [ContainerState.RUNNING]
+    assert _named(play.podman, "tensorboard") == []
+
+
+async def test_a_fleet_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
+    async def open_fleet() -> Fleet:
+        raise Protocol("nothing works here", hint="see tranship doctor")
+
+    app = TranshipApp(open_fleet, Settings(), state_dir=tmp_path)
+    async with app.run_test() as pilot:
+        while not app._notifications:
+            await pilot.pause(0.01)
+        assert "nothing works here" in next(iter(app._notifications)).message
+        await pilot.press("s", "m", "enter", "l")
+        assert app.is_running
+
+
+async def test_a_bug_in_a_worker_is_logged_and_the_app_lives(tmp_path: Path) -> None:
+    async def open_fleet() -> Fleet:
+        raise ZeroDivisionError("a bug")
+
+    app = TranshipApp(open_fleet, Settings(), state_dir=tmp_path)
+    async with app.run_test() as pilot:
+        while not app._notifications:
+            await pilot.pause(0.01)
+        assert "ZeroDivisionError" in next(iter(app._notifications)).message
+    assert "ZeroDivisionError: a bug" in crash_log(tmp_path)
+
+
+async def test_a_bug_in_the_app_leaves_a_log_and_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async def meet_a_bug() -> None:
+        async with stage(tmp_path) as play:
+            play.app.call_later(lambda: 1 / 0)
+            await play.until(lambda: play.app.return_code == 1)
+
+    with pytest.raises(ZeroDivisionError):
+        await meet_a_bug()
+    assert "ZeroDivisionError" in crash_log(tmp_path)
+    assert "crash-" in capsys.readouterr().err
