@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-OLDEST_API, NEWEST_API = (1, 40), (1, 51)  # 1.40: Docker 19.03, first with DeviceRequests; 1.51: newest one tried
 _HELLO_TIMEOUT_S = 5.0
 _LIST_TIMEOUT_S = 20.0
 _DEFAULT_STOP_S = 10  # moby: defaultStopTimeout
@@ -76,9 +75,10 @@ class DockerEngine:
         version = await self._wire.json("GET", "/version", timeout_s=_HELLO_TIMEOUT_S)
         if not isinstance(version, dict) or not version.get("ApiVersion"):
             raise Protocol(f"What answers at {self._endpoint} is not Docker", engine=self._id)
-        api = self._negotiate(str(version["ApiVersion"]), str(version.get("MinAPIVersion") or "1.12"))
+        api = docker_translate.negotiated(self._id, version)
         info = await self._wire.json("GET", f"/v{api}/info", timeout_s=_LIST_TIMEOUT_S)
-        told = docker_translate.engine_info(version, info, api_version=api, local=self._endpoint.local)
+        with self._understood():
+            told = docker_translate.engine_info(version, info, api_version=api, local=self._endpoint.local)
         if not told.cdi_devices and told.local:
             told = await asyncio.to_thread(cdi_devices, told, tuple(info.get("CDISpecDirs") or ()))
         self._api = api
@@ -88,17 +88,6 @@ class DockerEngine:
         )
         self._containerd_store = "io.containerd.snapshotter" in json.dumps(info.get("DriverStatus") or [])
         return told
-
-    def _negotiate(self, newest: str, oldest: str) -> str:
-        try:
-            theirs, least = (tuple(int(part) for part in text.split(".")) for text in (newest, oldest))
-        except ValueError as error:
-            raise Protocol("Docker tells no API version", detail=newest, engine=self._id) from error
-        chosen = min(theirs, NEWEST_API)
-        if chosen < OLDEST_API or least > NEWEST_API:
-            detail = f"it speaks API {oldest} to {newest}, Tranship 1.40 to 1.51"
-            raise Unsupported("This Docker is too old or too new", detail=detail, engine=self._id)
-        return ".".join(map(str, chosen))
 
     async def close(self) -> None:
         """Close every connection."""
@@ -110,13 +99,16 @@ class DockerEngine:
     async def list_containers(self) -> list[Container]:
         """One GET /containers/json?all=1; gpus_given and start times are filled by inspect_container only."""
         items = await self._get("/containers/json", {"all": True}, timeout_s=_LIST_TIMEOUT_S)
-        containers = [docker_translate.container_from_list(self._id, item) for item in items or ()]
+        with self._understood():
+            containers = [docker_translate.container_from_list(self._id, item) for item in items or ()]
         self._names = {container.key.id: container.name for container in containers}
         return containers
 
     async def inspect_container(self, container: str) -> Container:
         """One container."""
-        found = docker_translate.container_from_inspect(self._id, await self.inspect_raw(container))
+        item = await self.inspect_raw(container)
+        with self._understood():
+            found = docker_translate.container_from_inspect(self._id, item)
         self._names[found.key.id] = found.name
         return found
 
@@ -135,7 +127,11 @@ class DockerEngine:
     async def _events(self) -> AsyncIterator[AsyncIterator[EngineEvent]]:
         path = await self._path("/events")
         async with self._wire.stream("GET", path, params={"filters": _EVENTS}) as chunks:
-            yield (docker_translate.event(self._id, item) async for item in json_lines(chunks, engine=self._id))
+            yield (self._event(item) async for item in json_lines(chunks, engine=self._id))
+
+    def _event(self, item: Any) -> EngineEvent:
+        with self._understood():
+            return docker_translate.event(self._id, item)
 
     def logs(
         self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False
@@ -176,7 +172,11 @@ class DockerEngine:
     # -- acting on containers --------------------------------------------------------------------
     async def create_container(self, spec: WorkloadSpec) -> str:
         """POST /containers/create."""
-        body = create_body(spec)
+        try:
+            body = create_body(spec)
+        except Unsupported as error:
+            error.engine = self._id
+            raise
         answer = await self._act(lambda api: api.create_container_from_config(body, spec.name or None), timeout_s=120)
         self._names[str(answer["Id"])] = spec.name
         return str(answer["Id"])
@@ -221,10 +221,11 @@ class DockerEngine:
         """POST /containers/{id}/wait, however long it takes."""
         path = await self._path(f"/containers/{quote(container, safe='')}/wait")
         answer = await self._wire.json("POST", path, timeout_s=None)
-        trouble = (answer.get("Error") or {}).get("Message")
-        if trouble:
-            raise Protocol("Docker could not wait for the container", detail=str(trouble), engine=self._id)
-        return int(answer["StatusCode"])
+        with self._understood():
+            trouble = (answer.get("Error") or {}).get("Message")
+            if trouble:
+                raise Protocol("Docker could not wait for the container", detail=str(trouble), engine=self._id)
+            return int(answer["StatusCode"])
 
     async def _stop_seconds(self, container: str) -> int:
         config = (await self.inspect_raw(container)).get("Config")
@@ -236,16 +237,18 @@ class DockerEngine:
         """From the inspect of the container and of the image that it runs."""
         item: dict[str, Any] = await self.inspect_raw(container)
         try:
-            image = await self._get(f"/images/{item['Image']}/json")
+            image = await self._get(f"/images/{item.get('Image')}/json")
         except NotFound:
             image = None
-        return workload_spec(item, image, self._defaults)
+        with self._understood():
+            return workload_spec(item, image, self._defaults)
 
     # -- images ----------------------------------------------------------------------------------
     async def list_images(self) -> list[Image]:
         """GET /images/json, without nameless images that no container uses."""
         items = await self._get("/images/json", timeout_s=_LIST_TIMEOUT_S)
-        images = [docker_translate.image_from_list(self._id, item) for item in items or ()]
+        with self._understood():
+            images = [docker_translate.image_from_list(self._id, item) for item in items or ()]
         if all(image.tags for image in images):
             return images
         used = {container.image_id for container in await self.list_containers()}
@@ -254,14 +257,16 @@ class DockerEngine:
     async def image_facts(self, reference: str) -> ImageFacts:
         """GET /images/{name}/json."""
         item = await self._image(reference)
-        return docker_translate.image_facts(self._id, item, id_is_config=not self._containerd_store)
+        with self._understood():
+            return docker_translate.image_facts(self._id, item, id_is_config=not self._containerd_store)
 
     async def image_layers(self, reference: str) -> LayerReport:
         """GET /images/{name}/history joined with RootFS.Layers."""
         item = await self._image(reference)
         history = await self._get(f"/images/{item['Id']}/history")
-        facts = docker_translate.image_facts(self._id, item, id_is_config=False)
-        return layer_report(facts.key, reference, item, history or ())
+        with self._understood():
+            facts = docker_translate.image_facts(self._id, item, id_is_config=False)
+            return layer_report(facts.key, reference, item, history or ())
 
     async def _image(self, reference: str) -> dict[str, Any]:
         item = await self._get(f"/images/{quote(reference, safe='/:@')}/json")
@@ -304,11 +309,14 @@ class DockerEngine:
     async def list_volumes(self) -> list[Volume]:
         """GET /volumes."""
         answer = await self._get("/volumes", timeout_s=_LIST_TIMEOUT_S)
-        return [docker_translate.volume(item) for item in (answer or {}).get("Volumes") or ()]
+        with self._understood():
+            return [docker_translate.volume(item) for item in (answer or {}).get("Volumes") or ()]
 
     async def inspect_volume(self, name: str) -> Volume:
         """GET /volumes/{name}."""
-        return docker_translate.volume(await self._get(f"/volumes/{quote(name, safe='')}"))
+        item = await self._get(f"/volumes/{quote(name, safe='')}")
+        with self._understood():
+            return docker_translate.volume(item)
 
     async def create_volume(self, spec: VolumeSpec) -> None:
         """Docker's own call does not mind an existing volume: looked for first."""
@@ -352,6 +360,15 @@ class DockerEngine:
         if not self._api:
             await self.connect()
         return await self._sdk.call(self._api, act, timeout_s=timeout_s)
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """An answer of another shape than the API's is said, not a crash."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            detail = f"{type(error).__name__}: {error}"
+            raise Protocol("Docker's answer does not follow its API", detail=detail, engine=self._id) from error
 
     def _name_of(self, container: str) -> str:
         """The name of a container as last seen, else its short id, else what came in."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from backends.model.capabilities import Capabilities, Capability, EngineInfo
 from backends.model.container import Container, ContainerState, Health, Mount, MountKind, Port
-from backends.model.errors import Protocol
+from backends.model.errors import Protocol, Unsupported
 from backends.model.events import EngineEvent, EventKind
 from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import Image, ImageFacts
@@ -24,6 +24,7 @@ from backends.wire.times import from_unix, parse_time
 
 Json = Mapping[str, Any]
 
+OLDEST_API, NEWEST_API = (1, 40), (1, 51)  # 1.40: Docker 19.03, first with DeviceRequests; 1.51: newest one tried
 _EXIT_CODE = re.compile(r"\((\d+)\)")
 _EVERYWHERE = {"", "0.0.0.0", "::"}
 ANONYMOUS_NAME = re.compile(r"[0-9a-f]{64}")
@@ -202,6 +203,20 @@ def engine_info(version: Json, info: Json, *, api_version: str, local: bool) -> 
     )
 
 
+def negotiated(engine: EngineId, version: Json) -> str:
+    """The API version to speak, of GET /version. Raises Unsupported where there is none in common."""
+    newest, oldest = str(version["ApiVersion"]), str(version.get("MinAPIVersion") or "1.12")
+    try:
+        theirs, least = (tuple(int(part) for part in text.split(".")) for text in (newest, oldest))
+    except ValueError as error:
+        raise Protocol("Docker tells no API version", detail=newest, engine=engine) from error
+    chosen = min(theirs, NEWEST_API)
+    if chosen < OLDEST_API or least > NEWEST_API:
+        detail = f"it speaks API {oldest} to {newest}, Tranship 1.40 to 1.51"
+        raise Unsupported("This Docker is too old or too new", detail=detail, engine=engine)
+    return ".".join(map(str, chosen))
+
+
 def _lacking(info: Json) -> dict[Capability, str]:
     lacking: dict[Capability, str] = {}
     if info.get("CgroupDriver") == "none":
@@ -311,5 +326,6 @@ __all__ = [
     "image_facts",
     "image_from_list",
     "loaded_images",
+    "negotiated",
     "volume",
 ]

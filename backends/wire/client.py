@@ -268,6 +268,7 @@ class _Source:
     def __init__(self, data: AsyncIterator[bytes]) -> None:
         self._data = data
         self._pieces: Any = None
+        self._ended = asyncio.Event()
         self.failure: BackendError | None = None
 
     def pieces(self) -> AsyncIterator[bytes]:
@@ -282,8 +283,12 @@ class _Source:
         except BackendError as error:
             self.failure = error
             raise
+        finally:
+            self._ended.set()
 
     async def close(self) -> None:
+        if self._pieces.ag_running:  # aiohttp has cancelled its writer a moment ago, it is still inside
+            await self._ended.wait()
         await self._pieces.aclose()
 
 

@@ -54,9 +54,8 @@ async def engine(path: Path, answer: Serve) -> AsyncIterator[WireClient]:
     finally:
         await client.close()
         server.close()
-        for task in done:
-            task.cancel()
-        await asyncio.gather(*done, return_exceptions=True)
+        async with asyncio.timeout(10):
+            await asyncio.gather(*done)  # the client is closed: each has seen the end of its connection
 
 
 def fixed(status: str, body: bytes) -> Serve:
@@ -279,6 +278,45 @@ async def test_a_sent_stream_arrives(socket: Path) -> None:
     async with engine(socket, answer) as client:
         await client.call("PUT", "/x", data=source())
     assert received == b"3\r\nabc\r\n3\r\ndef\r\n0\r\n\r\n"
+
+
+async def test_an_early_refusal_ends_a_blocked_source(socket: Path) -> None:
+    ended = asyncio.Event()
+
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            yield b"a"
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async with engine(socket, fixed("409 X", b'{"message": "no"}')) as client:
+        with pytest.raises(Conflict):
+            await client.call("PUT", "/x", data=source())
+    assert ended.is_set()
+
+
+async def test_cancel_in_an_upload_ends_its_source(socket: Path) -> None:
+    started, ended = asyncio.Event(), asyncio.Event()
+
+    async def source() -> AsyncIterator[bytes]:
+        try:
+            yield b"a"
+            started.set()
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    async def answer(reader: asyncio.StreamReader, _writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with engine(socket, answer) as client:
+        task = asyncio.create_task(client.call("PUT", "/x", data=source(), timeout_s=None))
+        await started.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert ended.is_set()
 
 
 async def test_close_twice_and_use_again(socket: Path) -> None:
