@@ -34,6 +34,12 @@ _RULES: tuple[tuple[tuple[str, ...], type[BackendError], str, str], ...] = (
         "Use a rootful engine, or a host with cgroup v2.",
     ),
     (
+        ("by id with more than one tag", "image is referenced in multiple"),
+        Conflict,
+        "The image has several names",
+        "Remove its names one by one.",
+    ),
+    (
         ("unresolvable cdi devices",),
         NotFound,
         "The GPU device is not known to this engine (CDI)",
