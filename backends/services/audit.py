@@ -33,15 +33,22 @@ class AuditLog:
     def __init__(self, path: Path, *, clock: Callable[[], datetime] = _now) -> None:
         self._path = path
         self._clock = clock
+        self._closed = False
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="audit")
 
     def record(self, update: OperationUpdate) -> None:
         """Write one finished operation down, soon; a failure to write is logged."""
+        if self._closed:  # an operation that outlived the fleet, called off at the program's end
+            _log.warning(
+                "not in the audit log, which is closed: %s of %s: %s", update.action, update.subject, update.phase
+            )
+            return
         line = json.dumps(entry(update, self._clock()), ensure_ascii=False)
         self._writer.submit(self._append, line).add_done_callback(_report)
 
     async def close(self) -> None:
-        """Wait for what is still to be written. Nothing may be recorded after it."""
+        """Wait for what is still to be written; what is recorded after that is only logged."""
+        self._closed = True
         await asyncio.to_thread(self._writer.shutdown)
 
     def _append(self, line: str) -> None:

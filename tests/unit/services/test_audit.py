@@ -55,5 +55,13 @@ async def test_a_log_that_cannot_be_written_is_said_and_stops_nothing(
     assert "could not be written" in caplog.text
 
 
+async def test_what_comes_after_the_end_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    await log.close()
+    log.record(_failed())
+    assert "container.start of web: failed" in caplog.text
+    assert not (tmp_path / "audit.jsonl").exists()
+
+
 def test_it_lies_in_the_users_state_directory() -> None:
     assert default_path().parts[-2:] == ("tranship", "audit.jsonl")
