@@ -10,8 +10,11 @@ from pathlib import Path
 
 import click
 
+from tui.cli.exits import Exit
 from tui.cli.options import demo_option, json_option, readonly_option
+from tui.cli.output import say
 from tui.cli.session import Invocation
+from tui.config import nearest
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
@@ -86,9 +89,16 @@ def tranship(context: click.Context, config: Path | None) -> None:
 def open_screen(invocation: Invocation) -> None:
     """Run the UI until the user leaves it. Everything of Textual is imported here and not before."""
     settings = invocation.settings()
+    from tui.actions import BY_ID
     from tui.app import TranshipApp
     from tui.bootstrap import open_fleet
 
+    for action in settings.keys:
+        if action not in BY_ID:
+            meant = nearest(action, BY_ID)
+            hint = f": did you mean “{meant}”?" if meant else "; `?` in the screen lists all"
+            say(f"tranship: [keys] names no action “{action}”{hint}")
+            sys.exit(Exit.USAGE)
     app = TranshipApp(partial(open_fleet, settings), settings)
     app.run()
     sys.exit(app.return_code)

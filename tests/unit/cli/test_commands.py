@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from tui.cli.root import COMMANDS, tranship
+from tui.cli.root import COMMANDS, open_screen, tranship
+from tui.cli.session import Invocation
 
 CONTAINER_KEYS = {
     "engine", "id", "name", "image", "image_id", "state", "health", "exit_code", "created_at", "started_at",
@@ -187,6 +188,15 @@ def test_a_bad_config_is_two_in_one_line(tmp_path: Path) -> None:
     refused = CliRunner().invoke(tranship, ["--demo", "--config", str(config), "stop", RUNNING])
     assert refused.exit_code == 1
     assert "read-only" in refused.stderr
+
+
+def test_keys_of_no_action_keep_the_screen_closed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text('[keys]\n"container.stopp" = "s"')
+    with pytest.raises(SystemExit) as ended:
+        open_screen(Invocation(config=config, demo=True))
+    assert ended.value.code == 2
+    assert "did you mean “container.stop”?" in capsys.readouterr().err
 
 
 def test_without_a_terminal_one_plain_snapshot() -> None:

@@ -1,0 +1,87 @@
+"""Which fleet the settings open: real, demo, read-only, with engines of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import pytest
+
+from backends.engines import discover as discovery
+from backends.engines.discover import Found
+from backends.engines.docker import DockerEngine
+from backends.engines.podman import PodmanEngine
+from backends.model.errors import Refused
+from backends.model.events import Link
+from backends.model.ids import EngineId, EngineKind
+from backends.wire.endpoint import Endpoint
+from tui.bootstrap import demo_reason, open_fleet
+from tui.config import ConfigError, EngineSetting, Settings
+
+DOCKER = EngineId(EngineKind.DOCKER, "docker")
+PODMAN = EngineId(EngineKind.PODMAN, "podman")
+HERE = Found(DOCKER, EngineKind.DOCKER, Endpoint.parse("unix:///nowhere/docker.sock"))
+GONE = Found(PODMAN, EngineKind.PODMAN, None, "no podman here", "install it")
+
+
+def finds(monkeypatch: pytest.MonkeyPatch, *found: Found) -> None:
+    """Let discovery find these."""
+
+    async def discover(_: Mapping[str, str]) -> Sequence[Found]:
+        return found
+
+    monkeypatch.setattr(discovery, "discover", discover)
+
+
+async def test_what_is_found_is_supervised_and_what_is_absent_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    finds(monkeypatch, HERE, GONE)
+    fleet = await open_fleet(Settings())
+    assert [type(engine) for engine in fleet.engines] == [DockerEngine]
+    podman = fleet.store.view.engines[PODMAN]
+    assert podman.connection.link is Link.ABSENT
+    assert str(podman.connection.error) == "podman: no podman here"
+    assert demo_reason(fleet.store.view) == ""
+    await fleet.close()
+
+
+async def test_nothing_found_is_the_demo_fleet_with_the_reasons_or_no_fleet(monkeypatch: pytest.MonkeyPatch) -> None:
+    finds(monkeypatch, GONE)
+    fleet = await open_fleet(Settings())
+    assert {engine.id.kind for engine in fleet.engines} == {EngineKind.DEMO}
+    assert demo_reason(fleet.store.view) == "no engine found (podman: no podman here)"
+    await fleet.close()
+    fleet = await open_fleet(Settings(), demo_if_none=False)
+    assert fleet.engines == ()
+    await fleet.close()
+
+
+async def test_the_demo_fleet_that_was_asked_for_needs_no_reason() -> None:
+    fleet = await open_fleet(Settings(demo=True), only={"demo-podman"})
+    assert [engine.id.name for engine in fleet.engines] == ["demo-podman"]
+    assert demo_reason(fleet.store.view) == ""
+    await fleet.close()
+
+
+async def test_engines_of_the_settings_go_before_found_ones_of_their_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    finds(monkeypatch, HERE)
+    ours = EngineSetting("docker", EngineKind.PODMAN, "tcp://lab:2376", "/certs")
+    fleet = await open_fleet(Settings(engines=(ours,)))
+    assert [(type(engine), engine.endpoint) for engine in fleet.engines] == [(PodmanEngine, "https://lab:2376")]
+    await fleet.close()
+
+
+async def test_an_engine_that_cannot_be_meant_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    finds(monkeypatch, HERE)
+    with pytest.raises(ConfigError, match="engine “lab”: 'gopher://x' is no engine address"):
+        await open_fleet(Settings(engines=(EngineSetting("lab", EngineKind.DOCKER, "gopher://x"),)))
+    with pytest.raises(ConfigError, match="no engine is called “dokcer”") as caught:
+        await open_fleet(Settings(), only={"dokcer"})
+    assert caught.value.hint == "did you mean “docker”?"
+
+
+async def test_read_only_holds_in_the_engines_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    finds(monkeypatch, HERE)
+    fleet = await open_fleet(Settings(readonly=True))
+    with pytest.raises(Refused):
+        await fleet.engine(DOCKER).remove("any", force=True)
+    assert fleet.read_only
+    await fleet.close()
