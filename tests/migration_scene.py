@@ -65,10 +65,12 @@ class Scene:
         host = DemoHost()
         self.source, self.target = engine(SOURCE, host), engine(TARGET, host)
 
-    async def furnish(self, recipe: WorkloadSpec | None = None, *, start: bool = True) -> str:
-        """Make the container; returns its id."""
+    async def furnish(self, recipe: WorkloadSpec | None = None, *, start: bool = True, known_as: str = "") -> str:
+        """Make the container; returns its id. known_as: the image's name on the target, "" = it is not there."""
         steps = [BuildStep("FROM scratch", 2000), BuildStep("COPY . /", 3000)]
         self.source.actions.add_image(build([TAG], steps, {"Env": ["PATH=/bin"]}, EPOCH))
+        if known_as:
+            self.target.actions.add_image(build([known_as], steps, {"Env": ["PATH=/bin"]}, EPOCH))
         self.target.actions.add_image(build([OTHER_TAG], [BuildStep("RUN other", 500)], {}, EPOCH))
         for name in ("data", "more"):
             await self.source.create_volume(VolumeSpec(name, {"keep": "yes"}))
@@ -106,6 +108,7 @@ class Fault(StrEnum):
     BEFORE = "the call fails and has done nothing"
     AFTER = "the call has done its work, but its answer is lost"
     CANCEL = "the run is cancelled while the call is under way"
+    CANCEL_AFTER = "the run is cancelled when the call has done its work"
     MIDWAY = "the stream breaks in the middle"
 
 
@@ -158,9 +161,14 @@ class _Watched:
             except BackendError as error:
                 if struck and fault is Fault.AFTER:
                     raise self._saboteur.error from error
+                if struck and fault is Fault.CANCEL_AFTER:
+                    self._saboteur.cancel()
                 raise
             if struck and fault is Fault.AFTER:
                 raise self._saboteur.error
+            if struck and fault is Fault.CANCEL_AFTER:
+                self._saboteur.cancel()
+                await asyncio.sleep(0)
             return result
 
         return call
@@ -172,7 +180,7 @@ class _Watched:
             fault = self._saboteur.fault
             if struck and fault is Fault.BEFORE:
                 raise self._saboteur.error
-            if struck and fault is Fault.CANCEL:
+            if struck and fault in {Fault.CANCEL, Fault.CANCEL_AFTER}:
                 self._saboteur.cancel()
             async with real(*args, **kwargs) as chunks:
                 yield self._cut(chunks) if struck and fault in {Fault.MIDWAY, Fault.AFTER} else chunks

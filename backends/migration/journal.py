@@ -172,9 +172,13 @@ class Journal:
 
     @staticmethod
     async def begin(state_dir: Path, record: Record) -> Journal:
-        """Write the first record."""
+        """Write the first record; where this is cancelled, the record says that there is nothing to undo."""
         journal = Journal(folder_of(state_dir) / f"{record.id}.json", record)
-        await journal._save(record)
+        try:
+            await journal._save(record)
+        except asyncio.CancelledError:
+            await journal.close(Status.UNDONE)
+            raise
         return journal
 
     async def _save(self, record: Record) -> None:

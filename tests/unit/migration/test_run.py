@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import stat
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from backends.model.events import Phase
 from backends.model.ids import ContainerKey
 from backends.model.plan import MigrationFailed, MigrationReport, StepKind, StepProgress
 from backends.model.workload import MountSpec
-from tests.migration_scene import SOURCE, TAG, TARGET, Fault, Saboteur, Scene, picture, spec
+from tests.migration_scene import OTHER_TAG, SOURCE, TAG, TARGET, Fault, Saboteur, Scene, picture, spec
 
 
 async def move(
@@ -210,43 +211,53 @@ async def test_the_journal_is_private_and_says_what_was_made(tmp_path: Path) -> 
     assert "hunter2" not in path.read_text()
 
 
-async def count_calls(tmp_path: Path) -> list[str]:
+async def count_calls(tmp_path: Path, known_as: str = "") -> list[str]:
     """The calls of a run in which nothing goes wrong."""
     scene = Scene()
-    await scene.furnish()
+    await scene.furnish(known_as=known_as)
     saboteur = Saboteur()
     await move(scene, tmp_path, saboteur=saboteur)
     return saboteur.calls
 
 
-@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize(("paused", "known_as"), [(False, ""), (True, "docker.io/demo/same:2")])
 @pytest.mark.parametrize("fault", list(Fault))
-async def test_a_fault_at_any_call_leaves_all_as_it_was(fault: Fault, paused: bool, tmp_path: Path) -> None:
-    calls = await count_calls(tmp_path / "count")
-    assert len(calls) > 20
+async def test_a_fault_at_any_call_leaves_all_as_it_was(
+    fault: Fault, paused: bool, known_as: str, tmp_path: Path
+) -> None:
+    calls = await count_calls(tmp_path / "count", known_as)
+    assert len(calls) >= 20
     for number, call in enumerate(calls):
         scene = Scene()
-        made = await scene.furnish()
+        made = await scene.furnish(known_as=known_as)
         if paused:
             await scene.source.pause(made)
         before = picture(scene.source), picture(scene.target)
         saboteur = Saboteur(number, fault)
         task = asyncio.create_task(move(scene, tmp_path / str(number), saboteur=saboteur))
         saboteur.cancel = task.cancel
-        with pytest.raises((BackendError, asyncio.CancelledError)) as failure:
+        try:
             await task
+        except (BackendError, asyncio.CancelledError) as error:
+            failure = error
+        else:  # the last call of all was done before it was called off
+            assert fault is Fault.CANCEL_AFTER, f"{fault} at call {number}, {call} went unnoticed"
+            continue
         where = f"{fault} at call {number}, {call}"
         assert picture(scene.target) == before[1], where
         assert picture(scene.source) == before[0], where
-        assert isinstance(failure.value, asyncio.CancelledError) == (fault is Fault.CANCEL), where
+        assert isinstance(failure, asyncio.CancelledError) == (fault in CALLED_OFF), where
         records = await list_journals(tmp_path / str(number))
         assert all(record.status is Status.UNDONE for record in records), where
-        if isinstance(failure.value, MigrationFailed):
-            assert failure.value.undone.left == (), where
-            assert failure.value.__cause__ is not None
+        if isinstance(failure, MigrationFailed):
+            assert failure.undone.left == (), where
+            assert failure.__cause__ is not None
         else:
-            assert not isinstance(failure.value, Refused)
-            assert fault is Fault.CANCEL or not records, where
+            assert not isinstance(failure, Refused)
+            assert fault in CALLED_OFF or not records, where
+
+
+CALLED_OFF = {Fault.CANCEL, Fault.CANCEL_AFTER}
 
 
 class Crash(BaseException):
@@ -324,6 +335,42 @@ async def test_a_target_that_stays_down_is_told_and_can_be_undone_later(tmp_path
     scene.target.come_back()
     undone = await undo(tmp_path, record.id, {SOURCE.name: scene.source, TARGET.name: scene.target})
     assert undone.left == ()
+    assert (picture(scene.source), picture(scene.target)) == before
+
+
+async def test_what_another_makes_under_our_names_meanwhile_is_not_removed(tmp_path: Path) -> None:
+    scene = Scene()
+    await scene.furnish()
+    here, there = picture(scene.source), picture(scene.target)
+
+    class Rival(Saboteur):
+        def strikes(self, name: str) -> bool:
+            if name == "there.create_container":
+                scene.target.actions.create(spec(mounts=()))
+            return super().strikes(name)
+
+    with pytest.raises(MigrationFailed, match="in use"):
+        await move(scene, tmp_path, saboteur=Rival())
+    assert picture(scene.source) == here
+    rivals = [c for c in scene.target.world.containers.values() if c.spec.name == "train"]
+    assert len(rivals) == 1, "it is of the very image and has never run, and is not ours all the same"
+    assert picture(scene.target)["volumes"] == there["volumes"]
+
+
+async def test_an_image_that_arrives_as_another_fails_the_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    await scene.furnish()
+    real = scene.target.import_image
+
+    async def garbled(archive: AsyncIterator[bytes]) -> tuple[str, ...]:
+        await real(archive)
+        scene.target.actions.remove_image((await scene.source.image_facts(TAG)).key.id)
+        return (OTHER_TAG,)
+
+    monkeypatch.setattr(scene.target, "import_image", garbled)
+    before = picture(scene.source), picture(scene.target)
+    with pytest.raises(MigrationFailed, match="not the one that was sent"):
+        await move(scene, tmp_path)
     assert (picture(scene.source), picture(scene.target)) == before
 
 
