@@ -82,6 +82,6 @@ async def test_the_version_is_negotiated(tmp_path: Path, newest: str, spoken: st
 async def test_odd_answers(tmp_path: Path, call: Any, odd: Any) -> None:
     async with answering(tmp_path / "s", {"/version": VERSION, "/info": {}}, odd) as engine:
         await engine.connect()
-        outcomes: list[Any] = await asyncio.gather(call(engine), return_exceptions=True)
-    outcome = outcomes[0]
+        outcomes = await asyncio.gather(call(engine), return_exceptions=True)
+    outcome: object = outcomes[0]
     assert not isinstance(outcome, BaseException) or (isinstance(outcome, Protocol) and outcome.engine == engine.id)
