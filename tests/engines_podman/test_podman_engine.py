@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
+import json
 import tarfile
 from collections.abc import AsyncIterator, Callable
 
@@ -149,6 +151,44 @@ async def test_an_export_does_not_fill_an_empty_volume(engine: PodmanEngine, vol
             with tarfile.open(fileobj=io.BytesIO(chunk)) as tar:
                 size += len(tar.getnames())
     assert size == 1
+
+
+def _image_of_one_file(name: str) -> bytes:
+    """A docker-archive whose only layer holds one empty file: no tar, no chown, no shell."""
+    layer, archive = io.BytesIO(), io.BytesIO()
+    with tarfile.open(fileobj=layer, mode="w") as tar:
+        tar.addfile(tarfile.TarInfo(f"only-{name.replace('/', '-')}"))
+    digest = hashlib.sha256(layer.getvalue()).hexdigest()
+    config = json.dumps(
+        {
+            "architecture": "amd64",
+            "os": "linux",
+            "config": {},
+            "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest}"]},
+        }
+    ).encode()
+    manifest = json.dumps([{"Config": "c.json", "RepoTags": [name], "Layers": ["l.tar"]}]).encode()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for path, data in (("manifest.json", manifest), ("c.json", config), ("l.tar", layer.getvalue())):
+            info = tarfile.TarInfo(path)
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return archive.getvalue()
+
+
+async def test_an_image_without_tar_is_told(engine: PodmanEngine, volume: str, fresh: Fresh) -> None:
+    bare = f"localhost/{fresh('bare')}:1"
+    await engine.import_image(_pieces(_image_of_one_file(bare)))
+    try:
+        with pytest.raises(Unsupported) as caught:
+            await engine.export_volume(volume, via_image=bare).__aenter__()
+        assert "has no tar" in caught.value.title
+        with pytest.raises(Unsupported) as caught:
+            await engine.import_volume(volume, _pieces(_archive()), via_image=bare)
+        assert "has no chown" in caught.value.title
+        assert await _helpers(engine, volume) == []
+    finally:
+        await engine.remove_image(bare)
 
 
 async def test_volumes_that_are_not_there(engine: PodmanEngine, volume: str) -> None:
