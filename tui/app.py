@@ -106,9 +106,14 @@ class TranshipApp(App[None]):
                 yes="Quit",
                 no="Stay",
             )
-            self.push_screen(question, lambda yes: self.exit() if yes else None)
+            self.push_screen(question, self._leave)
         else:
             self.exit()
+
+    def _leave(self, confirmed: bool | None) -> None:
+        if confirmed:
+            self.notify("Undoing the migration, then leaving …", timeout=60, markup=False)
+            self.commands.undo_then(self.exit)
 
     # -- keys ------------------------------------------------------------------------------------
     async def action_act(self, action: str) -> None:

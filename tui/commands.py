@@ -86,6 +86,14 @@ class Commands:
         """A migration runs."""
         return any(not move.is_finished for move in self._moves)
 
+    def undo_then(self, leave: Callable[[], object]) -> None:
+        """Cancel migrations and leave when they are undone; the screen lives on meanwhile."""
+        self._work(partial(self._undo_then, leave), name="undo migrations", group="leave", exclusive=True)
+
+    async def _undo_then(self, leave: Callable[[], object]) -> None:
+        await self.close()
+        leave()
+
     async def close(self) -> None:
         """Cancel migrations and wait until they have undone what they made."""
         for move in self._moves:

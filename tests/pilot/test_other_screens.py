@@ -165,7 +165,7 @@ async def test_a_failed_migration_says_what_was_undone(tmp_path: Path) -> None:
 
 async def test_cancelling_a_migration_undoes_it(tmp_path: Path) -> None:
     async with stage(tmp_path) as play:
-        play.podman.faults.hang("create_container")
+        play.podman.faults.hang("import_volume")
         screen = await _open_plan(play, "tensorboard")
         await play.press("enter", "y")
         await play.until(lambda: _named(play.docker, "tensorboard") == [ContainerState.EXITED], "the source to stop")
@@ -177,7 +177,7 @@ async def test_cancelling_a_migration_undoes_it(tmp_path: Path) -> None:
 
 async def test_quitting_during_a_migration_asks_and_undoes(tmp_path: Path) -> None:
     async with stage(tmp_path) as play:
-        play.podman.faults.hang("create_container")
+        play.podman.faults.hang("import_volume")
         await _open_plan(play, "tensorboard")
         await play.press("enter", "y")
         await play.until(lambda: _named(play.docker, "tensorboard") == [ContainerState.EXITED])
