@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from backends.engines.podman_api import Params, PodmanApi, segment
 from backends.engines.podman_spec import image_reference
+from backends.engines.podman_tar import without_padding
 from backends.model.container import LogStream
 from backends.model.errors import BackendError, NotFound, Protocol, Unsupported
 from backends.wire.frames import log_frames
@@ -64,7 +65,7 @@ async def import_volume(api: PodmanApi, name: str, archive: AsyncIterator[bytes]
     async with _helper(api, name, via_image, ["true"], read_only=False) as helper:
         params: Params = {"path": _PLACE, "copyUIDGID": False, "noOverwriteDirNonDir": False}
         headers = {"Content-Type": "application/x-tar"}
-        body = _joined(head, archive)
+        body = without_padding(_joined(head, archive))
         await api.send("PUT", f"/containers/{helper}/archive", params, data=body, headers=headers)
     owner = root_owner(head)
     if owner not in (None, "0:0"):
