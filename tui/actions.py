@@ -85,7 +85,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.CONTAINER,
         states=_SETTLED - {_S.PAUSED, _S.DEAD},
         changes=True,
-        footer=6,
+        footer=8,
         short="restart",
     ),
     Action(
@@ -142,12 +142,12 @@ ACTIONS: tuple[Action, ...] = (
         short="rename",
     ),
     Action("container.copy_id", "Copy the container's id", ("y",), Scope.CONTAINER),
-    Action("fleet.filter", "Filter rows", ("slash",), Scope.FLEET, footer=7, short="filter"),
+    Action("fleet.filter", "Filter rows", ("slash",), Scope.FLEET, footer=6, short="filter"),
     Action("fleet.clear", "Clear the filter", ("escape",), Scope.FLEET),
     Action("fleet.sort", "Sort by the next column", ("o",), Scope.FLEET, footer=14, short="sort"),
     Action("fleet.reverse", "Reverse the sort", ("O",), Scope.FLEET),
     Action("fleet.group", "Group by engine, by project, or not", ("g",), Scope.FLEET, footer=15, short="group"),
-    Action("fleet.pane", "Next pane below the table", ("tab",), Scope.FLEET, footer=8, short="pane"),
+    Action("fleet.pane", "Next pane below the table", ("tab",), Scope.FLEET, footer=9, short="pane"),
     Action("fleet.gpus", "GPU pane", ("G",), Scope.FLEET),
     Action("fleet.layers", "Image-layers pane", ("L",), Scope.FLEET),
     Action("fleet.info", "Info pane", ("i",), Scope.FLEET),
@@ -165,7 +165,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("app.palette", "Command palette", ("ctrl+p", "colon"), Scope.APP),
     Action("app.theme", "Dark or light", ("ctrl+t",), Scope.APP),
     Action("app.back", "Back to the fleet", ("escape", "q"), Scope.BACK, footer=8, short="back"),
-    Action("app.quit", "Quit", ("q", "ctrl+q"), Scope.APP, footer=9, short="quit"),
+    Action("app.quit", "Quit", ("q", "ctrl+q"), Scope.APP, footer=7, short="quit"),
 )
 
 BY_ID = {action.id: action for action in ACTIONS}
@@ -221,7 +221,7 @@ def bindings(*scopes: Scope) -> list[BindingType]:
 
 def leaves_typing(action_id: str) -> bool:
     """Whether the action's keys may be taken from a person who types into a field: no letter, Enter or Tab is."""
-    return all(key == "escape" or key.startswith(("ctrl+", "f")) and len(key) > 1 for key in BY_ID[action_id].keys)
+    return all(key == "escape" or (key.startswith(("ctrl+", "f")) and len(key) > 1) for key in BY_ID[action_id].keys)
 
 
 def keymap(overrides: Mapping[str, str]) -> dict[str, str]:

@@ -49,7 +49,8 @@ def _engine(engine: EngineView | None, key: ContainerKey) -> str:
     if engine is None or engine.info is None:
         return key.engine.name
     rootless = ", rootless" if engine.info.rootless else ""
-    return f"{key.engine.name} ({key.engine.kind.value} {engine.info.version}{rootless})"
+    said = dict.fromkeys((key.engine.kind.value, engine.info.version))  # the demo's version is "demo" too
+    return f"{key.engine.name} ({' '.join(said)}{rootless})"
 
 
 def _state(container: Container, now: datetime) -> str:

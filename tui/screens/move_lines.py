@@ -46,7 +46,9 @@ def done_lines(report: MigrationReport, width: int) -> list[Line]:
     """The report, with what became of the source and what is to be known."""
     plan = report.plan
     kept = f"{plan.source_name} on {plan.source.engine} is stopped and kept; remove it yourself when you are content."
-    lines = [*report_lines(report, width), BLANK, *paragraph(kept, Tone.DIM, width)]
+    report_of = report_lines(report, width)
+    head = report_of.index(BLANK, 2) if BLANK in report_of[2:] else len(report_of)  # below the verdict
+    lines = [*report_of[:head], *paragraph(kept, Tone.DIM, width), *report_of[head:]]
     for note in report.notes:
         lines.extend(paragraph(f"· {note}", Tone.PLAIN, width))
     return lines

@@ -1,0 +1,76 @@
+"""The demo fleet as it stands at one moment: no supervisor, no sampler, no clock that goes on. Starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from backends.engines.demo_fleet import DEMO_DOCKER, demo_engines
+from backends.gpu.demo import DemoProbe
+from backends.gpu.probe import use_by_container
+from backends.model.container import Container, StatsReading
+from backends.model.errors import Unreachable
+from backends.model.events import ConnectionState, Link
+from backends.services.changes import ContainersListed, GpusSampled, LinkChanged, StatsSampled
+from backends.services.fleet import Fleet
+from tui.app import TranshipApp
+from tui.clock import Clock
+from tui.config import Settings
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MONOTONIC = 1000.0
+MIB = 1 << 20
+
+
+class StillFleet(Fleet):
+    """A fleet that shows what was put into its store, and never looks again."""
+
+    async def start(self) -> None:
+        """Supervise nothing."""
+
+
+def _readings(containers: Iterable[Container]) -> dict[object, StatsReading]:
+    alive = sorted((one for one in containers if one.state.alive), key=lambda one: one.name)
+    return {
+        one.key: StatsReading(
+            one.key,
+            MONOTONIC,
+            cpu_percent=round((7.3 * number) % 190, 1),
+            memory_bytes=(113 * number + 24) * MIB,
+            memory_limit_bytes=(4096 if number % 3 else 2048) * MIB,
+            net_rx_bytes_per_s=1200.0 * number,
+            net_tx_bytes_per_s=300.0 * number,
+            block_read_bytes_per_s=0.0,
+            block_write_bytes_per_s=4096.0 * number,
+            processes=number + 1,
+        )
+        for number, one in enumerate(alive)
+    }
+
+
+async def still_fleet(*, lost: bool = False, empty: bool = False) -> Fleet:
+    """The demo fleet. lost: demo-docker was lost. empty: it has no containers."""
+    engines = demo_engines(clock=lambda: NOW, look_s=0, act_s=0)
+    fleet = StillFleet(engines)
+    store = fleet.store
+    for engine in engines:
+        info = await engine.connect()
+        containers = () if empty else tuple(await engine.list_containers())
+        store.apply(LinkChanged(engine.id, ConnectionState(Link.CONNECTED), info))
+        store.apply(ContainersListed(engine.id, containers))
+        store.apply(StatsSampled(engine.id, _readings(containers)))  # type: ignore[arg-type]
+    snapshot = DemoProbe(lambda: store.view.containers.values(), clock=lambda: MONOTONIC).sample()
+    store.apply(GpusSampled(snapshot, use_by_container(snapshot, store.view.containers)))
+    if lost:
+        error = Unreachable("the daemon closed the connection", engine=DEMO_DOCKER)
+        store.apply(LinkChanged(DEMO_DOCKER, ConnectionState(Link.LOST, error, retry_at=MONOTONIC + 4)))
+    return fleet
+
+
+def still_app(*, lost: bool = False, empty: bool = False, readonly: bool = False) -> TranshipApp:
+    """The app on such a fleet."""
+    return TranshipApp(
+        lambda: still_fleet(lost=lost, empty=empty),
+        Settings(demo=True, readonly=readonly),
+        clock=Clock(now=lambda: NOW, monotonic=lambda: MONOTONIC),
+    )
