@@ -11,10 +11,12 @@ from backends.migration.facts import same_image
 from backends.migration.journal import MARK, Effect, Journal
 from backends.migration.planning import image_or_none
 from backends.migration.progress import Flow
+from backends.migration.tools import tool_image
 from backends.migration.transfer import copy_volume, ship_image, volume_manifest
 from backends.migration.unbroken import unbroken
 from backends.migration.verify import compare_volumes, verify
 from backends.model.errors import Conflict, Protocol
+from backends.model.ids import EngineId
 from backends.model.image import ImageFacts
 from backends.model.plan import Check, ImageMove, Plan, VolumeMove
 
@@ -59,10 +61,16 @@ class Steps:
         self._journal = journal
         self._on_flow = on_flow
         self._landed: ImageFacts = image.facts
+        self._tools: dict[EngineId, str] = {}
         self.outcome = Outcome()
 
     async def bring_image(self) -> None:
-        """Ship the image unless the target has it, and give it its name."""
+        """Ship the image unless the target has it, and give it its name.
+
+        Nothing is stopped yet, so whether the source's volumes can be read at all is found out here too.
+        """
+        if self._plan.volumes:
+            await self._tool(self._source, self._plan.volumes[0].source_name, self._image.facts.key.id)
         facts = self._image.facts
         present = [await image_or_none(self._target, reference) for reference in (self._image.tag, facts.key.id)]
         same = next((seen for seen in present if seen is not None and same_image(facts, seen)), None)
@@ -111,7 +119,10 @@ class Steps:
         """Make the volume, stream its content over, read it back. Raises Unequal where that differs."""
         name = move.create.name
         await unbroken(self._make_volume(move))
-        images = (self._image.facts.key.id, self._landed.key.id)
+        images = (
+            await self._tool(self._source, move.source_name, self._image.facts.key.id),
+            await self._tool(self._target, name, self._landed.key.id),
+        )
         sent, size = await copy_volume(
             self._source,
             self._target,
@@ -125,6 +136,12 @@ class Steps:
         )
         check = await asyncio.to_thread(compare_volumes, move.source_name, sent, got)  # 1 s for a million files
         self._note((check,))
+
+    async def _tool(self, engine: Engine, volume: str, own: str) -> str:
+        """The image for helper containers on that engine, looked for once."""
+        if engine.id not in self._tools:
+            self._tools[engine.id] = await tool_image(engine, volume, own)
+        return self._tools[engine.id]
 
     async def _make_volume(self, move: VolumeMove) -> None:
         labels = {**move.create.labels, MARK: self._journal.record.id}

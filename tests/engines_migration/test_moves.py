@@ -196,3 +196,16 @@ async def test_a_paused_source_is_paused_again_after_a_failure(yard: Yard) -> No
         await run_migration(plan, here, there, on_update=take_the_name, state_dir=yard.state_dir)
     assert yard.ask("docker", yard.run, "{{.State.Status}}") == "paused"
     assert yard.ask("podman", yard.run, "{{.Config.Cmd}}") == "[true]", "what another made is not removed"
+
+
+async def test_an_image_without_tar_is_moved_with_its_volume(yard: Yard) -> None:
+    yard.build_bare("docker")
+    volume = f"{yard.run}-data"
+    yard.cli("docker", "volume", "create", *yard.marks, volume)
+    fill = "echo kept > /data/file; chown 5:6 /data /data/file"
+    yard.cli("docker", "run", "--rm", "-v", f"{volume}:/data", *yard.marks, "test/busybox:1", "sh", "-c", fill)
+    yard.cli("docker", "run", "-d", "--name", yard.run, "-v", f"{volume}:/data", yard.image, "/sleep", "999")
+    report = await yard.move("docker", "podman", yard.run)
+    assert report.equal
+    look = ["run", "--rm", "-v", f"{volume}:/data", "test/busybox:1", "stat", "-c", "%u %g", "/data", "/data/file"]
+    assert yard.cli("podman", *look).split() == ["5", "6", "5", "6"]

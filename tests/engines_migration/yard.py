@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import tarfile
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -91,6 +92,17 @@ class Yard:
         self.cli(engine, "commit", *changes, made, self.image)
         self.cli(engine, "rm", made)
         return self.image_id(engine)
+
+    def build_bare(self, engine: str) -> None:
+        """An image that has nothing but `/sleep`: no shell, no tar."""
+        made = self.cli(engine, "create", *self.marks, "test/busybox:1", "true").strip()
+        copied = self.state_dir / "program.tar"
+        self.cli(engine, "cp", "-L", f"{made}:/bin/busybox", str(self.state_dir / "sleep"))
+        self.cli(engine, "rm", made)
+        with tarfile.open(copied, "w") as archive:
+            archive.add(self.state_dir / "sleep", "sleep")
+        changes = ["-c", "STOPSIGNAL SIGKILL", "-c", f"ENV RUN={self.run}"]
+        self.real.cli(engine, "import", *changes, "-", self.image, stdin=copied.read_bytes())
 
     def image_id(self, engine: str) -> str:
         """The id of this test's image, "" where the engine has none."""

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from backends.engine import ByteStream
 from backends.engines.demo_volumes import DemoVolume
 from backends.migration import MARK, list_journals, plan_migration, run_migration, undo
 from backends.migration.journal import Status
 from backends.model.container import ContainerState, MountKind
-from backends.model.errors import BackendError, Refused
+from backends.model.errors import BackendError, Refused, Unsupported
 from backends.model.events import Phase
 from backends.model.ids import ContainerKey
 from backends.model.plan import MigrationFailed, MigrationReport, StepKind, StepProgress
@@ -211,10 +212,12 @@ async def test_the_journal_is_private_and_says_what_was_made(tmp_path: Path) -> 
     assert "hunter2" not in path.read_text()
 
 
-async def count_calls(tmp_path: Path, known_as: str = "") -> list[str]:
+async def count_calls(tmp_path: Path, known_as: str = "", *, paused: bool = False) -> list[str]:
     """The calls of a run in which nothing goes wrong."""
     scene = Scene()
-    await scene.furnish(known_as=known_as)
+    made = await scene.furnish(known_as=known_as)
+    if paused:
+        await scene.source.pause(made)
     saboteur = Saboteur()
     await move(scene, tmp_path, saboteur=saboteur)
     return saboteur.calls
@@ -225,7 +228,7 @@ async def count_calls(tmp_path: Path, known_as: str = "") -> list[str]:
 async def test_a_fault_at_any_call_leaves_all_as_it_was(
     fault: Fault, paused: bool, known_as: str, tmp_path: Path
 ) -> None:
-    calls = await count_calls(tmp_path / "count", known_as)
+    calls = await count_calls(tmp_path / "count", known_as, paused=paused)
     assert len(calls) >= 20
     for number, call in enumerate(calls):
         scene = Scene()
@@ -240,8 +243,8 @@ async def test_a_fault_at_any_call_leaves_all_as_it_was(
             await task
         except (BackendError, asyncio.CancelledError) as error:
             failure = error
-        else:  # the last call of all was done before it was called off
-            assert fault is Fault.CANCEL_AFTER, f"{fault} at call {number}, {call} went unnoticed"
+        else:
+            assert harmless(fault, saboteur.calls, number), f"{fault} at call {number}, {call} went unnoticed"
             continue
         where = f"{fault} at call {number}, {call}"
         assert picture(scene.target) == before[1], where
@@ -255,6 +258,12 @@ async def test_a_fault_at_any_call_leaves_all_as_it_was(
         else:
             assert not isinstance(failure, Refused)
             assert fault in CALLED_OFF or not records, where
+
+
+def harmless(fault: Fault, calls: list[str], number: int) -> bool:
+    """Whether a fault may go unnoticed: the run was over, or only the look for a tool, which reads nothing, was cut."""
+    cut = fault in {Fault.AFTER, Fault.MIDWAY} and calls[number].endswith("export_volume")
+    return (cut and calls.index(calls[number]) == number) or (fault is Fault.CANCEL_AFTER and number == len(calls) - 1)
 
 
 CALLED_OFF = {Fault.CANCEL, Fault.CANCEL_AFTER}
@@ -273,6 +282,8 @@ async def test_undo_after_a_crash_at_any_call(fault: Fault, tmp_path: Path, monk
         await scene.furnish()
         before = picture(scene.source), picture(scene.target)
         state_dir = tmp_path / str(number)
+        if harmless(fault, calls, number):
+            continue
         with pytest.raises((Crash, BackendError)):
             await move(scene, state_dir, saboteur=Saboteur(number, fault))
         for record in await list_journals(state_dir):
@@ -374,6 +385,41 @@ async def test_an_image_that_arrives_as_another_fails_the_move(tmp_path: Path, m
     assert (picture(scene.source), picture(scene.target)) == before
 
 
+async def lacking_tar(scene: Scene, monkeypatch: pytest.MonkeyPatch, *, everywhere: bool) -> None:
+    """The container's own image (or every image) is none by which the target could read a volume."""
+    own = (await scene.source.image_facts(TAG)).key.id
+    real = scene.target.export_volume
+
+    def refuse(name: str, *, via_image: str) -> ByteStream:
+        if everywhere or via_image == own:
+            raise Unsupported("the image has no tar", engine=TARGET)
+        return real(name, via_image=via_image)
+
+    monkeypatch.setattr(scene.target, "export_volume", refuse)
+
+
+async def test_an_image_without_tar_is_moved_by_another_of_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene()
+    await scene.furnish()
+    await lacking_tar(scene, monkeypatch, everywhere=False)
+    assert (await move(scene, tmp_path)).equal
+
+
+async def test_where_no_image_has_tar_the_move_fails_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene()
+    await scene.furnish()
+    before = picture(scene.source), picture(scene.target)
+    await lacking_tar(scene, monkeypatch, everywhere=True)
+    with pytest.raises(MigrationFailed, match="no tar") as failure:
+        await move(scene, tmp_path)
+    assert "busybox" in failure.value.hint
+    assert (picture(scene.source), picture(scene.target)) == before
+
+
 async def test_content_that_changes_on_the_way_fails_the_move(tmp_path: Path) -> None:
     scene = Scene()
     made = await scene.furnish()
@@ -381,7 +427,7 @@ async def test_content_that_changes_on_the_way_fails_the_move(tmp_path: Path) ->
 
     class Corrupts(Saboteur):
         def strikes(self, name: str) -> bool:
-            if name == "there.export_volume":
+            if name == "there.export_volume" and "there.import_volume" in self.calls:
                 scene.target.world.volumes["data"].put("dir/file 3", b"y" * 300, mode=0o640, uid=1003, gid=7, mtime=99)
             return super().strikes(name)
 
