@@ -133,7 +133,7 @@ def test_there_and_back_again_under_another_name(cli: Cli) -> None:
     assert served(cli, port) == body
 
     cli.adopt("docker", back)
-    cli.volumes += [("docker", move["target"]) for move in there["plan"]["volumes"]]
+    cli.volumes += [("podman", move["target"]) for move in there["plan"]["volumes"]]
     again = migrate(cli, name, "--from", "podman", "--to", "docker", "--name", back)
     cli.volumes += [("docker", move["target"]) for move in again["plan"]["volumes"]]
     assert status_of(cli, "podman", name) == "exited"
