@@ -8,15 +8,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, cast
 
 from backends.engine import Engine
 from backends.engines.demo import DemoEngine
 from backends.engines.demo_images import BuildStep, build
 from backends.engines.demo_world import DemoHost
+from backends.migration import plan_migration, run_migration
 from backends.model.container import MountKind, Port
 from backends.model.errors import BackendError, Unreachable
 from backends.model.ids import EngineId, EngineKind
+from backends.model.plan import MigrationReport, StepProgress
 from backends.model.workload import MountSpec, RestartName, RestartPolicy, VolumeSpec, WorkloadSpec
 
 TAG = "docker.io/demo/train:1"
@@ -192,3 +195,25 @@ class _Watched:
         whole = b"".join([chunk async for chunk in chunks])
         yield whole[: len(whole) // 2 if self._saboteur.fault is Fault.MIDWAY else len(whole)]
         raise self._saboteur.error
+
+
+async def move(
+    scene: Scene,
+    state_dir: Path,
+    *,
+    name: str | None = None,
+    saboteur: Saboteur | None = None,
+    updates: list[StepProgress] | None = None,
+) -> MigrationReport:
+    """Plan with the real engines, run with the watched ones."""
+    plan = await plan_migration(scene.source, "train", scene.target, name=name)
+    seen: list[StepProgress] = [] if updates is None else updates
+    watcher = saboteur or Saboteur()
+    return await run_migration(
+        plan,
+        watcher.wrap(scene.source),
+        watcher.wrap(scene.target),
+        on_update=seen.append,
+        state_dir=state_dir,
+        watch_s=0.0,
+    )

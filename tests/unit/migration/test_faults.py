@@ -1,0 +1,248 @@
+"""What goes wrong on the way, or is crashed or called off: both engines are left as they were."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from backends.engine import ByteStream
+from backends.migration import MARK, list_journals, undo
+from backends.migration.journal import Status
+from backends.model.container import ContainerState
+from backends.model.errors import BackendError, Refused, Unsupported
+from backends.model.ids import ContainerKey
+from backends.model.plan import MigrationFailed
+from tests.migration_scene import OTHER_TAG, SOURCE, TAG, TARGET, Fault, Saboteur, Scene, move, picture, spec
+
+
+async def count_calls(tmp_path: Path, known_as: str = "", *, paused: bool = False) -> list[str]:
+    """The calls of a run in which nothing goes wrong."""
+    scene = Scene()
+    made = await scene.furnish(known_as=known_as)
+    if paused:
+        await scene.source.pause(made)
+    saboteur = Saboteur()
+    await move(scene, tmp_path, saboteur=saboteur)
+    return saboteur.calls
+
+
+@pytest.mark.parametrize(("paused", "known_as"), [(False, ""), (True, "docker.io/demo/same:2")])
+@pytest.mark.parametrize("fault", list(Fault))
+async def test_a_fault_at_any_call_leaves_all_as_it_was(
+    fault: Fault, paused: bool, known_as: str, tmp_path: Path
+) -> None:
+    calls = await count_calls(tmp_path / "count", known_as, paused=paused)
+    assert len(calls) >= 20
+    for number, call in enumerate(calls):
+        scene = Scene()
+        made = await scene.furnish(known_as=known_as)
+        if paused:
+            await scene.source.pause(made)
+        before = picture(scene.source), picture(scene.target)
+        saboteur = Saboteur(number, fault)
+        task = asyncio.create_task(move(scene, tmp_path / str(number), saboteur=saboteur))
+        saboteur.cancel = task.cancel
+        try:
+            await task
+        except (BackendError, asyncio.CancelledError) as error:
+            failure = error
+        else:
+            assert harmless(fault, saboteur.calls, number), f"{fault} at call {number}, {call} went unnoticed"
+            continue
+        where = f"{fault} at call {number}, {call}"
+        assert picture(scene.target) == before[1], where
+        assert picture(scene.source) == before[0], where
+        assert isinstance(failure, asyncio.CancelledError) == (fault in CALLED_OFF), where
+        records = await list_journals(tmp_path / str(number))
+        assert all(record.status is Status.UNDONE for record in records), where
+        if isinstance(failure, MigrationFailed):
+            assert failure.undone.left == (), where
+            assert failure.__cause__ is not None
+        else:
+            assert not isinstance(failure, Refused)
+            assert fault in CALLED_OFF or not records, where
+
+
+def harmless(fault: Fault, calls: list[str], number: int) -> bool:
+    """Whether a fault may go unnoticed: the run was over, or only the look for a tool, which reads nothing, was cut."""
+    cut = fault in {Fault.AFTER, Fault.MIDWAY} and calls[number].endswith("export_volume")
+    return (cut and calls.index(calls[number]) == number) or (fault is Fault.CANCEL_AFTER and number == len(calls) - 1)
+
+
+CALLED_OFF = {Fault.CANCEL, Fault.CANCEL_AFTER}
+
+
+class Crash(BaseException):
+    """The process dies here: nothing after it runs."""
+
+
+@pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER])
+async def test_undo_after_a_crash_at_any_call(fault: Fault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = await count_calls(tmp_path / "count")
+    monkeypatch.setattr("backends.migration.run._Run.take_back", _die)
+    for number, call in enumerate(calls):
+        scene = Scene()
+        await scene.furnish()
+        before = picture(scene.source), picture(scene.target)
+        state_dir = tmp_path / str(number)
+        if harmless(fault, calls, number):
+            continue
+        with pytest.raises((Crash, BackendError)):
+            await move(scene, state_dir, saboteur=Saboteur(number, fault))
+        for record in await list_journals(state_dir):
+            assert record.status is Status.RUNNING
+            undone = await undo(state_dir, record.id, {SOURCE.name: scene.source, TARGET.name: scene.target})
+            assert undone.left == ()
+        where = f"{fault} at call {number}, {call}"
+        assert picture(scene.target) == before[1], where
+        assert picture(scene.source) == before[0], where
+
+
+async def _die(_run: object) -> None:
+    raise Crash
+
+
+async def test_undo_of_a_finished_move_must_be_asked_for(tmp_path: Path) -> None:
+    scene = Scene()
+    await scene.furnish()
+    before = picture(scene.source), picture(scene.target)
+    report = await move(scene, tmp_path)
+    engines = {SOURCE.name: scene.source, TARGET.name: scene.target}
+    with pytest.raises(Refused, match="completed"):
+        await undo(tmp_path, report.journal, engines)
+    undone = await undo(tmp_path, report.journal, engines, finished=True)
+    assert undone.left == ()
+    assert (picture(scene.source), picture(scene.target)) == before
+    with pytest.raises(Refused, match="undone already"):
+        await undo(tmp_path, report.journal, engines)
+
+
+async def test_undo_leaves_a_volume_that_is_not_ours(tmp_path: Path) -> None:
+    scene = Scene()
+    await scene.furnish()
+    report = await move(scene, tmp_path)
+    await scene.target.remove("train", force=True)
+    volume = scene.target.world.volumes["data"]
+    volume.labels = {MARK: "another move"}
+    await undo(tmp_path, report.journal, {SOURCE.name: scene.source, TARGET.name: scene.target}, finished=True)
+    assert "data" in scene.target.world.volumes
+    assert "more" not in scene.target.world.volumes
+
+
+async def test_a_target_that_stays_down_is_told_and_can_be_undone_later(tmp_path: Path) -> None:
+    scene = Scene()
+    await scene.furnish()
+    before = picture(scene.source), picture(scene.target)
+
+    class DiesAtStart(Saboteur):
+        def strikes(self, name: str) -> bool:
+            if name == "there.start":
+                scene.target.go_down()
+            return super().strikes(name)
+
+    with pytest.raises(MigrationFailed) as failure:
+        await move(scene, tmp_path, saboteur=DiesAtStart())
+    assert failure.value.undone.left
+    assert (await scene.source.inspect_container("train")).state is ContainerState.RUNNING
+    [record] = await list_journals(tmp_path)
+    assert record.status is Status.PARTLY_UNDONE
+    scene.target.come_back()
+    undone = await undo(tmp_path, record.id, {SOURCE.name: scene.source, TARGET.name: scene.target})
+    assert undone.left == ()
+    assert (picture(scene.source), picture(scene.target)) == before
+
+
+async def test_what_another_makes_under_our_names_meanwhile_is_not_removed(tmp_path: Path) -> None:
+    scene = Scene()
+    await scene.furnish()
+    here, there = picture(scene.source), picture(scene.target)
+
+    class Rival(Saboteur):
+        def strikes(self, name: str) -> bool:
+            if name == "there.create_container":
+                scene.target.actions.create(spec(mounts=()))
+            return super().strikes(name)
+
+    with pytest.raises(MigrationFailed, match="in use"):
+        await move(scene, tmp_path, saboteur=Rival())
+    assert picture(scene.source) == here
+    rivals = [c for c in scene.target.world.containers.values() if c.spec.name == "train"]
+    assert len(rivals) == 1, "it is of the very image and has never run, and is not ours all the same"
+    assert picture(scene.target)["volumes"] == there["volumes"]
+
+
+async def test_an_image_that_arrives_as_another_fails_the_move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = Scene()
+    await scene.furnish()
+    real = scene.target.import_image
+
+    async def garbled(archive: AsyncIterator[bytes]) -> tuple[str, ...]:
+        await real(archive)
+        scene.target.actions.remove_image((await scene.source.image_facts(TAG)).key.id)
+        return (OTHER_TAG,)
+
+    monkeypatch.setattr(scene.target, "import_image", garbled)
+    before = picture(scene.source), picture(scene.target)
+    with pytest.raises(MigrationFailed, match="not the one that was sent"):
+        await move(scene, tmp_path)
+    assert (picture(scene.source), picture(scene.target)) == before
+
+
+async def lacking_tar(scene: Scene, monkeypatch: pytest.MonkeyPatch, *, everywhere: bool) -> None:
+    """The container's own image (or every image) is none by which the target could read a volume."""
+    own = (await scene.source.image_facts(TAG)).key.id
+    real = scene.target.export_volume
+
+    def refuse(name: str, *, via_image: str) -> ByteStream:
+        if everywhere or via_image == own:
+            raise Unsupported("the image has no tar", engine=TARGET)
+        return real(name, via_image=via_image)
+
+    monkeypatch.setattr(scene.target, "export_volume", refuse)
+
+
+async def test_an_image_without_tar_is_moved_by_another_of_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene()
+    await scene.furnish()
+    await lacking_tar(scene, monkeypatch, everywhere=False)
+    assert (await move(scene, tmp_path)).equal
+
+
+async def test_where_no_image_has_tar_the_move_fails_and_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = Scene()
+    await scene.furnish()
+    before = picture(scene.source), picture(scene.target)
+    await lacking_tar(scene, monkeypatch, everywhere=True)
+    with pytest.raises(MigrationFailed, match="no tar") as failure:
+        await move(scene, tmp_path)
+    assert "busybox" in failure.value.hint
+    assert (picture(scene.source), picture(scene.target)) == before
+
+
+async def test_content_that_changes_on_the_way_fails_the_move(tmp_path: Path) -> None:
+    scene = Scene()
+    made = await scene.furnish()
+    before = picture(scene.target)
+
+    class Corrupts(Saboteur):
+        def strikes(self, name: str) -> bool:
+            if name == "there.export_volume" and "there.import_volume" in self.calls:
+                scene.target.world.volumes["data"].put("dir/file 3", b"y" * 300, mode=0o640, uid=1003, gid=7, mtime=99)
+            return super().strikes(name)
+
+    with pytest.raises(MigrationFailed) as failure:
+        await move(scene, tmp_path, saboteur=Corrupts())
+    [check] = [check for check in failure.value.checks if not check.equal]
+    assert check.subject == "volume data"
+    assert "dir/file 3" in check.target
+    assert "content" in check.target
+    assert picture(scene.target) == before
+    key = ContainerKey(SOURCE, made)
+    assert (await scene.source.inspect_container(key.id)).state is ContainerState.RUNNING
