@@ -63,7 +63,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("table.page-down", "Page down", ("pagedown",), Scope.MOVE),
     Action("table.first", "First row", ("home",), Scope.MOVE),
     Action("table.last", "Last row", ("end",), Scope.MOVE),
-    Action("table.mark", "Mark the row: actions then mean all marked", ("space",), Scope.MOVE),
+    Action("table.mark", "Mark; actions mean all marked rows", ("space",), Scope.MOVE),
     Action("container.detail", "Details and inspect", ("enter",), Scope.CONTAINER, footer=2, short="details"),
     Action("container.logs", "Logs, followed", ("l",), Scope.CONTAINER, footer=3, short="logs"),
     Action(

@@ -29,10 +29,7 @@ from tui.crash import write_crash_log
 from tui.messages import FleetOpened, OperationFinished, StoreChanged
 from tui.screens.base import TranshipScreen
 from tui.screens.fleet import FleetScreen
-from tui.screens.help import HelpScreen
 from tui.screens.palette import ActionProvider
-from widgets.dialogs import ConfirmDialog, ErrorDialog
-from widgets.line import line
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
@@ -70,7 +67,7 @@ class TranshipApp(App[None]):
         self.commands = Commands(self, lambda: self.bridge.fleet, self.state_dir)
         self._acts: dict[str, Callable[[], object]] = {
             "app.error": self._show_last_error,
-            "app.help": lambda: self.push_screen(HelpScreen(read_only=self.settings.readonly)),
+            "app.help": self._help,
             "app.palette": self.action_command_palette,
             "app.theme": self._toggle_theme,
             "app.quit": self.action_quit,
@@ -100,12 +97,10 @@ class TranshipApp(App[None]):
     async def action_quit(self) -> None:
         """End; while something is moved, ask first."""
         if self.commands.moving:
-            question = ConfirmDialog(
-                "Quit while a migration runs?",
-                [line("It is cancelled: what was made is removed, and the source runs as before.")],
-                yes="Quit",
-                no="Stay",
-            )
+            from widgets.dialogs import ConfirmDialog
+
+            undone = "It is cancelled: what was made is removed, and the source runs as before."
+            question = ConfirmDialog("Quit while a migration runs?", undone, yes="Quit", no="Stay")
             self.push_screen(question, self._leave)
         else:
             self.exit()
@@ -128,6 +123,11 @@ class TranshipApp(App[None]):
             return True
         self.refuse("Read-only: this is switched off. Start without --readonly to change things.")
         return False
+
+    def _help(self) -> None:
+        from tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(read_only=self.settings.readonly))
 
     def _toggle_theme(self) -> None:
         self.theme = theme.other(self.theme)
@@ -185,6 +185,8 @@ class TranshipApp(App[None]):
         if self.last_error is None:
             self.refuse("Nothing has failed so far.")
         else:
+            from widgets.dialogs import ErrorDialog
+
             self.push_screen(ErrorDialog(self.last_error))
 
     def _handle_exception(self, error: Exception) -> None:

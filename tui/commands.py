@@ -20,7 +20,6 @@ from backends.model.errors import BackendError, Refused
 from backends.model.events import OperationUpdate
 from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import LayerReport
-from backends.model.plan import Plan, StepProgress
 from tui.messages import (
     InspectFailed,
     InspectLoaded,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
 
     from backends.engine import Engine
+    from backends.model.plan import Plan, StepProgress
     from backends.services.fleet import Fleet
     from backends.services.operations import Tracked
 

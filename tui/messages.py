@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from backends.model.container import LogLine
-from backends.model.errors import BackendError
-from backends.model.events import OperationUpdate, Phase
-from backends.model.fleet import FleetView
-from backends.model.ids import ContainerKey, ImageKey
-from backends.model.image import LayerReport
-from backends.model.plan import MigrationReport, Plan, StepProgress
+from backends.model.events import Phase
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from backends.model.container import LogLine
+    from backends.model.errors import BackendError
+    from backends.model.events import OperationUpdate
+    from backends.model.fleet import FleetView
+    from backends.model.ids import ContainerKey, ImageKey
+    from backends.model.image import LayerReport
+    from backends.model.plan import MigrationReport, Plan, StepProgress
 
 
 @dataclass

@@ -1,10 +1,13 @@
-"""The fleet: all containers of all engines, what they take, and what can be done to them. Waits for nothing."""
+"""The fleet: all containers of all engines, what they take, and what can be done to them. Waits for nothing.
+
+The screens and dialogs that open from here are imported when they are first opened: the first frame does without them.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -16,18 +19,17 @@ from backends.model.fleet import FleetView
 from tui.actions import BY_ID, Action, Scope, bindings, refusal, resolve
 from tui.messages import LayersFailed, LayersLoaded
 from tui.screens.base import TranshipScreen
-from tui.screens.container import ContainerScreen
 from tui.screens.frame import KeyBar, TitleBar
-from tui.screens.logs import LogScreen
-from tui.screens.migrate import MigrateScreen
 from tui.screens.panes import PANES, Panes
 from widgets.container_rows import GROUPS, SORTABLE, Group
 from widgets.container_sort import Sort
 from widgets.container_table import ContainerTable
-from widgets.dialogs import ConfirmDialog, InputDialog
 from widgets.line import Tone, line
 from widgets.status_bar import StatusBar
 from widgets.text import inert
+
+if TYPE_CHECKING:
+    from widgets.dialogs import ConfirmDialog
 
 _OPERATIONS = (
     "container.start",
@@ -125,8 +127,8 @@ class FleetScreen(TranshipScreen):
         """Of containers and of the fleet."""
         commands = self.tranship.commands
         return {
-            "container.detail": lambda: self._open(lambda one: ContainerScreen(one.key)),
-            "container.logs": lambda: self._open(lambda one: LogScreen(one)),
+            "container.detail": self._detail,
+            "container.logs": self._logs,
             "container.migrate": self._migrate,
             "container.rename": self._rename,
             "container.copy_id": self._copy_id,
@@ -154,10 +156,19 @@ class FleetScreen(TranshipScreen):
             self.tranship.refuse("No container is selected.")
         return container
 
-    def _open(self, screen: Callable[[Container], TranshipScreen]) -> None:
+    def _detail(self) -> None:
+        from tui.screens.container import ContainerScreen
+
         container = self._selected()
         if container is not None:
-            self.app.push_screen(screen(container))
+            self.app.push_screen(ContainerScreen(container.key))
+
+    def _logs(self) -> None:
+        from tui.screens.logs import LogScreen
+
+        container = self._selected()
+        if container is not None:
+            self.app.push_screen(LogScreen(container))
 
     def _allowed(self, action: Action, container: Container) -> bool:
         """Whether it may be done to this container now; says why not."""
@@ -194,6 +205,8 @@ class FleetScreen(TranshipScreen):
             do(True)
 
     def _rename(self) -> None:
+        from widgets.dialogs import InputDialog
+
         container = self._selected()
         action = BY_ID["container.rename"]
         if container is None or not self._allowed(action, container):
@@ -208,6 +221,8 @@ class FleetScreen(TranshipScreen):
         )
 
     def _migrate(self) -> None:
+        from tui.screens.migrate import MigrateScreen
+
         container = self._selected()
         if container is None or not self._allowed(BY_ID["container.migrate"], container):
             return
@@ -287,6 +302,8 @@ class FleetScreen(TranshipScreen):
 
 
 def _confirmation(action: Action, containers: list[Container]) -> ConfirmDialog:
+    from widgets.dialogs import ConfirmDialog
+
     verb = action.short.capitalize()
     if len(containers) == 1:
         question = f"{verb} {containers[0].name} on {containers[0].key.engine}?"

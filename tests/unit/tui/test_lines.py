@@ -1,0 +1,135 @@
+"""Facts, help and migration texts, tested without a terminal."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backends.model.container import Container, ContainerState, Mount, MountKind, Port, StatsReading
+from backends.model.errors import Protocol
+from backends.model.events import Phase
+from backends.model.fleet import FleetView
+from backends.model.ids import ContainerKey, EngineId, EngineKind
+from backends.model.plan import MigrationFailed, Plan, Step, StepKind, StepProgress, Undone
+from backends.model.values import Missing
+from backends.model.workload import WorkloadSpec
+from tui.actions import ACTIONS
+from tui.screens.container import json_lines
+from tui.screens.facts import fact_lines, facts_of
+from tui.screens.help import help_lines
+from tui.screens.move_lines import cancelled_lines, failed_lines, run_lines, update_of
+from widgets.line import plain
+from widgets.text import inert, width_of
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+KEY = ContainerKey(EngineId(EngineKind.DOCKER, "docker"), "a" * 64)
+STEPS = (Step(StepKind.STOP_SOURCE, "stop web on docker"), Step(StepKind.VOLUME, "copy volume data", "data"))
+PLAN = Plan(KEY, "web", True, EngineId(EngineKind.PODMAN, "podman"), WorkloadSpec("web", "web:1"), (), (), (), STEPS)
+
+
+def container(**more: object) -> Container:
+    """A container that runs for an hour."""
+    started = NOW - timedelta(hours=1)
+    base: dict[str, object] = {"started_at": started, **more}
+    return Container(KEY, "web", "web:1", "b" * 64, ContainerState.RUNNING, started, **base)  # type: ignore[arg-type]
+
+
+def facts(one: Container, stats: StatsReading | None = None) -> dict[str, str]:
+    """The facts by label."""
+    view = FleetView(containers={KEY: one}, stats={KEY: stats} if stats else {})
+    return dict(facts_of(view, KEY, NOW))
+
+
+def test_facts_of_one_that_is_gone() -> None:
+    assert facts_of(FleetView(), KEY, NOW) == []
+
+
+def test_facts_say_what_is_known() -> None:
+    one = container(ports=(Port(80, host_port=8080),), mounts=(Mount(MountKind.VOLUME, "data", "/data"),))
+    known = facts(one, StatsReading(KEY, 0.0, 12.0, 2048, 4096, 0.0, 0.0, 0.0, 0.0, 3))
+    assert known["State"] == "running for 1h, created 1h ago"
+    assert known["Ports"] == "8080→80"
+    assert "data → /data" in known["Mounts"]
+    assert known["Memory"] == "2.0 KiB of 4.0 KiB"
+
+
+def test_a_missing_reading_says_why_and_is_no_zero() -> None:
+    why = Missing("no cgroup")
+    known = facts(container(), StatsReading(KEY, 0.0, why, why))
+    assert "no cgroup" in known["Usage"]
+    assert "CPU" not in known
+
+
+@given(st.text(max_size=60), st.integers(20, 120))
+def test_hostile_names_stay_inert_and_in_width(text: str, width: int) -> None:
+    one = container(command=(text,), networks=(text,), labels={"com.docker.compose.project": text})
+    for spans in fact_lines(list(facts(one).items()), width):
+        said = plain(spans)
+        assert inert(said) == said
+        assert width_of(said) <= width + 1
+
+
+@given(st.recursive(st.text(max_size=20) | st.integers() | st.none(), lambda inner: st.lists(inner, max_size=3)))
+def test_json_is_shown_as_data(value: object) -> None:
+    assert all(inert(plain(one)) == plain(one) for one in json_lines({"value": value}))
+
+
+@pytest.mark.parametrize("width", [60, 110, 200])
+def test_help_has_each_action_once(width: int) -> None:
+    text = "\n".join(map(plain, help_lines(width, read_only=False)))
+    for action in ACTIONS:
+        assert text.count(action.title) >= 1
+
+
+def progress(index: int, phase: Phase, **more: object) -> StepProgress:
+    """Where a run is."""
+    return StepProgress(index, len(STEPS), STEPS[index], phase, **more)  # type: ignore[arg-type]
+
+
+def test_a_run_shows_bytes_speed_and_time_left() -> None:
+    at = progress(1, Phase.PROGRESS, done_bytes=512, total_bytes=1024, bytes_per_s=128.0, eta_s=4.0)
+    text = "\n".join(map(plain, run_lines(PLAN, at, (), 100)))
+    assert "512 B of 1.0 KiB" in text
+    assert "128 B/s" in text
+    assert "0:04 left" in text
+
+
+def test_a_step_that_is_done_makes_way_for_the_next() -> None:
+    assert update_of(PLAN, progress(0, Phase.DONE)).step_index == 1
+    assert update_of(PLAN, progress(1, Phase.DONE)).phase is Phase.DONE
+
+
+def test_before_the_first_word_of_a_run_something_stands_there() -> None:
+    assert any(plain(one).strip() for one in run_lines(PLAN, None, (), 80))
+
+
+@pytest.mark.parametrize(
+    ("undone", "wanted"),
+    [
+        (Undone(("removed the copy",)), "web on docker is as it was before."),
+        (Undone(("removed the copy",), ("volume data: in use",)), "volume data: in use"),
+        (Undone(), "Nothing had been made yet."),
+    ],
+)
+def test_a_failure_says_what_was_undone_and_what_is_left(undone: Undone, wanted: str) -> None:
+    error = MigrationFailed("it broke", step=STEPS[1], undone=undone, hint="try again")
+    text = "\n".join(map(plain, failed_lines(PLAN, progress(1, Phase.PROGRESS), error, 100)))
+    assert "it broke" in text
+    assert "try again" in text
+    assert wanted in text
+    assert ("as it was before" in text) is not bool(undone.left)
+
+
+def test_a_refusal_before_the_run_has_nothing_to_undo() -> None:
+    text = "\n".join(map(plain, failed_lines(PLAN, None, Protocol("out of date"), 80)))
+    assert "out of date" in text
+    assert "UNDONE" not in text
+
+
+def test_called_off() -> None:
+    text = "\n".join(map(plain, cancelled_lines(("remove web",), 80)))
+    assert "Cancelled" in text
+    assert "remove web" in text
