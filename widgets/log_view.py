@@ -159,6 +159,12 @@ class LogView(ScrollView, can_focus=True):
             self.refresh()
         self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
 
+    def set_scroll(self, x: float | None, y: float | None) -> None:
+        """Scroll at once; Textual's own leaves the scrollbar where it was."""
+        super().set_scroll(x, y)
+        if y is not None and self.show_vertical_scrollbar:
+            self.vertical_scrollbar.position = round(y)
+
     def _to_end(self) -> None:
         self.set_scroll(None, max(0, len(self._lines) - self.size.height))
 
