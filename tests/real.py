@@ -32,13 +32,18 @@ class RealEngines:
     def cli(self, engine: str, *argv: str, stdin: bytes | None = None) -> str:
         """Ask an engine itself: run its own CLI ("docker", "podman", "podman-rootless"); returns stdout.
 
-        Raises subprocess.CalledProcessError with the CLI's own words in stderr.
+        Raises subprocess.CalledProcessError, the CLI's own words as a note.
         """
         environ = {k: v for k, v in os.environ.items() if k not in {"CONTAINER_HOST", "DOCKER_CONTEXT"}}
         environ["DOCKER_HOST"] = self.docker
         done = subprocess.run(
-            [str(self.bin / engine), *argv], env=environ, input=stdin, capture_output=True, check=True, timeout=120
+            [str(self.bin / engine), *argv], env=environ, input=stdin, capture_output=True, timeout=120
         )
+        try:
+            done.check_returncode()
+        except subprocess.CalledProcessError as error:
+            error.add_note(done.stderr.decode(errors="replace"))
+            raise
         return done.stdout.decode(errors="replace")
 
 

@@ -76,9 +76,18 @@ class Terminal:
         """Whether the program has not ended."""
         return self._tmux("list-panes", "-t", "t", "-F", "#{pane_dead}").strip() == "0"
 
-    def exit_status(self) -> int:
-        """The ended program's exit status."""
-        return int(self._tmux("list-panes", "-t", "t", "-F", "#{pane_dead_status}").strip())
+    def exit_status(self, deadline_s: float = DEFAULT_DEADLINE_S) -> int:
+        """Wait for the program's end; its exit status. tmux sees the pane closed before it has reaped the program."""
+        end = time.monotonic() + deadline_s
+        while True:
+            dead, status, signal = self._tmux(
+                "list-panes", "-t", "t", "-F", "#{pane_dead}|#{pane_dead_status}|#{pane_dead_signal}"
+            ).strip().split("|")  # fmt: skip
+            if status:
+                return int(status)
+            if signal or time.monotonic() > end:
+                raise AssertionError(f"dead: {dead}, ended by signal: {signal or 'none'}")
+            time.sleep(POLL_S)
 
     def picture(self, path: Path, title: str) -> None:
         """Write the screen, colours and all, as an SVG."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from backends.model.container import Container
@@ -48,7 +48,11 @@ class FleetScreen(TranshipScreen):
     """The main screen."""
 
     SCOPES: ClassVar = (Scope.CONTAINER, Scope.FLEET)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CONTAINER, Scope.FLEET)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Scope.CONTAINER, Scope.FLEET),
+        # As those: what is typed after Enter is for the table, however fast it comes.
+        Binding("enter", "leave_filter", show=False, priority=True),
+    ]
     AUTO_FOCUS = "ContainerTable"
 
     def __init__(self) -> None:
@@ -253,10 +257,19 @@ class FleetScreen(TranshipScreen):
         self._filter = event.value.strip()
         self._draw()
 
-    @on(Input.Submitted, "#filter")
-    def _filter_entered(self) -> None:
-        self.query_one("#filter").display = bool(self._filter)
-        self.query_one(ContainerTable).focus()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter leaves the filter where that has the focus, and only there."""
+        if action == "leave_filter":
+            return self.focused is self.query_one("#filter")
+        return super().check_action(action, parameters)
+
+    def action_leave_filter(self) -> None:
+        """Take what is typed, letters that the line has not yet told us of included, and go to the table."""
+        line = self.query_one("#filter", Input)
+        self._filter = line.value.strip()
+        line.display = bool(self._filter)
+        self.set_focus(self.query_one(ContainerTable))
+        self._draw()
 
     def _clear(self) -> None:
         """Escape, one thing at a time: back to the table, then the filter, then the marks."""
