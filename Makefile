@@ -14,6 +14,8 @@ help:  ## this list
 
 # pip --target needs neither a venv module nor a writable system Python (PEP 668 concerns only the latter).
 $(UV):
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || { \
+	  echo "tranship: $(PYTHON) has no pip. Install it (Debian: apt install python3-pip), or name another Python: make PYTHON=/usr/bin/python3 …" >&2; exit 1; }
 	@mkdir -p .tools
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location --root-user-action=ignore \
 	  --target .tools/uv uv==$(UV_VERSION)
