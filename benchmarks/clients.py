@@ -6,6 +6,7 @@ Prints a line per full refresh: the time.monotonic() at which every container ha
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import threading
 import time
@@ -68,23 +69,16 @@ def aiodocker(url: str) -> None:
 
 
 def tranship(url: str) -> None:
-    """Tranship's own sampler on its own engine adapter and store, without a screen."""
-    from backends.engines.docker import DockerEngine
-    from backends.engines.podman import PodmanEngine
-
-    from backends.engine import Engine
+    """Tranship's own fleet of that one engine, samplers and store, without a screen."""
     from backends.model.fleet import FleetView
-    from backends.model.ids import EngineId, EngineKind
-    from backends.services.fleet import Fleet
-    from backends.wire.endpoint import Endpoint
+    from tui.bootstrap import open_fleet
+    from tui.config import Settings
+
+    name, variable = ("podman", "CONTAINER_HOST") if "podman" in url else ("docker", "DOCKER_HOST")
+    os.environ[variable] = url
 
     async def run() -> None:
-        engine: Engine
-        if "podman" in url:
-            engine = PodmanEngine(EngineId(EngineKind.PODMAN, "podman"), Endpoint.parse(url))
-        else:
-            engine = DockerEngine(EngineId(EngineKind.DOCKER, "docker"), Endpoint.parse(url))
-        fleet = Fleet([engine])
+        fleet = await open_fleet(Settings(), only=(name,), demo_if_none=False)
         await fleet.start()
         await fleet.ready(30)
         rounds = Rounds({key.id for key, c in fleet.store.view.containers.items() if c.state.alive})

@@ -1,0 +1,76 @@
+"""`make screenshots`: pictures of the program itself, in a real terminal, written to screenshots/.
+
+The fleet is the demo fleet (labelled so); the migration is the scene of tests/e2e/test_scenes.py on real engines.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.e2e.terminal import Terminal
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "screenshots"
+TRANSHIP = str(Path(sys.executable).parent / "tranship")
+READY = r"● demo-docker[^\n]*● demo-podman"
+# A picture is taken when two looks at the screen show what the keys have opened, and the readings have come.
+FLEET = r"train-\S+ +● running +\d"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A picture: keys to press, and what the screen then shows (a regular expression)."""
+
+    name: str
+    columns: int
+    rows: int
+    keys: tuple[str, ...]
+    shows: str
+
+
+SHOTS = (
+    Shot("fleet", 150, 40, (), FLEET),
+    Shot("fleet-80x24", 80, 24, (), FLEET),
+    Shot("logs", 120, 30, ("End", "l"), r"Log of[^\n]*following"),
+    Shot("help", 120, 40, ("?",), r"On the selected container"),
+)
+
+
+def take(shot: Shot, folder: Path, environ: dict[str, str]) -> None:
+    """Run the demo, press the keys, take the picture."""
+    with (
+        tempfile.TemporaryDirectory() as private,
+        Terminal(
+            [TRANSHIP, "--demo"], columns=shot.columns, rows=shot.rows, cwd=ROOT, environ=environ,
+            socket=Path(private) / "tmux",
+        ) as terminal,
+    ):  # fmt: skip
+        terminal.wait(READY)
+        terminal.wait(FLEET)
+        for key in shot.keys:
+            terminal.keys(key)
+        terminal.wait(shot.shows)
+        terminal.picture(folder / f"{shot.name}.svg", "tranship")
+
+
+def main(argv: Sequence[str]) -> int:
+    """Take all pictures, or those named; the migration's only where the engines can be had. Returns the exit code."""
+    FOLDER.mkdir(exist_ok=True)
+    environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
+    for shot in SHOTS:
+        if not argv or shot.name in argv:
+            take(shot, FOLDER, environ)
+    if argv:
+        return 0
+    scenes = [sys.executable, "-m", "pytest", "-q", "tests/e2e/test_scenes.py"]
+    return subprocess.run(scenes, cwd=ROOT, env={**environ, "TRANSHIP_SHOTS": str(FOLDER)}, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
