@@ -40,7 +40,7 @@ fast: $(VENV)/.dev  ## the tests that need no engine
 	@$(BIN)/python -m pytest -m "not engines and not e2e" $(ARGS)
 
 lint: $(VENV)/.dev  ## ruff, import contracts
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache
+	@$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --no-cache --check . && $(BIN)/lint-imports --no-cache
 
 types: $(VENV)/.dev  ## mypy, strict
 	@$(BIN)/mypy

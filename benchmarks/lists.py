@@ -8,7 +8,6 @@ from typing import Any
 
 from backends.engines.docker import DockerEngine
 from backends.engines.podman import PodmanEngine
-
 from backends.model.ids import EngineId, EngineKind
 from backends.wire.endpoint import Endpoint
 from benchmarks.bench import alternate, timed

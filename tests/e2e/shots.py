@@ -20,7 +20,7 @@ FOLDER = ROOT / "screenshots"
 TRANSHIP = str(Path(sys.executable).parent / "tranship")
 READY = r"● demo-docker[^\n]*● demo-podman"
 # A picture is taken when two looks at the screen show what the keys have opened, and the readings have come.
-FLEET = r"train-\S+ +● running +\d"
+FLEET = r"(?s)rag-redis +● running +\d.*train-\S+ +● running +\d"
 
 
 @dataclass(frozen=True)
