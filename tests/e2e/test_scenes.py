@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import real
 from tests.e2e.private_docker import PrivateDocker
 from tests.e2e.terminal import Terminal
 from tests.real import RealEngines
@@ -51,6 +53,13 @@ def _select(terminal: Terminal, name: str) -> None:
     terminal.type(name)
     terminal.keys("Enter")
     terminal.wait(rf"▌[^\n]*{re.escape(name)}")
+
+
+@pytest.fixture(autouse=True)
+def _tmux() -> None:
+    """Scenes need tmux, which tests/engines/up installs; in CI its absence is a failure."""
+    if shutil.which("tmux") is None and not real.required():
+        pytest.skip("tmux is not installed")
 
 
 @pytest.fixture
