@@ -1,13 +1,40 @@
-"""The console script `tranship`, and `python -m tui`. Does nothing but start the command line."""
+"""The console script `tranship`, and `python -m tui`. Starts the command line and ends it well; does nothing else.
+
+Ctrl+C and bugs come out here alike for every command: an exit code and at most one line, never a traceback.
+"""
 
 from __future__ import annotations
 
-from tui.cli.root import tranship
+import signal
+import sys
+from types import TracebackType
 
 
 def main() -> None:
-    """Read the command line, do what it says, exit."""
-    tranship(prog_name="tranship")
+    """Read the command line, do what it says, exit.
+
+    An exception that nothing handled is a bug: its trace goes to a crash log, whose path is said; exit code 1.
+    """
+    try:
+        sys.excepthook = tell_bug
+        from tui.cli.root import run_command_line
+        from tui.crash import state_dir
+        from tui.log import keep_log
+
+        keep_log(state_dir())
+        code = run_command_line()
+    except KeyboardInterrupt:
+        code = 128 + signal.SIGINT
+    sys.exit(code)
+
+
+def tell_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """As `sys.excepthook`: one line on stderr that names the bug and its crash log."""
+    from tui.cli.output import say
+    from tui.crash import state_dir, write_crash_log
+
+    path = write_crash_log(error.with_traceback(trace), state_dir())
+    say(f"tranship: this is a bug in Tranship: {kind.__name__}: {error}. The crash log is {path}")
 
 
 if __name__ == "__main__":

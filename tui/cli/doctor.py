@@ -15,6 +15,8 @@ from tui.cli.output import answer, data
 from tui.cli.pick import first_view
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.config import default_path
+from tui.crash import state_dir
+from tui.log import log_path
 from widgets.text import inert
 
 if TYPE_CHECKING:
@@ -42,7 +44,8 @@ def doctor(invocation: Invocation) -> None:
         found = sorted(view.engines.values(), key=lambda engine: engine.id.name)
         host = await asyncio.to_thread(read_host, os.environ)
         diagnoses = examine(found, view.gpus, host)
-        files = {"settings": str(invocation.config or default_path()), "audit": str(audit_path())}
+        settings = invocation.config or default_path()
+        files = {"settings": str(settings), "audit": str(audit_path()), "log": str(log_path(state_dir()))}
         if invocation.json:
             answer(
                 diagnoses=[

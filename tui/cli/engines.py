@@ -63,7 +63,7 @@ def code_of(found: Iterable[EngineView]) -> Exit:
 def _cells(engine: EngineView) -> tuple[str, ...]:
     info = engine.info
     version = mode = MISSING
-    note = sentence(engine.connection.error) if engine.connection.error else ""
+    note = sentence(engine.connection.error).removeprefix(f"{engine.id}: ") if engine.connection.error else ""
     if info is not None:
         version, mode = info.version, "rootless" if info.rootless else "rootful"
         note = note or "; ".join(f"no {what.value}: {why}" for what, why in info.capabilities.lacking.items())

@@ -6,7 +6,6 @@ import asyncio
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,6 +21,7 @@ from tui.cli.pick import first_view, the_container, the_engine
 from tui.cli.plan_text import plan_lines, report_lines
 from tui.cli.progress import ProgressLines
 from tui.cli.session import Invocation, pass_invocation, run
+from tui.crash import state_dir
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
@@ -145,10 +145,3 @@ def _complain(error: BackendError) -> None:
         say(f"  left: {thing}")
     if not error.undone.left:
         say("  nothing was lost: the source is as it was before")
-
-
-def state_dir() -> Path:
-    """Where migrations keep their journals: platformdirs' user_state_dir("tranship")."""
-    import platformdirs
-
-    return Path(platformdirs.user_state_dir("tranship"))

@@ -13,6 +13,7 @@ from backends.model.errors import BackendError, NotFound, Unreachable
 from backends.model.events import Link
 from backends.model.fleet import EngineView, FleetView
 from tui.cli.session import READY_TIMEOUT_S
+from widgets.text import inert
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
@@ -65,7 +66,7 @@ def the_engine(view: FleetView, name: str) -> EngineView:
             if engine.stale:
                 raise not_connected(engine)
             return engine
-    raise click.UsageError(f"no engine is called “{name}”; there are: {', '.join(engine_names(view))}")
+    raise click.UsageError(inert(f"no engine is called “{name}”; there are: {', '.join(engine_names(view))}"))
 
 
 def engine_names(view: FleetView) -> list[str]:
@@ -88,7 +89,7 @@ def the_container(view: FleetView, word: str, engine: str | None = None) -> Cont
     if len(found) == 1:
         return found[0]
     if found:
-        raise click.UsageError(_several(word, found))
+        raise click.UsageError(inert(_several(word, found)))
     where = ", ".join(sorted(view.id.name for view in view.engines.values() if not view.stale)) or "no engine"
     silent = unreachable(view)
     if silent:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from functools import partial
 from pathlib import Path
 
 import click
 
-from tui.cli.exits import Exit
+from tui.cli.exits import SIGNAL_BASE, Exit
 from tui.cli.options import demo_option, json_option, readonly_option
 from tui.cli.output import say
 from tui.cli.session import Invocation
@@ -102,3 +103,18 @@ def open_screen(invocation: Invocation) -> None:
     app = TranshipApp(partial(open_fleet, settings), settings)
     app.run()
     sys.exit(app.return_code)
+
+
+def run_command_line() -> int:
+    """Read `sys.argv` and do what it says; returns the exit code where the command did not exit by itself.
+
+    Differs from click's own way in Ctrl+C, which is 130 here as in a shell, not 1.
+    """
+    try:
+        code = tranship.main(prog_name="tranship", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:  # click's word for KeyboardInterrupt
+        return SIGNAL_BASE + signal.SIGINT
+    return code if isinstance(code, int) else Exit.DONE

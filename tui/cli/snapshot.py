@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from backends.model.ids import EngineKind
@@ -44,8 +45,8 @@ def snapshot(invocation: Invocation) -> NoReturn:
             ps.show(containers)
             data("")
             gpus.show(view.gpus)
-        if reason:
-            say(f"tranship: this is the demo fleet: {reason}")
+        if reason and sys.stderr.isatty() and not sys.stdout.isatty():
+            say(f"tranship: this is the demo fleet: {reason}")  # whoever looks on does not see stdout
         return Exit.DONE
 
     run(invocation, body, demo_if_none=True, sampling=True)
