@@ -29,7 +29,7 @@ CONTAINERS_FIRST_S = 1.0
 _ALWAYS = ("backends.services.fleet", "backends.services.audit", "backends.engines.wrap")
 _SAMPLING = ("backends.services.sampler", "backends.services.gpus")
 _DEMO = ("backends.engines.demo_fleet", "backends.gpu.demo")
-_KINDS = {EngineKind.DOCKER: "backends.engines.docker", EngineKind.PODMAN: "backends.engines.podman"}
+_KINDS = {EngineKind.DOCKER: "backends.engines.docker", EngineKind.PODMAN: "backends.engines.podman_served"}
 """The modules that each of these needs, imported before they are used so that no import holds the event loop up."""
 
 
@@ -50,13 +50,13 @@ async def open_fleet(
         from backends.engines.discover_service import serve_absent
 
         found, services = await serve_absent(found, os.environ)
-        # From here to the fleet there is no await: nothing can be cancelled while a service has no owner.
+        # From here to the fleet there is no await: nothing can be cancelled while a service has no engine to end it.
         if any(one.endpoint for one in found):
             return _real(settings, found, services, sampling=sampling)
     if settings.demo or demo_if_none:
         await _import(*_DEMO)
         return _demo(settings, only, found, sampling=sampling)
-    return _real(settings, found, [], sampling=sampling)
+    return _real(settings, found, {}, sampling=sampling)
 
 
 def demo_reason(view: FleetView) -> str:
@@ -91,7 +91,7 @@ def _demo(settings: Settings, only: Collection[str], absent: Sequence[Found], *,
 
 
 def _real(
-    settings: Settings, found: Collection[Found], services: Collection[PodmanService], *, sampling: bool
+    settings: Settings, found: Collection[Found], services: Mapping[EngineId, PodmanService], *, sampling: bool
 ) -> Fleet:
     from backends.services.audit import AuditLog, default_path
     from backends.services.fleet import Fleet
@@ -101,26 +101,18 @@ def _real(
 
         return NvidiaProbe()
 
-    engines = [_wrapped(_engine(one, one.endpoint), settings) for one in found if one.endpoint is not None]
+    engines = [
+        _wrapped(_engine(one, one.endpoint, services.get(one.id)), settings)
+        for one in found
+        if one.endpoint is not None
+    ]
     return Fleet(
         engines,
         absent=[one for one in found if one.endpoint is None],
         read_only=settings.readonly,
-        background={**(_samplers(settings, probe) if sampling else {}), **_served(services)},
+        background=_samplers(settings, probe) if sampling else {},
         audit=AuditLog(default_path()),
     )
-
-
-def _served(services: Collection[PodmanService]) -> Mapping[str, Background]:
-    """A background task of the fleet that ends the services that we started when the fleet is closed."""
-
-    async def serve(_: Fleet) -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            await asyncio.gather(*(service.stop() for service in services))
-
-    return {"podman service": serve} if services else {}
 
 
 async def _found(settings: Settings, only: Collection[str]) -> list[Found]:
@@ -157,7 +149,11 @@ def _check(only: Collection[str], known: Collection[str]) -> None:
             raise ConfigError(f"no engine is called “{name}”", hint=f"did you mean “{meant}”?" if meant else there_are)
 
 
-def _engine(found: Found, endpoint: Endpoint) -> Engine:
+def _engine(found: Found, endpoint: Endpoint, service: PodmanService | None) -> Engine:
+    if service is not None:
+        from backends.engines.podman_served import ServedPodman
+
+        return ServedPodman(found.id, service)
     if found.kind is EngineKind.DOCKER:
         from backends.engines.docker import DockerEngine
 
@@ -179,7 +175,9 @@ def _samplers(settings: Settings, probe: Callable[[Fleet], GpuProbe]) -> Mapping
     from backends.services.sampler import StatsSampler
 
     async def stats(fleet: Fleet) -> None:
-        await StatsSampler(fleet.store, fleet.engine, interval_s=settings.refresh_s).run()
+        sampler = StatsSampler(fleet.store, fleet.engine, interval_s=settings.refresh_s)
+        fleet.on_watch(sampler.watch)
+        await sampler.run()
 
     async def gpus(fleet: Fleet) -> None:
         await fleet.ready(CONTAINERS_FIRST_S)

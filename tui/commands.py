@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,12 @@ class Commands:
         self, work: Callable[[], Coroutine[Any, Any, None]], *, name: str, group: str, exclusive: bool = False
     ) -> Worker[None]:
         return self._owner.run_worker(work, name=name, group=group, exclusive=exclusive, exit_on_error=False)
+
+    def watch(self, keys: Collection[ContainerKey]) -> None:
+        """Tell the engines which rows are looked at; nothing before they are known."""
+        fleet = self._fleet()
+        if fleet is not None:
+            fleet.watch(keys)
 
     def _open_fleet(self) -> Fleet:
         fleet = self._fleet()

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from textual.message import Message
+
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
 from widgets.container_rows import Group, Sort, columns_for, empty_lines, rows_of
 from widgets.engine_badge import badges
-from widgets.live_table import LiveTable
+from widgets.live_table import HEADER_LINES, LiveTable
 from widgets.text import width_of
 
 
 class ContainerTable(LiveTable):
     """Containers of every engine. Keys of its rows are ContainerKeys."""
+
+    class InSight(Message):
+        """Other containers than before are in sight, or under the cursor."""
+
+        def __init__(self, keys: frozenset[ContainerKey]) -> None:
+            super().__init__()
+            self.keys = keys
 
     def __init__(self, *, name: str | None = None, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(
@@ -23,6 +32,7 @@ class ContainerTable(LiveTable):
             id=id,
             classes=classes,
         )
+        self._told: frozenset[ContainerKey] = frozenset()
 
     def show(
         self,
@@ -43,6 +53,24 @@ class ContainerTable(LiveTable):
         self.set_sort(sort.column, sort.descending)
         rows = rows_of(view, filter=filter, sort=sort, group=group, now=now)
         self.show_rows(rows, empty=None if rows else empty_lines(view, filter=filter, total=len(view.containers)))
+        self._tell_in_sight()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Textual's hook: scrolled, whoever did it."""
+        super().watch_scroll_y(old_value, new_value)
+        self._tell_in_sight()
+
+    def on_resize(self) -> None:
+        """More or fewer rows are in sight."""
+        self._tell_in_sight()
+
+    def _tell_in_sight(self) -> None:
+        first = self.scroll_offset.y
+        rows = self.rows[first : first + max(1, self.size.height - HEADER_LINES)]
+        keys = frozenset(key for key in (self.cursor_key, *(row.key for row in rows)) if isinstance(key, ContainerKey))
+        if keys != self._told:
+            self._told = keys
+            self.post_message(self.InSight(keys))
 
     @property
     def selected(self) -> ContainerKey | None:

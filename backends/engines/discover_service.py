@@ -15,7 +15,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from backends.engines.discover import Found
@@ -25,71 +25,136 @@ from backends.wire.endpoint import Endpoint
 
 IDLE_LIMIT_S = 60
 START_TIMEOUT_S = 15.0
+PATIENCE_S = 1.0  # other engines wait no longer for one that starts; it takes 0.1 to 0.3 s
 _STOP_TIMEOUT_S = 5.0
 _PREFIX = "tranship-podman-"
 _LOG_LIMIT_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
 class PodmanService:
-    """A running service of ours. directory: its private place, removed by `stop`."""
+    """A service of ours: `up` starts it, also again where it ended; `stop` ends it for good.
 
-    endpoint: Endpoint
-    directory: Path
-    process: asyncio.subprocess.Process
+    endpoint: where it will listen. directory: its private place, removed by `stop`.
+    """
+
+    def __init__(self, command: Sequence[str], engine: EngineId, directory: Path, environ: Mapping[str, str]) -> None:
+        """command: the podman to run, as argv."""
+        self.endpoint = Endpoint.parse(str(directory / "podman.sock"))
+        self.directory = directory
+        self.process: asyncio.subprocess.Process | None = None
+        self._command = command
+        self._engine = engine
+        self._environ = environ
+        self._starting: asyncio.Task[None] | None = None
+
+    async def up(self) -> None:
+        """Return when it answers. A caller who is cancelled does not end the start: the next one waits on for it.
+
+        Raises Unreachable (it ended) or TimedOut (no answer in START_TIMEOUT_S).
+        """
+        if self._starting is None or (self._starting.done() and not self._runs()):
+            self._starting = asyncio.create_task(self._start(), name=f"service of {self._engine}")
+            self._starting.add_done_callback(_seen)
+        await asyncio.shield(self._starting)
 
     async def stop(self) -> None:
         """End it (terminate, then kill) and remove its directory; safe to call twice and when it is gone already."""
         try:
-            await _end(self.process)
+            if self._starting is not None:
+                self._starting.cancel()
+                await asyncio.wait([self._starting])
+            await self._end()
         finally:
             await asyncio.to_thread(shutil.rmtree, self.directory, ignore_errors=True)
+
+    def _runs(self) -> bool:
+        return self.process is not None and self.process.returncode is None
+
+    async def _start(self) -> None:
+        await asyncio.to_thread(Path(self.endpoint.address).unlink, missing_ok=True)
+        self.process = await _spawn(self._command, self.directory, self._environ, self._engine)
+        try:
+            await _until_it_answers(self.process, self.directory, self.endpoint.address, self._engine)
+        except BackendError:
+            await self._end()
+            raise
+
+    async def _end(self) -> None:
+        if self.process is not None:
+            await _end(self.process)
+
+
+def _seen(task: asyncio.Task[None]) -> None:
+    """A start that failed while nobody waited is no bug: the next `up` tries again."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def start_service(
     command: Sequence[str], engine: EngineId, *, environ: Mapping[str, str], parent: Path | None = None
 ) -> PodmanService:
-    """Start `podman system service` and wait until it answers.
-
-    command: the podman to run, as argv. parent: where its private directory is made; by default XDG_RUNTIME_DIR, else
-    the temporary directory. Raises Unreachable (it ended), TimedOut (no answer in START_TIMEOUT_S) or Denied.
+    """A service that answers. parent: where its private directory is made; by default XDG_RUNTIME_DIR, else the
+    temporary directory. Raises what `up` raises, or Denied where there is no place for the directory.
     """
+    service = await _prepared(command, engine, environ, parent)
     try:
-        directory = await asyncio.to_thread(_private_directory, environ, parent)
-    except OSError as error:
-        raise Denied("No private directory for Podman's socket", detail=str(error), engine=engine) from error
-    try:
-        process = await _spawn(command, directory, environ, engine)
-    except BaseException:
-        await asyncio.to_thread(shutil.rmtree, directory, ignore_errors=True)
-        raise
-    service = PodmanService(Endpoint.parse(str(directory / "podman.sock")), directory, process)
-    try:
-        await _until_it_answers(service, engine)
+        await service.up()
     except BaseException:
         await asyncio.shield(service.stop())
         raise
     return service
 
 
-async def serve_absent(found: Sequence[Found], environ: Mapping[str, str]) -> tuple[list[Found], list[PodmanService]]:
+async def _prepared(
+    command: Sequence[str], engine: EngineId, environ: Mapping[str, str], parent: Path | None = None
+) -> PodmanService:
+    try:
+        directory = await asyncio.to_thread(_private_directory, environ, parent)
+    except OSError as error:
+        raise Denied("No private directory for Podman's socket", detail=str(error), engine=engine) from error
+    return PodmanService(command, engine, directory, environ)
+
+
+async def serve_absent(
+    found: Sequence[Found], environ: Mapping[str, str], *, patience_s: float = PATIENCE_S
+) -> tuple[list[Found], dict[EngineId, PodmanService]]:
     """Start what can be started: the same list with endpoints filled in, and the services to `stop` on exit.
 
-    One that cannot be started stays absent, with the reason.
+    One that fails at once stays absent, with the reason. One that needs long is there already where others are that
+    should not wait for it (patience_s): its connection waits for it (ServedPodman).
     """
-    services: list[PodmanService] = []
+    services: dict[EngineId, PodmanService] = {}
     answer: list[Found] = []
-    for one in found:
-        if one.endpoint is None and one.startable:
-            try:
-                service = await start_service([one.startable], one.id, environ=environ)
-            except BackendError as error:
-                one = replace(one, absent=f"{one.absent}; {error.title}", hint=error.hint or one.hint)
-            else:
-                services.append(service)
-                one = replace(one, endpoint=service.endpoint, absent="", hint="", source="podman")
-        answer.append(one)
+    others = any(one.endpoint is not None for one in found)
+    try:
+        for one in found:
+            if one.endpoint is None and one.startable:
+                try:
+                    service = await _prepared([one.startable], one.id, environ)
+                    services[one.id] = service
+                    await _wait(service, patience_s if others else None)
+                except BackendError as error:
+                    await _drop(services, one.id)
+                    one = replace(one, absent=f"{one.absent}; {error.title}", hint=error.hint or one.hint)
+                else:
+                    one = replace(one, endpoint=service.endpoint, absent="", hint="", source="podman")
+            answer.append(one)
+    except BaseException:
+        await asyncio.shield(asyncio.gather(*(service.stop() for service in services.values())))
+        raise
     return answer, services
+
+
+async def _wait(service: PodmanService, patience_s: float | None) -> None:
+    """Until it answers, or patience ends: it goes on starting then."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(patience_s):
+            await service.up()
+
+
+async def _drop(services: dict[EngineId, PodmanService], id: EngineId) -> None:
+    if id in services:
+        await services.pop(id).stop()
 
 
 async def _spawn(
@@ -116,17 +181,19 @@ async def _spawn(
         log.close()
 
 
-async def _until_it_answers(service: PodmanService, engine: EngineId) -> None:
+async def _until_it_answers(
+    process: asyncio.subprocess.Process, directory: Path, socket: str, engine: EngineId
+) -> None:
     try:
         async with asyncio.timeout(START_TIMEOUT_S):
-            while not await _answers(service.endpoint.address):
-                if service.process.returncode is not None:
-                    words = await asyncio.to_thread(_last_words, service.directory)
+            while not await _answers(socket):
+                if process.returncode is not None:
+                    words = await asyncio.to_thread(_last_words, directory)
                     hint = "Try `podman system service` by hand to see why."
                     raise Unreachable("Podman's service ended at once", detail=words, hint=hint, engine=engine)
                 await asyncio.sleep(0.05)
     except TimeoutError as error:
-        words = await asyncio.to_thread(_last_words, service.directory)
+        words = await asyncio.to_thread(_last_words, directory)
         raise TimedOut(
             f"Podman's service did not answer within {START_TIMEOUT_S:g} s", detail=words, engine=engine
         ) from error

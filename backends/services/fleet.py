@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
@@ -70,6 +70,8 @@ class Fleet:
         self._supervisors = {engine.id: Supervisor(engine, self.store, timing=timing) for engine in engines}
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
+        self._watched: frozenset[ContainerKey] | None = None
+        self._watchers: list[Callable[[frozenset[ContainerKey]], None]] = []
         self.operations = Operations(self.store, self.engine, refresh=self.refresh, audit=audit, read_only=read_only)
         for engine in engines:
             connecting = ConnectionState(Link.CONNECTING)
@@ -129,6 +131,20 @@ class Fleet:
         for supervisor in self._supervisors.values():
             if id is None or supervisor.id == id:
                 supervisor.retry_now()
+
+    def watch(self, keys: Collection[ContainerKey]) -> None:
+        """Somebody looks at these rows, and at no others: what costs an engine work for each row is done for them."""
+        watched = frozenset(keys)
+        if watched != self._watched:
+            self._watched = watched
+            for watcher in self._watchers:
+                watcher(watched)
+
+    def on_watch(self, watcher: Callable[[frozenset[ContainerKey]], None]) -> None:
+        """Call watcher with the rows looked at, each time that they change, and now where somebody looks already."""
+        self._watchers.append(watcher)
+        if self._watched is not None:
+            watcher(self._watched)
 
     async def close(self) -> None:
         """End all tasks, close all engines, write the audit out. Safe to call twice."""

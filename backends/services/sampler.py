@@ -53,7 +53,10 @@ class StatsSampler:
         self._misses: dict[EngineId, int] = {}
 
     def watch(self, keys: Collection[ContainerKey]) -> None:
-        """The rows on screen: of Docker engines that are not local only these are streamed from now on."""
+        """The rows on screen: of Docker engines that are not local only these are streamed from now on.
+
+        Before the first call nobody looks yet: then none is streamed, and no row is said to be off the screen.
+        """
         self._watched = frozenset(keys)
 
     async def run(self) -> None:
@@ -118,8 +121,9 @@ class StatsSampler:
             if id not in alive:
                 feed.cancel()
         for id, keys in alive.items():
-            wanted = streamed(view.engines[id], keys, self._watched)
-            self._say_missing(view, keys - wanted, OFF_SCREEN)
+            wanted = streamed(view.engines[id], keys, self._watched or ())
+            if self._watched is not None:
+                self._say_missing(view, keys - wanted, OFF_SCREEN)
             if id not in self._feeds:
                 self._feeds[id] = StatsFeed(self._engine_of(id), self._interval_s)
             feed = self._feeds[id]

@@ -11,10 +11,6 @@ from backends.model.fleet import EngineView, FleetView
 from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.model.values import Missing
 
-UNWATCHED_AT_MOST = 40
-"""Streams to one Docker daemon while nobody says which rows are on screen: each costs it 0.2 % of a core or so
-(200 streams: 40 %, shared/PERFORMANCE.md)."""
-
 ROOTLESS_V1 = Missing("rootless on cgroup v1 has no cgroup")
 
 
@@ -49,15 +45,13 @@ def plan_routes(view: FleetView, elsewhere: Collection[EngineId] = ()) -> Mappin
 
 
 def streamed(
-    engine: EngineView, alive: frozenset[ContainerKey], watched: frozenset[ContainerKey] | None
+    engine: EngineView, alive: frozenset[ContainerKey], watched: Collection[ContainerKey]
 ) -> frozenset[ContainerKey]:
     """Those to stream over the API: Podman has one stream for all; Docker needs one for each, so only those watched.
 
-    watched: None where nobody said what is on screen (the command line): then the first of them, in the order of ids.
+    200 streams cost a Docker daemon 40 % of a core (shared/PERFORMANCE.md).
     """
-    if engine.id.kind is not EngineKind.DOCKER:
-        return alive
-    return frozenset(sorted(alive)[:UNWATCHED_AT_MOST]) if watched is None else alive & watched
+    return alive if engine.id.kind is not EngineKind.DOCKER else alive.intersection(watched)
 
 
 def _plan(info: EngineInfo, alive: frozenset[ContainerKey], elsewhere: bool) -> Plan:

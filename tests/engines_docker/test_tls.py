@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
@@ -13,6 +12,7 @@ import pytest
 from backends.engines.docker import DockerEngine
 from backends.model.errors import Denied, NotFound, Unreachable
 from backends.wire.endpoint import Endpoint, TlsFiles
+from tests.door import open_door
 from tests.engines_docker.conftest import ENGINE
 from tests.real import RealEngines
 
@@ -53,32 +53,8 @@ async def address(real_engines: RealEngines, certificates: Path) -> AsyncIterato
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(certificates / "ca.pem"))
     context.verify_mode = ssl.CERT_REQUIRED
     context.load_cert_chain(certificates / "server.pem", certificates / "server-key.pem")
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            while data := await reader.read(65536):
-                writer.write(data)
-                await writer.drain()
-        except (ConnectionError, ssl.SSLError):
-            return
-        finally:
-            writer.close()
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        far_reader, far_writer = await asyncio.open_unix_connection(Endpoint.parse(real_engines.docker).address)
-        await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
-    port = server.sockets[0].getsockname()[1]
-    yield f"127.0.0.1:{port}"
-    server.close()
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    async with open_door(real_engines.docker, context=context) as door:
+        yield door.address
 
 
 def engine(address: str, certificates: Path, **changes: str) -> DockerEngine:

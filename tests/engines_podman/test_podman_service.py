@@ -13,8 +13,10 @@ import pytest
 from backends.engines.discover import Found
 from backends.engines.discover_service import PodmanService, serve_absent, start_service
 from backends.engines.podman import PodmanEngine
+from backends.engines.podman_served import ServedPodman
 from backends.model.errors import Unreachable
 from backends.model.ids import EngineId, EngineKind
+from backends.wire.endpoint import Endpoint
 from tests import real
 
 ENGINE = EngineId(EngineKind.PODMAN, "podman")
@@ -32,6 +34,7 @@ def short_dir() -> Iterator[Path]:
 
 
 async def _gone(service: PodmanService) -> None:
+    assert service.process is not None
     async with asyncio.timeout(20):
         await service.process.wait()
     assert service.directory.name not in os.listdir(service.directory.parent)
@@ -70,9 +73,55 @@ async def test_what_is_absent_but_installed_is_served(real_engines: real.RealEng
         assert found[0].absent == ""
         assert found[1] == other
     finally:
-        for service in services:
+        for service in services.values():
             await service.stop()
-    await _gone(services[0])
+    await _gone(services[ENGINE])
+
+
+@pytest.mark.engines
+async def test_one_that_dies_is_started_again_by_its_engine(real_engines: real.RealEngines, short_dir: Path) -> None:
+    command = [str(real_engines.bin / "podman")]
+    service = await start_service(command, ENGINE, environ=os.environ, parent=short_dir)
+    engine = ServedPodman(ENGINE, service)
+    try:
+        await engine.connect()
+        first = service.process
+        assert first is not None
+        os.killpg(first.pid, signal.SIGKILL)
+        await first.wait()
+        with pytest.raises(Unreachable):
+            await engine.list_containers()
+        await engine.connect()
+        await engine.list_containers()
+        assert service.process is not first
+    finally:
+        await engine.close()
+    await engine.close()
+    await _gone(service)
+
+
+async def test_others_do_not_wait_for_one_that_starts_slowly(tmp_path: Path) -> None:
+    """It is there already, and a cancelled connection does not end its start."""
+    slow = tmp_path / "podman"
+    slow.write_text("#!/bin/sh\nwhile [ ! -e " + str(tmp_path / "go") + " ]; do sleep 0.05; done\nexit 3\n")
+    slow.chmod(0o755)
+    absent = Found(ENGINE, ENGINE.kind, None, "No socket", "Start it", startable=str(slow))
+    there = Found(EngineId(EngineKind.DOCKER, "docker"), EngineKind.DOCKER, Endpoint.parse("/nowhere"))
+    found, services = await serve_absent(
+        [there, absent], os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)}, patience_s=0.01
+    )
+    assert found[1].endpoint is not None
+    engine = ServedPodman(ENGINE, services[ENGINE])
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await engine.connect()
+    first = services[ENGINE].process
+    (tmp_path / "go").touch()
+    with pytest.raises(Unreachable, match="ended at once"):
+        await engine.connect()
+    assert services[ENGINE].process is first
+    await engine.close()
+    assert sorted(os.listdir(tmp_path)) == ["go", "podman"]
 
 
 async def test_one_that_ends_at_once_says_its_words(tmp_path: Path) -> None:
@@ -88,7 +137,7 @@ async def test_one_that_ends_at_once_says_its_words(tmp_path: Path) -> None:
 async def test_no_such_program_stays_absent_with_the_reason(tmp_path: Path) -> None:
     absent = Found(ENGINE, ENGINE.kind, None, "No socket", "Start it", startable=str(tmp_path / "nowhere"))
     found, services = await serve_absent([absent], {"XDG_RUNTIME_DIR": str(tmp_path)})
-    assert services == []
+    assert services == {}
     assert found[0].endpoint is None
     assert "cannot be run" in found[0].absent
     assert os.listdir(tmp_path) == []
@@ -116,6 +165,7 @@ async def test_one_that_ignores_the_signal_is_killed(tmp_path: Path, monkeypatch
     try:
         service = await start_service([str(stubborn)], ENGINE, environ=os.environ, parent=parent)
         await service.stop()
+        assert service.process is not None
         assert service.process.returncode == -signal.SIGKILL
         await _gone(service)
     finally:

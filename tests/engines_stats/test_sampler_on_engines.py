@@ -18,11 +18,14 @@ from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.model.values import Missing
 from backends.services.fleet import Fleet
-from backends.services.sampler import StatsSampler
+from backends.services.sampler import OFF_SCREEN, StatsSampler
 from backends.services.stats_routes import ROOTLESS_V1
 from backends.wire.endpoint import Endpoint
+from tests.door import Door, open_door
 from tests.engines_stats.busy import BUSY, Containers
 from tests.real import RealEngines
+from tui.bootstrap import open_fleet
+from tui.config import EngineSetting, Settings
 
 pytestmark = pytest.mark.engines
 
@@ -87,3 +90,34 @@ async def test_rootless_on_cgroup_v1_tells_why(real_engines: RealEngines, contai
         info = view.engines[key.engine].info
     assert info is not None
     assert (view.stats[key].cpu_percent == ROOTLESS_V1) == (info.cgroup_version == "1")
+
+
+@pytest.mark.parametrize("engine", ["docker", "podman"])
+async def test_far_engines_are_read_over_tcp_docker_only_for_rows_looked_at(
+    real_engines: RealEngines, containers: Containers, engine: str
+) -> None:
+    """The fleet as bootstrap opens it; what the engine is asked for is read off the wire."""
+    seen, unseen = (containers.run(engine, command=BUSY) for _ in range(2))
+    url = real_engines.docker if engine == "docker" else real_engines.podman
+    async with open_door(url) as door:
+        settings = Settings(engines=(EngineSetting(engine, seen.engine.kind, door.url),))
+        fleet = await open_fleet(settings, only={engine})
+        await fleet.start()
+        try:
+            fleet.watch({seen})
+            view = await until(fleet, lambda view: works(view, seen))
+            if engine == "podman":
+                await until(fleet, lambda view: works(view, unseen))
+                assert sum("/stats" in request for request in door.requests) == 1
+            else:
+                assert view.stats[unseen].cpu_percent == OFF_SCREEN
+                assert {id for id in (seen.id, unseen.id) if any(id in one for one in _stats(door))} == {seen.id}
+                fleet.watch({unseen})
+                await until(fleet, lambda view: works(view, unseen) and view.stats[seen].cpu_percent == OFF_SCREEN)
+                assert len(_stats(door)) == 2
+        finally:
+            await fleet.close()
+
+
+def _stats(door: Door) -> list[str]:
+    return [request for request in door.requests if "/stats" in request]

@@ -8,6 +8,7 @@ from pathlib import Path
 from backends.model.container import ContainerState
 from backends.model.errors import Unreachable
 from backends.model.events import Link
+from backends.model.ids import ContainerKey
 from backends.services.changes import ContainerSeen, ContainersListed
 from backends.services.supervisor import Timing
 from tests.pilot.stage import Stage, stage
@@ -175,3 +176,29 @@ async def test_readonly_says_so_refuses_and_shows_no_changing_key(tmp_path: Path
         assert play.state("tensorboard") is ContainerState.RUNNING
         await play.press("l")
         assert play.on_top() == "LogScreen"
+
+
+async def test_the_engines_are_told_which_rows_are_looked_at(tmp_path: Path) -> None:
+    """Those in sight and the one under the cursor, told again only where they are others."""
+    async with stage(tmp_path, size=(100, 14)) as play:
+        told: list[frozenset[ContainerKey]] = []
+        play.fleet.on_watch(told.append)
+
+        def in_sight() -> frozenset[ContainerKey]:
+            lines = [play.table.render_line(y).text for y in range(1, play.table.size.height)]
+            return frozenset(key for key, one in play.app.view.containers.items() if any(one.name in x for x in lines))
+
+        assert 0 < len(in_sight()) < len(play.app.view.containers)
+        await play.until(lambda: told and told[-1] == in_sight())
+        before = told[-1]
+        await play.press("end")
+        await play.until(lambda: told[-1] == in_sight() != before)
+        count = len(told)
+        name = play.selected()
+        await play.press("slash", *name, "enter")
+        await play.until(lambda: told[-1] == {play.row(name).key})
+        await play.press("space")
+        assert count < len(told) <= count + len(name)
+        await play.pilot.resize_terminal(100, 40)
+        await play.press("escape")
+        await play.until(lambda: told[-1] == frozenset(play.app.view.containers))

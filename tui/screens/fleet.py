@@ -5,6 +5,7 @@ The screens and dialogs that open from here are imported when they are first ope
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -40,6 +41,7 @@ _OPERATIONS = (
     "container.kill",
     "container.remove",
 )
+_TICK_S = 1.0
 _NAMED = 8  # containers named in a question
 FILTER_HELP = "words in name, image, state…   state:running  engine:podman  -label:keep"
 
@@ -61,6 +63,7 @@ class FleetScreen(TranshipScreen):
         self._filter = ""
         self._sort = Sort()
         self._group: Group = "none"
+        self._drawn_at = 0.0  # time.monotonic()
 
     def compose(self) -> ComposeResult:
         """Title, filter, table, panes, engines, keys."""
@@ -81,7 +84,7 @@ class FleetScreen(TranshipScreen):
         self.query_one("#filter").display = False
         self.show_modes()
         self._draw()
-        self.set_interval(1.0, self._draw)
+        self.set_interval(_TICK_S, self._tick)
 
     # -- showing ---------------------------------------------------------------------------------
     def show_view(self, view: FleetView) -> None:
@@ -91,7 +94,24 @@ class FleetScreen(TranshipScreen):
             self.show_modes()
         self._draw()
 
+    def _tick(self) -> None:
+        """Ages and countdowns go on where no reading came that drew them anyhow."""
+        if time.monotonic() - self._drawn_at > 0.9 * _TICK_S:
+            self._draw()
+
+    def on_screen_resume(self) -> None:
+        """In sight again: what came meanwhile was not drawn."""
+        self._draw()
+
+    def _in_sight(self) -> bool:
+        """Whether nothing but boxes stands above this screen."""
+        stack = self.app.screen_stack
+        return self in stack and all(screen.is_modal for screen in stack[stack.index(self) + 1 :])
+
     def _draw(self) -> None:
+        if not self._in_sight():
+            return
+        self._drawn_at = time.monotonic()
         clock = self.tranship.clock
         table = self.query_one(ContainerTable)
         table.show(self._view, filter=self._filter, sort=self._sort, group=self._group, now=clock.now())
@@ -120,6 +140,10 @@ class FleetScreen(TranshipScreen):
     @on(ContainerTable.RowHighlighted)
     def _cursor_moved(self) -> None:
         self.query_one(Panes).show(self._view, self.query_one(ContainerTable).selected)
+
+    @on(ContainerTable.InSight)
+    def _other_rows_in_sight(self, message: ContainerTable.InSight) -> None:
+        self.tranship.commands.watch(message.keys)
 
     @on(LayersLoaded)
     @on(LayersFailed)

@@ -23,7 +23,7 @@ from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.model.values import Missing
 from backends.services.changes import ContainerGone, ContainerSeen, ContainersListed, EngineAdded, LinkChanged
 from backends.services.sampler import OFF_SCREEN, StatsSampler
-from backends.services.stats_routes import ROOTLESS_V1, UNWATCHED_AT_MOST
+from backends.services.stats_routes import ROOTLESS_V1
 from backends.services.store import Store
 
 DEADLINE_S = 10.0
@@ -180,13 +180,16 @@ async def test_engines_elsewhere_stream_over_their_api_podman_all_docker_what_is
     assert (docker.open_now, podman.open_now) == (0, 0)
 
 
-async def test_until_somebody_says_what_is_on_screen_docker_streams_so_many() -> None:
-    docker = FakeEngine(DOCKER)
-    stage = Stage((docker, REMOTE))
-    keys = [stage.container(DOCKER, number) for number in range(UNWATCHED_AT_MOST + 1)]
+async def test_until_somebody_says_what_is_on_screen_docker_streams_nothing_and_no_row_is_called_off_screen() -> None:
+    docker, podman = FakeEngine(DOCKER), FakeEngine(PODMAN)
+    stage = Stage((docker, REMOTE), (podman, REMOTE))
+    key, other = stage.container(DOCKER, 1), stage.container(PODMAN, 2)
     async with stage.running():
-        await until(lambda: all(number(stage.cpu(key)) for key in keys[:-1]))
-    assert stage.cpu(keys[-1]) == OFF_SCREEN
+        await until(lambda: number(stage.cpu(other)))
+        assert docker.opened == []
+        assert stage.cpu(key) is None
+        stage.sampler.watch([key])
+        await until(lambda: number(stage.cpu(key)))
 
 
 async def test_a_stream_is_kept_where_it_still_holds_all_and_not_far_more() -> None:
