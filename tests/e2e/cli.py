@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pty
-import select
 import signal
 import subprocess
 import sys
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.real import RealEngines
+from tests.terminals import on_terminal
 
 PROGRAM = str(Path(sys.executable).parent / "tranship")
 TIMEOUT_S = 120
@@ -71,21 +70,13 @@ class Cli:
 
     def on_terminal(self, argv: list[str], *, until: str, typed: str) -> Ran:
         """Run on a terminal of its own; type when these words are on it. out: both streams, as a person sees them."""
-        terminal, inner = pty.openpty()
-        process = subprocess.Popen(
-            ["setsid", "--ctty", PROGRAM, *argv], env=self.environ(TERM="xterm", COLUMNS="100"),
-            stdin=inner, stdout=inner, stderr=inner,
-        )  # fmt: skip
-        os.close(inner)
-        seen, typed_already = b"", False
-        with contextlib.suppress(OSError):  # EIO: the program closed its end
-            while ready := select.select([terminal], [], [], TIMEOUT_S)[0]:
-                seen += os.read(ready[0], 65536)
-                if until.encode() in seen and not typed_already:
-                    typed_already = True
-                    os.write(terminal, typed.encode())
-        os.close(terminal)
-        return Ran(process.wait(timeout=TIMEOUT_S), seen.decode(errors="replace"), "")
+        code, seen = on_terminal(
+            [PROGRAM, *argv],
+            env=self.environ(TERM="xterm", COLUMNS="100"),
+            when=until,
+            act=lambda terminal, _: os.write(terminal, typed.encode()),
+        )
+        return Ran(code, seen, "")
 
     @contextlib.contextmanager
     def running(self, *argv: str) -> Iterator[Running]:

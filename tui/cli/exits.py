@@ -6,9 +6,6 @@ from enum import IntEnum
 
 from backends.model.errors import BackendError, TimedOut, Unreachable
 
-SIGNAL_BASE = 128
-"""A program ended by signal n exits with 128 + n (POSIX shells)."""
-
 
 class Exit(IntEnum):
     """What a script may rely on; the numbers are part of the interface."""

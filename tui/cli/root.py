@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import os
 import signal
 import sys
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.exits import SIGNAL_BASE, Exit
+from tui.cli.exits import Exit
 from tui.cli.options import demo_option, json_option, readonly_option
 from tui.cli.output import say
 from tui.cli.session import Invocation
 from tui.config import nearest
+from tui.signals import SIGNAL_BASE, handled
+
+if TYPE_CHECKING:
+    from tui.app import TranshipApp
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
@@ -101,8 +107,17 @@ def open_screen(invocation: Invocation) -> None:
             say(f"tranship: [keys] names no action “{action}”{hint}")
             sys.exit(Exit.USAGE)
     app = TranshipApp(partial(open_fleet, settings), settings)
-    app.run()
-    sys.exit(app.return_code)
+    sys.exit(asyncio.run(_shown(app)))
+
+
+async def _shown(app: TranshipApp) -> int:
+    """Run the app; returns the exit code.
+
+    SIGTERM, and SIGHUP where its terminal goes away, leave it as a person would: migrations are undone first.
+    """
+    with handled((signal.SIGTERM, signal.SIGHUP), lambda number: app.exit(return_code=SIGNAL_BASE + number)):
+        await app.run_async()
+    return app.return_code or 0
 
 
 def run_command_line() -> int:

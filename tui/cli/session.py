@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from backends.model.errors import BackendError
-from tui.cli.exits import SIGNAL_BASE, Exit, exit_of
+from tui.cli.exits import Exit, exit_of
 from tui.cli.output import complain, say
 from tui.config import ConfigError, Settings, load
+from tui.signals import SIGNAL_BASE, handled
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
@@ -87,38 +88,23 @@ def run(
 
 
 async def _main(opener: Callable[[], Awaitable[Fleet]], body: Body, signals: list[signal.Signals]) -> Exit:
-    with _Signals(signals):
+    """signals: where those that came are noted. The first cancels the body; later ones only say to wait."""
+    task = asyncio.current_task()
+
+    def stop(number: signal.Signals) -> None:
+        signals.append(number)
+        if len(signals) > 1:
+            say("tranship: stopping already; undoing what was begun")
+        elif task is not None:
+            task.cancel()
+
+    with handled((signal.SIGINT, signal.SIGTERM), stop):
         fleet = await opener()
         try:
             await fleet.start()
             return await body(fleet)
         finally:
             await fleet.close()
-
-
-class _Signals:
-    """While it is entered, the first SIGINT or SIGTERM cancels the current task; later ones only say to wait."""
-
-    def __init__(self, seen: list[signal.Signals]) -> None:
-        self._seen = seen
-
-    def __enter__(self) -> None:
-        self._task = asyncio.current_task()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._on, number)
-
-    def __exit__(self, *_: object) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-    def _on(self, number: signal.Signals) -> None:
-        self._seen.append(number)
-        if len(self._seen) > 1:
-            say("tranship: stopping already; undoing what was begun")
-        elif self._task is not None:
-            self._task.cancel()
 
 
 pass_invocation = click.make_pass_decorator(Invocation, ensure=True)

@@ -103,6 +103,28 @@ def test_a_reader_that_goes_away_is_silent() -> None:
         assert process.wait(timeout=TIMEOUT_S) == 1
 
 
+LEFT = "\x1b[?1049l"
+"""A terminal's word for "back from the alternate screen" (xterm, Control Sequences: DECRST 1049)."""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_closes_the_screen_and_gives_the_terminal_back(number: signal.Signals) -> None:
+    code, seen = on_terminal(
+        [sys.executable, "-m", "tui", "--demo"],
+        env={**os.environ, "TERM": "xterm"},
+        when="rag-redis",
+        act=lambda _, program: program.send_signal(number),
+    )
+    assert code == 128 + number
+    assert seen.rindex(LEFT) > seen.rindex("rag-redis")
+
+
+def test_a_terminal_that_hangs_up_ends_the_screen() -> None:
+    argv, env = [sys.executable, "-m", "tui", "--demo"], {**os.environ, "TERM": "xterm"}
+    code, _ = on_terminal(argv, env=env, when="rag-redis", act=lambda terminal, _: os.close(terminal))
+    assert code == 128 + signal.SIGHUP
+
+
 def test_bad_usage_is_2_with_a_hint() -> None:
     for argv in (["--no-such"], ["no-such"], ["ps", "--no-such"], ["rename", "one"]):
         done = python(MAIN, *argv)
