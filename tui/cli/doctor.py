@@ -38,12 +38,15 @@ def doctor(invocation: Invocation) -> None:
     async def body(fleet: Fleet) -> Exit:
         from backends.services.audit import default_path as audit_path
         from backends.services.doctor import examine, read_host
+        from backends.services.machine import examine_machine, read_machine
 
         await first_view(fleet)
         view = await gpus.sampled_gpus(fleet)
         found = sorted(view.engines.values(), key=lambda engine: engine.id.name)
         host = await asyncio.to_thread(read_host, os.environ)
-        diagnoses = examine(found, view.gpus, host)
+        stores = dict.fromkeys(engine.info.graph_root for engine in found if engine.info and engine.info.local)
+        machine = await asyncio.to_thread(read_machine, stores)
+        diagnoses = [*examine(found, view.gpus, host), *examine_machine(machine)]
         settings = invocation.config or default_path()
         files = {"settings": str(settings), "audit": str(audit_path()), "log": str(log_path(state_dir()))}
         if invocation.json:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from humanize import precisedelta
+
 from backends.model.plan import FieldPlan, Finding, MigrationReport, Plan, Severity, Verdict
 from tui.cli.table import Column, table
 from widgets.format import bytes_text
@@ -47,14 +49,19 @@ def report_lines(report: MigrationReport) -> Iterator[str]:
     yield inert(
         f"{plan.source_name} runs on {plan.target} as {plan.spec.name}" if plan.source_running else _at_rest(plan)
     )
-    downtime = "" if report.downtime_s is None else f", {report.downtime_s:.1f} s without service"
-    yield f"{bytes_text(report.moved_bytes)} moved in {report.duration_s:.1f} s{downtime}"
+    downtime = "" if report.downtime_s is None else f", {_time(report.downtime_s)} without service"
+    yield f"{bytes_text(report.moved_bytes)} moved in {_time(report.duration_s)}{downtime}"
     yield f"{equal} of {len(report.checks)} comparisons equal"
     for check in report.checks:
         if not check.equal:
             yield inert(f"  differs: {check.subject}: {check.source} / {check.target}")
     for note in report.notes:
         yield inert(f"  {note}")
+
+
+def _time(seconds: float) -> str:
+    """ "0.4 seconds", "12 minutes and 3.2 seconds"."""
+    return precisedelta(seconds, format="%.1f")
 
 
 def _at_rest(plan: Plan) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.unit.cli.objects import plan, report
 from tui.cli.plan_text import plan_lines, report_lines
 
@@ -33,7 +35,12 @@ def test_a_plan_fits_a_terminal() -> None:
 def test_a_report_names_what_differs() -> None:
     lines = list(report_lines(report()))
     assert lines[0] == "web runs on podman as web2"
-    assert "2.0 KiB moved in 3.0 s, 1.2 s without service" in lines
+    assert "2.0 KiB moved in 3 seconds, 1.2 seconds without service" in lines
     assert "1 of 2 comparisons equal" in lines
     assert "  differs: env: A=1 / A=2" in lines
     assert "  remember the label" in lines
+
+
+def test_a_long_move_is_told_in_minutes() -> None:
+    long = replace(report(), duration_s=723.24, downtime_s=61.0)
+    assert "2.0 KiB moved in 12 minutes and 3.2 seconds, 1 minute and 1 second without service" in report_lines(long)
