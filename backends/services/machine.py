@@ -16,7 +16,7 @@ LITTLE_ROOM_BYTES = 20 << 30
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """cpus: logical ones. available_bytes: memory that new processes can have. free_bytes: room by folder, for users."""
+    """cpus: logical ones. available_bytes: memory for new processes. free_bytes: room by folder, for ordinary users."""
 
     cpus: int
     memory_bytes: int
