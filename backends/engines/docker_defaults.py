@@ -38,6 +38,7 @@ FACTS = frozenset(
         "Config.AttachStdout",
         "Config.AttachStderr",
         "Config.ArgsEscaped",  # Windows images
+        "HostConfig.ContainerIDFile",  # where the client wrote the id
         "HostConfig.ConsoleSize",  # the size of the client's terminal when it made the container
         *(f"NetworkSettings.{key}" for key in ("Bridge", "SandboxID", "SandboxKey", "Ports", "HairpinMode")),
         *(f"NetworkSettings.{key}" for key in ("LinkLocalIPv6Address", "LinkLocalIPv6PrefixLen", "EndpointID")),
@@ -72,7 +73,7 @@ _ALSO_DEFAULT: Mapping[str, tuple[Any, ...]] = {
     "HostConfig.VolumeDriver": ("local",),
 }
 
-_EMPTY_COUNTS = frozenset({"HostConfig.MemorySwappiness", "HostConfig.Init"})
+_EMPTY_COUNTS = frozenset({"HostConfig.MemorySwappiness", "HostConfig.Init", "Config.StopTimeout"})
 """Keys whose default is null, and where 0 or false says something."""
 
 _CORE_MASKED = {"/proc/kcore", "/proc/timer_list", "/sys/firmware"}

@@ -38,7 +38,8 @@ OBSERVED = frozenset(
         "StaticDir", "OCIConfigPath", "ConmonPidFile", "PidFile", "RestartCount", "Driver", "MountLabel",
         "ProcessLabel", "EffectiveCaps", "BoundingCaps", "ExecIDs", "GraphDriver", "SizeRootFs", "SizeRw", "lockNumber",
         "LockNumber", "Config.Image", "Config.AttachStdin", "Config.AttachStdout", "Config.AttachStderr",
-        "Config.CreateCommand", "HostConfig.Binds", "HostConfig.CgroupManager", "HostConfig.Annotations",
+        "Config.CreateCommand", "HostConfig.ContainerIDFile", "HostConfig.Binds",
+        "HostConfig.CgroupManager", "HostConfig.Annotations",
     }
 )  # fmt: skip
 """Facts that follow from other fields or from running; nobody sets them."""
@@ -84,19 +85,18 @@ INJECTED_ANNOTATIONS = frozenset(
         # These repeat a field of HostConfig, which is reported by itself.
         *(
             f"io.podman.annotations.{name}"
-            for name in ("init", "autoremove", "autoremove-image", "privileged", "publish-all", "volumes-from")
+            for name in (
+                "init",
+                "autoremove",
+                "autoremove-image",
+                "privileged",
+                "publish-all",
+                "volumes-from",
+                "cid-file",
+            )
         ),
     }
 )
-
-# Options of `podman run|create` that inspect shows nowhere, as of 5.4.
-HIDDEN_OPTIONS = frozenset(
-    {
-        "--ip", "--ip6", "--mac-address", "--sysctl", "--systemd", "--device-cgroup-rule", "--unsetenv",
-        "--unsetenv-all", "--http-proxy", "--preserve-fds", "--rdt-class", "--variant", "--platform", "--init-path",
-        "--group-entry", "--passwd-entry", "--no-hosts", "--no-hostname", "--hostuser", "--hooks-dir", "--rootfs",
-    }
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +104,14 @@ class HostDefaults:
     """What this engine gives a container that asks for nothing.
 
     cgroup_namespace: "host" on cgroup v1, "private" on v2. pids: 0 where limits do not work.
+    network: the mode. runtime: the OCI runtime's name, "" = not known.
     """
 
     log_driver: str = "k8s-file"
     cgroup_namespace: str = "host"
     pids: int = 2048
+    network: str = "bridge"
+    runtime: str = ""
 
     @classmethod
     def of(cls, info: Mapping[str, Any]) -> HostDefaults:
@@ -120,6 +123,8 @@ class HostDefaults:
             log_driver=str(host.get("logDriver") or "k8s-file"),
             cgroup_namespace="private" if second else "host",
             pids=0 if rootless and not second else 2048,  # containers.conf(5), pids_limit
+            network=str(host.get("rootlessNetworkCmd") or "pasta") if rootless else "bridge",
+            runtime=str((host.get("ociRuntime") or {}).get("name") or ""),
         )
 
 
@@ -137,6 +142,8 @@ def is_default(path: str, value: object, host: HostDefaults) -> bool:
     """Whether Podman writes this value where nothing was configured."""
     if path == "HostConfig.CgroupMode":
         return value in ("", host.cgroup_namespace)
+    if path == "OCIRuntime" and host.runtime:
+        return value in ("", host.runtime)
     if path == "HostConfig.PidsLimit":
         return value == host.pids
     if path == "AppArmorProfile" and isinstance(value, str) and value.startswith("containers-default-"):

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from backends.engines.podman_command import untold
 from backends.engines.podman_defaults import (
     EMPTY,
-    HIDDEN_OPTIONS,
     INJECTED_ANNOTATIONS,
     UNTOLD,
     HostDefaults,
@@ -216,13 +216,13 @@ def _left_over(inspect: Json, image: Json, host: HostDefaults, has_gpu: bool) ->
     config, settings = inspect["Config"], inspect["HostConfig"]
     yield from _limits(inspect, config, settings)
     yield from _mount_details(inspect.get("Mounts") or ())
-    yield from _networks(inspect, config, settings)
+    yield from _networks(inspect, config, settings, host)
     image_config = image.get("Config") or {}
     signal = config.get("StopSignal")
     if signal not in ("", None, 0, 15, "15", "SIGTERM", image_config.get("StopSignal")):
         yield unmapped("Config.StopSignal", signal)
     check = config.get("Healthcheck")
-    if check not in EMPTY and check not in (image.get("HealthCheck"), image_config.get("Healthcheck")):
+    if check not in EMPTY and check not in (image.get("Healthcheck"), image_config.get("Healthcheck")):
         yield unmapped("Config.Healthcheck", check)
     foreign = {
         name: value
@@ -242,10 +242,7 @@ def _left_over(inspect: Json, image: Json, host: HostDefaults, has_gpu: bool) ->
     ]
     if others:
         yield unmapped("HostConfig.Devices", others)
-    options = create_options(inspect)
-    hidden = [word for word in options if word.partition("=")[0] in HIDDEN_OPTIONS]
-    if hidden:
-        yield unmapped("Config.CreateCommand", hidden, "options that `podman inspect` shows nowhere else")
+    yield from untold(inspect, host)
 
 
 def _limits(inspect: Json, config: Json, settings: Json) -> Iterator[UnmappedField]:
@@ -280,7 +277,8 @@ def _mount_details(entries: Iterable[Json]) -> Iterator[UnmappedField]:
             yield unmapped(path, dict(entry))
             continue
         odd: dict[str, Any] = {key: value for key, value in entry.items() if key not in _MOUNT_KEYS and value}
-        options = [word for word in strings(entry.get("Options")) if word not in _PLAIN_MOUNT_OPTIONS]
+        plain = _PLAIN_MOUNT_OPTIONS - ({"bind"} if mount_of(entry).kind is MountKind.BIND else set())
+        options = [word for word in strings(entry.get("Options")) if word not in plain]
         if options:
             odd["Options"] = options
         if entry.get("Mode"):
@@ -293,10 +291,11 @@ def _mount_details(entries: Iterable[Json]) -> Iterator[UnmappedField]:
             yield unmapped(path, odd)
 
 
-def _networks(inspect: Json, config: Json, settings: Json) -> Iterator[UnmappedField]:
+def _networks(inspect: Json, config: Json, settings: Json, host: HostDefaults) -> Iterator[UnmappedField]:
     mode = str(settings.get("NetworkMode") or "")
+    if mode != host.network:
+        yield unmapped("HostConfig.NetworkMode", mode, "networks are not carried yet; the copy gets the default one")
     if mode not in _DEFAULT_NETWORKS:
-        yield unmapped("HostConfig.NetworkMode", mode)
         return
     networks = (inspect.get("NetworkSettings") or {}).get("Networks") or {}
     own = {str(inspect["Id"])[:12], config.get("Hostname"), inspect.get("Name")}

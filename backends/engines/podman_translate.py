@@ -29,7 +29,7 @@ _STATES = {
     "initialized": ContainerState.CREATED,
     "stopped": ContainerState.EXITED,
 }
-_CDI_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+=[A-Za-z0-9_.:-]+")
+CDI_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+=[A-Za-z0-9_.:-]+")
 _NVIDIA_NODE = re.compile(r"/dev/nvidia(\d+)")
 
 
@@ -132,6 +132,8 @@ def mount_of(entry: Json) -> Mount:
         str(entry.get("Type")), MountKind.OTHER
     )
     source = entry.get("Name") if kind is MountKind.VOLUME else entry.get("Source")
+    if kind is MountKind.BIND and not str(source or "").startswith("/"):
+        kind = MountKind.OTHER  # libpod says "bind" of devpts, ramfs, … as well; their source is no path
     return Mount(kind, str(source or ""), str(entry.get("Destination") or ""), not entry.get("RW", True))
 
 
@@ -164,7 +166,7 @@ def _commanded_cdi(options: Sequence[str]) -> tuple[str, ...]:
         value = value if equals else following
         if flag == "--gpus":
             value = f"nvidia.com/gpu={value}"
-        if flag in {"--device", "--gpus"} and _CDI_NAME.fullmatch(value):
+        if flag in {"--device", "--gpus"} and CDI_NAME.fullmatch(value):
             names.append(value)
     return tuple(names)
 

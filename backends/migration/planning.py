@@ -14,6 +14,8 @@ from backends.model.image import ImageFacts
 from backends.model.plan import Plan
 from backends.model.workload import WorkloadSpec
 
+Sharers = dict[str, tuple[str, ...]]
+
 
 async def image_or_none(engine: Engine, reference: str) -> ImageFacts | None:
     """The image of that id or reference, None where the engine has none (or where "" is asked for)."""
@@ -25,23 +27,26 @@ async def image_or_none(engine: Engine, reference: str) -> ImageFacts | None:
         return None
 
 
-def _sharers(spec: WorkloadSpec, own_id: str, containers: list[Container]) -> dict[str, tuple[str, ...]]:
-    """Per volume of the source, the names of the other living containers that mount it."""
+async def _sharers(engine: Engine, spec: WorkloadSpec, own_id: str, containers: list[Container]) -> Sharers:
+    """Per volume of the source, the names of the other living containers that mount it.
+
+    Podman's list tells where something is mounted, not what: then the container itself is looked at.
+    """
     names = {mount.source for mount in spec.mounts if mount.kind is MountKind.VOLUME}
-    others = [other for other in containers if other.state.alive and other.key.id != own_id]
-    return {
-        name: users
-        for name in names
-        if (
-            users := tuple(
-                sorted(
-                    other.name
-                    for other in others
-                    if any(mount.kind is MountKind.VOLUME and mount.source == name for mount in other.mounts)
-                )
-            )
-        )
-    }
+    users: dict[str, set[str]] = {}
+    for other in containers if names else ():
+        if not other.state.alive or other.key.id == own_id:
+            continue
+        seen = other
+        if any(mount.kind is MountKind.OTHER for mount in other.mounts):
+            try:
+                seen = await engine.inspect_container(other.key.id)
+            except NotFound:
+                continue  # it went meanwhile
+        for mount in seen.mounts:
+            if mount.kind is MountKind.VOLUME and mount.source in names:
+                users.setdefault(mount.source, set()).add(other.name)
+    return {name: tuple(sorted(found)) for name, found in users.items()}
 
 
 async def source_facts(engine: Engine, container: str) -> SourceFacts:
@@ -77,7 +82,7 @@ async def source_facts(engine: Engine, container: str) -> SourceFacts:
         tag_id=named.key.id if named else "",
         digests=digests,
         volumes=dict(zip(names, volumes, strict=True)),
-        sharers=_sharers(spec, seen.key.id, containers),
+        sharers=await _sharers(engine, spec, seen.key.id, containers),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from backends.engine import Engine
 from backends.migration import gpus
@@ -41,8 +41,24 @@ def _mapping(subject: str, wanted: Mapping[str, str], seen: Mapping[str, str]) -
     ]
 
 
-def _port(port: Port) -> tuple[int, str, str, int | None]:
+_Published = tuple[int, str, str, int | None]
+
+
+def _port(port: Port) -> _Published:
     return port.container_port, port.protocol, "" if port.host_ip in {"0.0.0.0", "::"} else port.host_ip, port.host_port
+
+
+def _same_ports(wanted: Sequence[Port], seen: Sequence[Port]) -> bool:
+    """Whether they are the same; for "any free port" (0) an engine may tell the port that it chose (Podman does)."""
+    left = sorted(map(_port, seen), key=repr)
+    for port in sorted(map(_port, wanted), key=lambda port: not port[3]):  # those with a number of their own first
+        found = next((other for other in left if other == port), None)
+        if found is None and port[3] == 0:
+            found = next((other for other in left if other[:3] == port[:3] and other[3]), None)
+        if found is None:
+            return False
+        left.remove(found)
+    return not left
 
 
 def _mount(mount: MountSpec) -> tuple[str, str, str, bool]:
@@ -62,10 +78,13 @@ def compare_specs(wanted: WorkloadSpec, seen: WorkloadSpec) -> list[Check]:
     checks += _mapping("env", wanted.env, seen.env)
     ours, theirs = ({k: v for k, v in spec.labels.items() if not k.startswith(OURS)} for spec in (wanted, seen))
     checks += _mapping("labels", ours, theirs)
-    ports = [sorted(map(_port, spec.ports), key=repr) for spec in (wanted, seen)]
     mounts = [sorted(map(_mount, spec.mounts)) for spec in (wanted, seen)]
     checks += [
-        Check("ports", ports[0] == ports[1], *("; ".join(map(describe_port, s.ports)) or "-" for s in (wanted, seen))),
+        Check(
+            "ports",
+            _same_ports(wanted.ports, seen.ports),
+            *("; ".join(map(describe_port, s.ports)) or "-" for s in (wanted, seen)),
+        ),
         Check("mounts", mounts[0] == mounts[1], *(_mounts_text(found) for found in mounts)),
         Check("restart", wanted.restart == seen.restart, *(describe_restart(s.restart) for s in (wanted, seen))),
         Check("memory", wanted.memory_bytes == seen.memory_bytes, str(wanted.memory_bytes), str(seen.memory_bytes)),

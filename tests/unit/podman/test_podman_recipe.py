@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backends.engines.podman_command import pairs_of
 from backends.engines.podman_defaults import CARRIED, EMPTY, OBSERVED, HostDefaults, is_default
 from backends.engines.podman_recipe import MADE_BY, workload_spec
 from backends.model.container import MountKind, Port
@@ -57,6 +58,8 @@ def test_everything_set_by_hand_is_carried_or_reported(mode: str) -> None:
         "HostConfig.ReadonlyRootfs", "HostConfig.SecurityOpt", "HostConfig.ShmSize", "HostConfig.Tmpfs",
         "HostConfig.Ulimits",
     }  # fmt: skip
+    if mode == "rootless":  # asked for, and not applied: said all the same
+        expected |= {f"Config.CreateCommand[--{name}]" for name in ("memory", "cpus", "pids-limit")}
     assert set(_paths(spec)) - {"HostConfig.PidsLimit"} == expected
 
 
@@ -142,8 +145,30 @@ def test_mount_details_are_told() -> None:
 
 def test_options_that_inspect_hides_are_told() -> None:
     inspect = recorded("rootful", "inspect-plain")
-    inspect["Config"]["CreateCommand"][2:2] = ["--ip", "10.88.0.9", "--sysctl=net.core.somaxconn=1"]
-    assert json.loads(_paths(_spec(inspect))["Config.CreateCommand"]) == ["--ip", "--sysctl=net.core.somaxconn=1"]
+    inspect["Config"]["CreateCommand"][2:2] = [
+        *("--ip", "10.88.0.9", "--sysctl=net.core.somaxconn=1", "--sysctl", "net.core.a=2"),
+        *("--of-the-future", "x", "-dit", "-eA=1", "--replace", "--secret=s,type=env,target=T", "--systemd=true"),
+    ]
+    told = {path: json.loads(value) for path, value in _paths(_spec(inspect)).items()}
+    assert told == {
+        "Config.CreateCommand[--ip]": "10.88.0.9",
+        "Config.CreateCommand[--sysctl]": ["net.core.somaxconn=1", "net.core.a=2"],
+        "Config.CreateCommand[--of-the-future]": "x",
+        "Config.CreateCommand[--secret]": "s,type=env,target=T",
+    }
+
+
+@given(st.lists(st.text(max_size=8)))
+def test_any_words_give_pairs_of_options(words: list[str]) -> None:
+    assert all(flag.startswith("-") for flag, _ in pairs_of(words))
+
+
+def test_a_device_file_system_is_no_bind() -> None:
+    inspect = recorded("rootful", "inspect-plain")
+    inspect["Mounts"] = [{"Type": "bind", "Source": "devpts", "Destination": "/d", "Options": [], "RW": True}]
+    spec = _spec(inspect)
+    assert spec.mounts == ()
+    assert set(_paths(spec)) == {"Mounts[/d]"}
 
 
 _WORDS = st.text("abcdefgh", min_size=1, max_size=8)
