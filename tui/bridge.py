@@ -22,13 +22,13 @@ FRAME_S = 0.1  # PERFORMANCE.md: 10 frames a second is what a table of 200 rows 
 
 
 class Coalescer:
-    """Passes on the newest of many values: the first at once, then at most one per `frame_s` seconds."""
+    """Passes on the newest of many values: the first in the next turn of the loop, then one per `frame_s` seconds."""
 
     def __init__(self, emit: Callable[[FleetView], object], *, frame_s: float = FRAME_S) -> None:
         self._emit = emit
         self._frame_s = frame_s
         self._waiting: FleetView | None = None
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: asyncio.Handle | None = None
         self._next_at = 0.0
 
     def take(self, view: FleetView) -> None:
@@ -38,10 +38,8 @@ class Coalescer:
             return
         loop = asyncio.get_running_loop()
         wait_s = self._next_at - loop.time()
-        if wait_s <= 0:
-            self._pass_on()
-        else:
-            self._timer = loop.call_later(wait_s, self._pass_on)
+        # Never within the call: the readings of several engines come in one turn of the loop, and are one frame.
+        self._timer = loop.call_soon(self._pass_on) if wait_s <= 0 else loop.call_later(wait_s, self._pass_on)
 
     def _pass_on(self) -> None:
         self._timer = None

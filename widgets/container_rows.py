@@ -69,19 +69,20 @@ def columns_for(*, badge_width: int, gpus: bool) -> tuple[Column, ...]:
 def facts_of(view: FleetView, now: datetime) -> list[Facts]:
     """Every container with its readings. now: the moment that ages are counted to."""
     named = badges(view.engines.values())
+    # What all rows of an engine share is looked up once, not once for each of hundreds of rows.
+    shared = {
+        id: (named[id], engine.stale, engine.info.memory_bytes if engine.info is not None else 0)
+        for id, engine in view.engines.items()
+    }
+    stats, gpus, operations = view.stats.get, view.gpu_use.get, view.operations.get
     found: list[Facts] = []
     for key, container in view.containers.items():
-        engine = view.engines.get(key.engine)
+        if key.engine not in shared:
+            shared[key.engine] = (inert(key.engine.name), True, 0)
+        badge, stale, host_bytes = shared[key.engine]
+        age = age_text(container.created_at, now)
         found.append(
-            Facts(
-                container=container,
-                stats=view.stats.get(key),
-                gpu=view.gpu_use.get(key),
-                operation=view.operations.get(key),
-                badge=named.get(key.engine, inert(key.engine.name)),
-                age=age_text(container.created_at, now),
-                stale=engine is None or engine.stale,
-            )
+            Facts(container, stats(key), gpus(key), operations(key), badge, age, stale=stale, host_bytes=host_bytes)
         )
     return found
 
@@ -122,7 +123,7 @@ def _cpu_cell(percent: Quantity | None) -> Line:
 
 def _limit_cell(facts: Facts) -> Line:
     """A bar and the limit; a quiet dash where there is no limit of its own."""
-    share = limit_share(facts.stats)
+    share = limit_share(facts.stats, facts.host_bytes)
     if share is None or facts.stats is None:
         return _NO_LIMIT
     limit = Span(pad(bytes_text(facts.stats.memory_limit_bytes), 9, "right"), Tone.DIM)

@@ -34,7 +34,10 @@ class Sort:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """One container with all that is known of it. badge: its engine's; age: as shown; stale: only last known."""
+    """One container with all that is known of it. badge: its engine's; age: as shown; stale: only last known.
+
+    host_bytes: memory of the engine's host, 0 where unknown.
+    """
 
     container: Container
     stats: StatsReading | None = None
@@ -43,6 +46,7 @@ class Facts:
     badge: str = ""
     age: str = ""
     stale: bool = False
+    host_bytes: int = 0
 
 
 def measured(value: float | Missing | None) -> float | None:
@@ -50,12 +54,19 @@ def measured(value: float | Missing | None) -> float | None:
     return None if value is None or isinstance(value, Missing) else float(value)
 
 
-def limit_share(stats: StatsReading | None) -> float | None:
-    """Memory used of the limit (1.0 = all), None where either is unknown."""
-    if stats is None:
-        return None
-    used, limit = measured(stats.memory_bytes), measured(stats.memory_limit_bytes)
-    return None if used is None or not limit else used / limit
+def own_limit(stats: StatsReading | None, host_bytes: int) -> float | None:
+    """The container's memory limit, None where it has none: engines then name the memory of their host.
+
+    host_bytes: that memory, 0 where unknown; kernels differ from engines by a page or so, hence the slack.
+    """
+    limit = measured(stats.memory_limit_bytes) if stats is not None else None
+    return None if not limit or 0 < host_bytes <= limit * 1.001 else limit
+
+
+def limit_share(stats: StatsReading | None, host_bytes: int = 0) -> float | None:
+    """Memory used of the container's own limit (1.0 = all), None where either is unknown or there is no limit."""
+    used, limit = measured(stats.memory_bytes) if stats is not None else None, own_limit(stats, host_bytes)
+    return None if used is None or limit is None else used / limit
 
 
 # What each column sorts by: a number or a text, None where the row has no value there.
@@ -66,7 +77,7 @@ _VALUES: dict[str, Callable[[Facts], float | str | None]] = {
     "state": lambda f: _STATE_ORDER[f.container.state],
     "cpu": lambda f: measured(f.stats.cpu_percent) if f.stats else None,
     "memory": lambda f: measured(f.stats.memory_bytes) if f.stats else None,
-    "limit": lambda f: limit_share(f.stats),
+    "limit": lambda f: limit_share(f.stats, f.host_bytes),
     "gpu": lambda f: measured(f.gpu.sm_percent) if f.gpu else (0.0 if f.container.gpus_given else None),
     "gpu_memory": lambda f: measured(f.gpu.memory_bytes) if f.gpu else None,
     "ports": lambda f: ports_text(f.container.ports) or None,

@@ -12,9 +12,8 @@ class GpuPanel(LinesPane):
 
     def show(self, snapshot: GpuSnapshot) -> None:
         """Show this sample."""
-        self.border_subtitle = ""
-        names = device_names(snapshot.readings)
-        if names:
-            # A title is markup for Textual, and a device's name is text from outside.
-            self.border_subtitle = names.replace("[", "(").replace("]", ")")
+        # A title is markup for Textual, and a device's name is text from outside.
+        names = device_names(snapshot.readings).replace("[", "(").replace("]", ")")
+        if names != self.border_subtitle:
+            self.border_subtitle = names
         self.show_built(lambda width: gpu_lines(snapshot, width))

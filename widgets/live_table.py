@@ -23,7 +23,7 @@ from widgets.line import Line, Span, Tone, line
 from widgets.palette import Palette, cursor_style, mark_style, palette_of, strip_of
 from widgets.table_draw import header_line, heading_line, row_line
 from widgets.table_layout import Column, Slot, column_at, lay_out
-from widgets.table_rows import Row, index_of, nearest_survivor, step
+from widgets.table_rows import Row, index_of, looks_same, nearest_survivor, step
 from widgets.text import fit_line
 
 HEADER_LINES = 1
@@ -344,7 +344,7 @@ class LiveTable(ScrollView, can_focus=True):
             before = old[position] if position < len(old) else None
             after = self._rows[position] if position < len(self._rows) else None
             # The cursor moves with its key, so equal rows are drawn alike.
-            if before is not after and before != after:
+            if before is not after and before != after and not looks_same(before, after):
                 regions.append(Region(0, y + HEADER_LINES, width, 1))
         if regions:
             self.refresh(*regions)

@@ -33,6 +33,14 @@ class Row(NamedTuple):
         return content.build(content.source) if isinstance(content, LazyCells) else content
 
 
+def looks_same(one: Row | None, other: Row | None) -> bool:
+    """Whether both are drawn alike, though what they are made of differs: a reading of 0.01 % more, say."""
+    if one is None or other is None:
+        return one is other
+    alike = (one.key, one.stale, one.heading) == (other.key, other.stale, other.heading)
+    return alike and one.cells == other.cells
+
+
 def index_of(rows: Sequence[Row]) -> Mapping[Hashable, int]:
     """Where each selectable row stands."""
     return {row.key: index for index, row in enumerate(rows) if not row.heading}

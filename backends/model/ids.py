@@ -25,6 +25,10 @@ class EngineId:
     kind: EngineKind
     name: str
 
+    def __hash__(self) -> int:
+        """Of the name alone, which is unique in a fleet."""
+        return hash(self.name)
+
     def __str__(self) -> str:
         return self.name
 
@@ -35,6 +39,10 @@ class ContainerKey:
 
     engine: EngineId
     id: str
+
+    def __hash__(self) -> int:
+        """Of the id alone, which a str hashes once: with 200 rows keys are looked up thousands of times a second."""
+        return hash(self.id)
 
     @property
     def short(self) -> str:

@@ -9,6 +9,7 @@ from backends.model.container import Container, MountKind, StatsReading
 from backends.model.fleet import EngineView, FleetView
 from backends.model.gpu import GpuUse
 from backends.model.ids import ContainerKey
+from widgets.container_sort import own_limit
 from widgets.format import (
     MISSING,
     age_text,
@@ -39,7 +40,7 @@ def facts_of(view: FleetView, key: ContainerKey, now: datetime) -> list[Fact]:
         ("Id", key.short),
         ("Image", inert(container.image)),
         ("State", _state(container, now)),
-        *_usage(view.stats.get(key)),
+        *_usage(view.stats.get(key), view.engines.get(key.engine)),
         *_gpu(container, view.gpu_use.get(key)),
         *_setup(container),
     ]
@@ -49,8 +50,13 @@ def _engine(engine: EngineView | None, key: ContainerKey) -> str:
     if engine is None or engine.info is None:
         return key.engine.name
     rootless = ", rootless" if engine.info.rootless else ""
-    said = dict.fromkeys((key.engine.kind.value, engine.info.version))  # the demo's version is "demo" too
-    return f"{key.engine.name} ({' '.join(said)}{rootless})"
+    # An engine is mostly named after its kind, and the demo's version is "demo" too: each word once.
+    said = dict.fromkeys(
+        (engine.info.version,)
+        if key.engine.name == key.engine.kind.value
+        else (key.engine.kind.value, engine.info.version)
+    )
+    return f"{key.engine.name} {' '.join(said)}{rootless}"
 
 
 def _state(container: Container, now: datetime) -> str:
@@ -60,13 +66,15 @@ def _state(container: Container, now: datetime) -> str:
     return f"{word}{for_how_long}, created {age_text(container.created_at, now)} ago"
 
 
-def _usage(stats: StatsReading | None) -> list[Fact]:
+def _usage(stats: StatsReading | None, engine: EngineView | None) -> list[Fact]:
     if stats is None:
         return []
     why = missing_reason(stats.memory_bytes) or missing_reason(stats.cpu_percent)
     if why:
         return [("Usage", f"{MISSING} ({why})")]
-    limit = f" of {bytes_text(stats.memory_limit_bytes)}" if stats.memory_limit_bytes else ""
+    host_bytes = engine.info.memory_bytes if engine is not None and engine.info is not None else 0
+    own = own_limit(stats, host_bytes)
+    limit = f" of {bytes_text(int(own))}" if own else "" if missing_reason(stats.memory_limit_bytes) else ", no limit"
     return [
         ("CPU", f"{percent_text(stats.cpu_percent)}, {stats.processes or MISSING} processes"),
         ("Memory", f"{bytes_text(stats.memory_bytes)}{limit}"),

@@ -52,7 +52,18 @@ async def test_nothing_comes_after_close() -> None:
     seen: list[int] = []
     coalescer = Coalescer(lambda view: seen.append(view.version), frame_s=FRAME_S)
     coalescer.take(FleetView(version=1))
+    await asyncio.sleep(0)
     coalescer.take(FleetView(version=2))
     coalescer.close()
     await asyncio.sleep(2 * FRAME_S)
     assert seen == [1]
+
+
+async def test_what_comes_in_one_turn_of_the_loop_is_one_frame() -> None:
+    seen: list[int] = []
+    coalescer = Coalescer(lambda view: seen.append(view.version), frame_s=FRAME_S)
+    coalescer.take(FleetView(version=1))
+    coalescer.take(FleetView(version=2))
+    await asyncio.sleep(0)
+    coalescer.close()
+    assert seen == [2]

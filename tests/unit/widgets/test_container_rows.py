@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backends.model.container import StatsReading
 from backends.model.events import Link, Phase
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId, EngineKind
+from backends.model.values import Count, Missing
 from tests.snapshots.samples import DOCKER, NOW, PODMAN, ROOTLESS, engine_view, fleet, key_of
 from widgets.container_filter import FIELDS, parse
 from widgets.container_rows import GROUPS, SORTABLE, Sort, columns_for, empty_lines, rows_of
+from widgets.container_sort import own_limit
 from widgets.engine_badge import badges
 from widgets.line import Tone, plain
 from widgets.table_layout import column_at, lay_out
@@ -168,3 +171,18 @@ def test_cells_of_a_row_have_tones_besides_their_signs() -> None:
     assert (state[0].text, state[0].tone) == ("◍ ", Tone.BAD)
     assert line_width(state) == len("◍ unhealthy")
     assert rows[0].key == key_of(DOCKER, 2)
+
+
+@pytest.mark.parametrize(
+    ("limit", "host", "expected"),
+    [
+        (6 << 30, 24 << 30, 6.0 * (1 << 30)),
+        (24 << 30, 24 << 30, None),  # an engine's way of saying that there is none
+        ((24 << 30) - 4096, 24 << 30, None),
+        (48 << 30, 24 << 30, None),
+        (24 << 30, 0, 24.0 * (1 << 30)),  # the host is unknown
+        (Missing("not told"), 24 << 30, None),
+    ],
+)
+def test_the_hosts_memory_is_no_limit(limit: Count, host: int, expected: float | None) -> None:
+    assert own_limit(StatsReading(key_of(DOCKER, 1), 0.0, memory_limit_bytes=limit), host) == expected

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.geometry import Region
 
-from widgets.line import line
+from widgets.line import Span, line
 from widgets.live_table import LiveTable
 from widgets.table_layout import Column
-from widgets.table_rows import Row, index_of, nearest_survivor, step
+from widgets.table_rows import LazyCells, Row, index_of, looks_same, nearest_survivor, step
 
 COLUMNS = (Column("name", "NAME", 8, flex=1), Column("value", "VALUE", 6, align="right"))
 
@@ -215,3 +215,17 @@ def test_a_step_never_lands_on_a_heading(headings: list[bool], position: int, by
 def test_headings_have_no_place_in_the_index() -> None:
     found: Sequence[Hashable] = list(index_of([row("h", heading=True), row("a")]))
     assert found == ["a"]
+
+
+def test_what_is_drawn_alike_is_not_drawn_again() -> None:
+    def told(percent: object) -> tuple[tuple[Span, ...], ...]:
+        return (line(f"{percent:.0f}%"),)
+
+    one, alike, other = (Row("a", LazyCells(told, percent)) for percent in (1.01, 1.02, 2.0))
+    assert one != alike
+    assert looks_same(one, alike)
+    assert not looks_same(one, other)
+    assert not looks_same(one, one._replace(stale=True))
+    assert not looks_same(one, one._replace(key="b"))
+    assert not looks_same(one, None)
+    assert looks_same(None, None)
