@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,12 +174,17 @@ class Commands:
         except BackendError as error:
             reply(InspectFailed(key, error))
 
-    def follow_log(self, key: ContainerKey, reply: Reply) -> Worker[None]:
-        """Follow a container's log until the worker is cancelled or the stream ends (LogEnded)."""
-        return self._work(partial(self._follow_log, key, reply), name=f"log {key.short}", group="log", exclusive=True)
+    def follow_log(self, key: ContainerKey, reply: Reply, *, after: datetime | None = None) -> Worker[None]:
+        """Follow a container's log until the worker is cancelled or the stream ends (LogEnded).
 
-    async def _follow_log(self, key: ContainerKey, reply: Reply) -> None:
+        after: only lines printed later than that, from LogEnded: it goes on where an earlier stream ended.
+        """
+        work = partial(self._follow_log, key, reply, after)
+        return self._work(work, name=f"log {key.short}", group="log", exclusive=True)
+
+    async def _follow_log(self, key: ContainerKey, reply: Reply, after: datetime | None) -> None:
         waiting: list[LogLine] = []
+        last_at = after
 
         def hand_on() -> None:
             if waiting:
@@ -189,9 +195,13 @@ class Commands:
         loop = asyncio.get_running_loop()
         error: BackendError | None = None
         try:
-            async with self._engine(key.engine).logs(key.id, follow=True, tail=LOG_TAIL) as lines:
+            async with self._engine(key.engine).logs(key.id, follow=True, tail=LOG_TAIL, timestamps=True) as lines:
                 async for line in lines:
-                    waiting.append(line)
+                    if line.at is not None:
+                        if after is not None and line.at <= after:
+                            continue
+                        last_at = line.at
+                    waiting.append(LogLine(line.stream, line.text))  # programs mostly print a time of their own
                     if len(waiting) >= LOG_BATCH_LINES:
                         hand_on()
                         await asyncio.sleep(LOG_BATCH_S)
@@ -203,7 +213,7 @@ class Commands:
             if timer is not None:
                 timer.cancel()
         hand_on()
-        reply(LogEnded(key, error))
+        reply(LogEnded(key, error, last_at))
 
     def search_log(self, search: Callable[[str], Coroutine[Any, Any, int]], text: str, reply: Reply) -> None:
         """Search a log that may be long, without holding up the keys: LogSearched."""

@@ -11,6 +11,7 @@ from backends.model.events import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from backends.model.container import LogLine
     from backends.model.errors import BackendError
@@ -86,10 +87,11 @@ class LogLinesArrived(Message):
 
 @dataclass
 class LogEnded(Message):
-    """No more lines come: the engine ended the stream, or it broke (error)."""
+    """No more lines come: the engine ended the stream, or it broke (error). last_at: when the last line was printed."""
 
     container: ContainerKey
     error: BackendError | None = None
+    last_at: datetime | None = None
 
 
 @dataclass

@@ -102,6 +102,11 @@ class LogView(ScrollView, can_focus=True):
         self.refresh()
 
     @property
+    def entries(self) -> Sequence[LogLine | str]:
+        """The lines kept, oldest first; a str is a note of ours."""
+        return self._lines
+
+    @property
     def line_count(self) -> int:
         """Lines kept."""
         return len(self._lines)

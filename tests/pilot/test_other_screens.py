@@ -35,6 +35,16 @@ def crash_log(state_dir: Path) -> str:
     return log.read_text()
 
 
+def texts(view: LogView) -> list[str]:
+    """What the container printed."""
+    return [entry.text for entry in view.entries if not isinstance(entry, str)]
+
+
+def said_by_us(view: LogView) -> str:
+    """The lines that are not the container's."""
+    return "\n".join(entry for entry in view.entries if isinstance(entry, str))
+
+
 async def test_help_shows_every_action(tmp_path: Path) -> None:
     async with stage(tmp_path) as play:
         await play.press("question_mark")
@@ -80,6 +90,24 @@ async def test_logs_follow_and_the_stream_ends_with_the_screen(tmp_path: Path) -
         await play.press("space", "escape")
         await play.until(lambda: not any(one.group == "log" for one in play.app.workers))
         assert play.on_top() == "FleetScreen"
+
+
+async def test_a_log_goes_on_when_its_container_starts_again(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        await play.select("mlops-minio-1")
+        key = play.row("mlops-minio-1").key
+        await play.press("l")
+        await play.until(lambda: play.app.screen.query(LogView))
+        view = play.app.screen.query_one(LogView)
+        await play.until(lambda: view.line_count > 0, "log lines")
+        await play.docker.stop(key.id)
+        await play.until(lambda: "end of the log" in said_by_us(view), "the end")
+        first_run = texts(view)
+        await play.docker.start(key.id)
+        await play.until(lambda: "it runs again" in said_by_us(view), "the note")
+        await play.until(lambda: len(texts(view)) > len(first_run), "lines of the second run")
+        assert texts(view)[: len(first_run)] == first_run
+        assert said_by_us(view).count("end of the log") == 1
 
 
 async def test_a_log_that_cannot_be_had_says_why(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ The screens and dialogs that open from here are imported when they are first ope
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -42,6 +43,7 @@ _OPERATIONS = (
     "container.remove",
 )
 _TICK_S = 1.0
+_TAKEN_S = 2.0  # a line takes its letters within milliseconds; a bound, so that no key can hang
 _NAMED = 8  # containers named in a question
 FILTER_HELP = "words in name, image, state…   state:running  engine:podman  -label:keep"
 
@@ -278,7 +280,7 @@ class FleetScreen(TranshipScreen):
 
     @on(Input.Changed, "#filter")
     def _filter_changed(self, event: Input.Changed) -> None:
-        self._filter = event.value.strip()
+        self._filter = event.input.value.strip()  # as it is now: in a burst of keys the event is late
         self._draw()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -287,9 +289,15 @@ class FleetScreen(TranshipScreen):
             return self.focused is self.query_one("#filter")
         return super().check_action(action, parameters)
 
-    def action_leave_filter(self) -> None:
-        """Take what is typed, letters that the line has not yet told us of included, and go to the table."""
-        line = self.query_one("#filter", Input)
+    async def action_leave_filter(self) -> None:
+        """Take what is typed and go to the table; the next key waits until the line has taken all letters before."""
+        line, taken = self.query_one("#filter", Input), asyncio.Event()
+        line.call_later(taken.set)  # the line does its messages in their order
+        try:
+            async with asyncio.timeout(_TAKEN_S):
+                await taken.wait()
+        except TimeoutError:
+            self.log("the filter's line is behind")
         self._filter = line.value.strip()
         line.display = bool(self._filter)
         self.set_focus(self.query_one(ContainerTable))

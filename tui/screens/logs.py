@@ -12,6 +12,7 @@ from textual.widgets import Input
 from textual.worker import Worker
 
 from backends.model.container import Container
+from backends.model.fleet import FleetView
 from tui.actions import Scope, bindings
 from tui.messages import LogEnded, LogLinesArrived, LogSearched
 from tui.screens.base import SubScreen
@@ -32,6 +33,8 @@ class LogScreen(SubScreen):
         self._container = container
         self._worker: Worker[None] | None = None
         self._found: int | None = None
+        self._ended: LogEnded | None = None
+        self._rested = False  # since the end it was seen not to run, or its engine was lost
 
     def compose(self) -> ComposeResult:
         """Title, search, log, keys."""
@@ -65,7 +68,7 @@ class LogScreen(SubScreen):
     def _say(self) -> None:
         view = self.query_one(LogView)
         about = f"Log of {inert(self._container.name)} on {self._container.key.engine}"
-        about += "  following" if view.following else "  standing still"
+        about += "  ended" if self._ended else "  following" if view.following else "  standing still"
         if self._found is not None:
             about += f"  {self._found} lines found"
         self.query_one(TitleBar).show(about)
@@ -75,12 +78,34 @@ class LogScreen(SubScreen):
         self.query_one(LogView).append(message.lines)
 
     @on(LogEnded)
-    def _ended(self, message: LogEnded) -> None:
+    def _log_ended(self, message: LogEnded) -> None:
         view = self.query_one(LogView)
         if message.error is None:
-            view.show_note("end of the log: the container does not run")
+            view.show_note("end of the log: the container does not run; the log goes on when it starts again")
         else:
             view.show_note(inert(f"{message.error.title}  {message.error.hint}"), bad=True)
+        self._ended, self._rested = message, False
+        self._say()
+        self.show_view(self.tranship.view)
+
+    def show_view(self, view: FleetView) -> None:
+        """Take the newest view: a log that ended goes on when its container runs again."""
+        container = view.containers.get(self._container.key)
+        if self._ended is None:
+            if container is not None and self._container.started_at is None:
+                self._container = container  # now it is known which run is followed
+            return
+        engine = view.engines.get(self._container.key.engine)
+        if container is None or engine is None or engine.stale or not container.state.alive:
+            self._rested = True
+            return
+        before, now = self._container.started_at, container.started_at
+        if not self._rested and (now is None or before is None or now == before):
+            return  # the view is older than the end
+        self._container, ended, self._ended = container, self._ended, None
+        self.query_one(LogView).show_note("it runs again")
+        self._say()
+        self._worker = self.tranship.commands.follow_log(container.key, self.post_message, after=ended.last_at)
 
     @on(LogView.FollowChanged)
     def _follow_changed(self) -> None:
