@@ -10,7 +10,7 @@ from widgets.charts import bar
 from widgets.engine_badge import badge_tone
 from widgets.format import bytes_text, clock_text, percent_text, rate_text
 from widgets.line import BLANK, Line, Span, Tone, line
-from widgets.text import cut_end, inert, pad, paragraph, width_of
+from widgets.text import cut_end, inert, pad, paragraph, width_of, wrap
 
 _SEVERITY = {
     Severity.BLOCK: ("✕", Tone.BAD),
@@ -22,6 +22,8 @@ _VERDICT = {
     Verdict.CONVERTED: ("≈", Tone.WARN, "CONVERTED"),
     Verdict.SAME: ("=", Tone.OK, "THE SAME"),
 }
+# How a check writes what neither side has: such checks are counted, and named in one line.
+_UNSET = frozenset({"", "-", "0", "False", "None", "()", "0 equal", "no"})
 _FIELD_CELLS = 22  # most cells of a field's name
 
 
@@ -162,8 +164,10 @@ def report_lines(report: MigrationReport, width: int) -> list[Line]:
     downtime = "not running before" if report.downtime_s is None else f"down {report.downtime_s:.1f} s"
     facts = f"  {bytes_text(report.moved_bytes)} moved in {report.duration_s:.1f} s · {downtime}"
     lines = [_headline(report.plan), BLANK, verdict, line((facts, Tone.DIM)), BLANK, line(("  CHECKS", Tone.HEADING))]
-    cells = min(_FIELD_CELLS, max((width_of(inert(check.subject)) for check in report.checks), default=0))
-    for check in sorted(report.checks, key=lambda check: check.equal):
+    unset = [inert(check.subject) for check in report.checks if check.equal and check.source in _UNSET]
+    told = [check for check in report.checks if not (check.equal and check.source in _UNSET)]
+    cells = min(_FIELD_CELLS, max((width_of(inert(check.subject)) for check in told), default=0))
+    for check in sorted(told, key=lambda check: check.equal):
         name = pad(cut_end(inert(check.subject), cells), cells)
         if check.equal:
             lines.append(line(("  = ", Tone.OK), f"{name}  ", (inert(check.source), Tone.DIM)))
@@ -174,4 +178,8 @@ def report_lines(report: MigrationReport, width: int) -> list[Line]:
         else:
             lines.append(line(("  ≠ ", Tone.BAD), f"{name}  ", was))
             lines.append(line(" " * (cells + 4), ("→ ", Tone.DIM), (now, Tone.BAD)))
+    if unset:
+        said = f"{len(unset)} more, not set on either side: {', '.join(unset)}"
+        first, *rest = wrap(said, max(8, width - 6))
+        lines += [line(("  = ", Tone.OK), (first, Tone.DIM)), *(line(("    " + more, Tone.DIM)) for more in rest)]
     return lines

@@ -202,7 +202,8 @@ def settings(spec: WorkloadSpec, fields: Iterable[FieldPlan], target: TargetFact
         entry.field for entry in fields if entry.verdict is Verdict.DROPPED and f"labels.{OURS}" not in entry.field
     ]
     if dropped:
-        yield _warn(f"{len(dropped)} settings are not carried", ", ".join(dropped))
+        said = "1 setting is" if len(dropped) == 1 else f"{len(dropped)} settings are"
+        yield _warn(f"{said} not carried", ", ".join(dropped))
     if no_limits and (spec.memory_bytes or spec.cpus_nano):
         yield _warn("the copy runs without memory and CPU limits", no_limits)
     if spec.restart.name is not RestartName.NO and target.engine.kind is EngineKind.PODMAN:

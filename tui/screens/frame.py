@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.style import Style
 from rich.text import Text
@@ -50,7 +50,14 @@ class KeyBar(Widget):
     def __init__(self, *scopes: Scope, read_only: bool) -> None:
         super().__init__()
         self._actions = footer_actions(*scopes, read_only=read_only)
+        self._words: Mapping[str, str] = {}
         self._ends: list[tuple[int, Action]] = []
+
+    def say(self, words: Mapping[str, str]) -> None:
+        """Other words than the registry's, by action id, for what a key does now; "" = it does nothing now."""
+        if words != self._words:
+            self._words = dict(words)
+            self.refresh()
 
     def render(self) -> Text:
         """One line."""
@@ -58,7 +65,9 @@ class KeyBar(Widget):
         text = Text(no_wrap=True, end="")
         self._ends = []
         for action in self._actions:
-            key, word = key_label(action.keys[0]), action.short or action.title
+            key, word = key_label(action.keys[0]), self._words.get(action.id, action.short or action.title)
+            if not word:
+                continue
             if text.cell_len + len(key) + 1 + len(word) > self.size.width:
                 break
             text.append(key, palette[Tone.INFO] + Style(bold=True)).append(f" {word}", palette[Tone.DIM]).append("  ")

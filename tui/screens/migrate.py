@@ -38,6 +38,11 @@ class Stage(StrEnum):
     ENDED = "ended"
 
 
+# What the keys mean, where it is not what the registry says; "" = nothing then.
+_RUNNING = {"migrate.run": "", "migrate.target": "", "migrate.name": "", "app.back": "cancel"}
+_ENDED = {"migrate.run": "back to the fleet", "migrate.target": "", "migrate.name": "", "app.back": ""}
+
+
 class MigrateScreen(SubScreen):
     """Moves one container. targets: engines that it may go to, at least one."""
 
@@ -60,6 +65,14 @@ class MigrateScreen(SubScreen):
     def stage(self) -> Stage:
         """How far it is."""
         return self._stage
+
+    def _enter(self, stage: Stage) -> None:
+        """Go on to a stage; the footer says what the keys mean there."""
+        self._stage = stage
+        one_target = {"migrate.target": ""} if len(self._targets) == 1 else {}
+        not_yet = {"migrate.run": ""} if stage is Stage.PLANNING or (self._plan and self._plan.blocked) else {}
+        words = {Stage.RUNNING: _RUNNING, Stage.ENDED: _ENDED}.get(stage, one_target | not_yet)
+        self.query_one(KeyBar).say(words)
 
     def compose(self) -> ComposeResult:
         """Title, where to and under which name, the plan, keys."""
@@ -91,7 +104,8 @@ class MigrateScreen(SubScreen):
         target = self._targets[self._place]
         others = f"  ({self._place + 1} of {len(self._targets)})" if len(self._targets) > 1 else ""
         self.query_one("#target", Static).update(f"{target}{others}")
-        self._stage, self._plan = Stage.PLANNING, None
+        self._plan = None
+        self._enter(Stage.PLANNING)
         self.query_one(PlanView).show_message(f"Asking {self._container.key.engine} and {target} …")
         name = self.query_one("#name", Input).value.strip()
         wanted = "" if name == self._container.name else name
@@ -100,7 +114,8 @@ class MigrateScreen(SubScreen):
     @on(PlanMade)
     def _planned(self, message: PlanMade) -> None:
         if self._stage is Stage.PLANNING and message.plan.target == self._targets[self._place]:
-            self._stage, self._plan = Stage.PLANNED, message.plan
+            self._plan = message.plan
+            self._enter(Stage.PLANNED)
             self.query_one(PlanView).show_plan(message.plan)
 
     @on(PlanFailed)
@@ -146,7 +161,7 @@ class MigrateScreen(SubScreen):
     def _begin(self, confirmed: bool | None) -> None:
         if not confirmed or self._plan is None or self._stage is not Stage.PLANNED:
             return
-        self._stage = Stage.RUNNING
+        self._enter(Stage.RUNNING)
         self.query_one("#name", Input).disabled = True
         self._draw_run()
         self._worker = self.tranship.commands.migrate(self._plan, self.post_message)
@@ -168,7 +183,7 @@ class MigrateScreen(SubScreen):
 
     @on(MigrationFinished)
     def _finished(self, message: MigrationFinished) -> None:
-        self._stage = Stage.ENDED
+        self._enter(Stage.ENDED)
         view, plan, report, error, progress = (
             self.query_one(PlanView),
             self._plan,
@@ -212,7 +227,8 @@ def _question(plan: Plan) -> ConfirmDialog:
     lost = sum(field.verdict.value == "dropped" for field in plan.fields)
     lines = [line(f"{inert(plan.source_name)} on {plan.source.engine} is stopped when its data is copied, and kept.")]
     if lost:
-        lines.append(line((f"{lost} settings are not carried: see the plan.", Tone.WARN)))
+        said = "1 setting is" if lost == 1 else f"{lost} settings are"
+        lines.append(line((f"{said} not carried: see the plan.", Tone.WARN)))
     return ConfirmDialog(
         f"Migrate {plan.source_name} to {plan.target} as {plan.spec.name}?", lines, yes="Migrate", no="No"
     )

@@ -136,6 +136,11 @@ def test_a_report_puts_differences_first() -> None:
     assert "✕ The copy differs" in said
     assert said.index("≠ user  1000 → 0") < said.index("= env   12 variables")
     assert "800 MiB moved in 12.3 s · down 1.5 s" in said
+    unset = (Check("tty", True, "False", "False"), Check("memory", True, "0", "0"), Check("cpus", False, "0", "2"))
+    folded = text(report_lines(MigrationReport(plan(), "f" * 64, (*checks[:1], *unset), 0, 1.0, None), 80))
+    assert "= 2 more, not set on either side: tty, memory" in folded
+    assert "≠ cpus  0 → 2" in folded
+    assert "  tty" not in folded
     equal = MigrationReport(plan(), "f" * 64, checks[:1], 0, 1.0, None)
     assert "✓ The copy equals its source in all 1 checks" in text(report_lines(equal, 80))
 
