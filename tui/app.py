@@ -136,6 +136,8 @@ class TranshipApp(App[None]):
     def on_store_changed(self, message: StoreChanged) -> None:
         """Hand the newest view to every screen, also to those that are covered."""
         self.view = message.view
+        if not self.is_running:
+            return  # a last view that comes while the screens are taken down
         for screen in self.screen_stack:
             if isinstance(screen, TranshipScreen):
                 screen.show_view(message.view)

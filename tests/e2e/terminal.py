@@ -15,6 +15,7 @@ from rich.text import Text
 
 POLL_S = 0.1
 DEFAULT_DEADLINE_S = 20.0
+ENDED = "program-ended:"
 
 
 class Terminal:
@@ -34,13 +35,23 @@ class Terminal:
         return done.stdout
 
     def __enter__(self) -> Terminal:
-        # The pane outlives the program: a crash leaves its last words to be read.
         size = ("-x", str(self._columns), "-y", str(self._rows))
-        self._tmux("new-session", "-d", "-s", "t", *size, "-c", str(self._cwd), "sh")
-        self._tmux("set-option", "-g", "status", "off")
-        self._tmux("set-option", "-g", "default-terminal", "tmux-256color")
-        self._tmux("set-option", "-g", "remain-on-exit", "on")
-        self._tmux("respawn-pane", "-k", "-t", "t", "-c", str(self._cwd), shlex.join(self._argv))
+        # What comes after the program shows how it ended, and keeps the pane: a crash leaves its last words to be read.
+        after = '"$@"; printf "\\n%s %s\\n" "$0" $?; exec sleep 3600'
+        command = shlex.join(["sh", "-c", after, ENDED, *self._argv])
+        options = (
+            "set-option",
+            "-g",
+            "status",
+            "off",
+            ";",
+            "set-option",
+            "-g",
+            "default-terminal",
+            "tmux-256color",
+            ";",
+        )
+        self._tmux("start-server", ";", *options, "new-session", "-d", "-s", "t", *size, "-c", str(self._cwd), command)
         return self
 
     def __exit__(
@@ -74,20 +85,13 @@ class Terminal:
 
     def running(self) -> bool:
         """Whether the program has not ended."""
-        return self._tmux("list-panes", "-t", "t", "-F", "#{pane_dead}").strip() == "0"
+        return ENDED not in self.screen()
 
     def exit_status(self, deadline_s: float = DEFAULT_DEADLINE_S) -> int:
-        """Wait for the program's end; its exit status. tmux sees the pane closed before it has reaped the program."""
-        end = time.monotonic() + deadline_s
-        while True:
-            dead, status, signal = self._tmux(
-                "list-panes", "-t", "t", "-F", "#{pane_dead}|#{pane_dead_status}|#{pane_dead_signal}"
-            ).strip().split("|")  # fmt: skip
-            if status:
-                return int(status)
-            if signal or time.monotonic() > end:
-                raise AssertionError(f"dead: {dead}, ended by signal: {signal or 'none'}")
-            time.sleep(POLL_S)
+        """Wait for the program's end; its exit status as the shell has it (128 and more: ended by a signal)."""
+        ended = re.search(rf"{ENDED} (\d+)", self.wait(rf"{ENDED} \d+", deadline_s))
+        assert ended is not None
+        return int(ended[1])
 
     def picture(self, path: Path, title: str) -> None:
         """Write the screen, colours and all, as an SVG."""
