@@ -1,6 +1,6 @@
-"""From the store to the screen: at most ten views a second, the newest always last. May not change the store.
+"""From the fleet to the screen: at most ten views a second, the newest always last, and how operations ended.
 
-One of the two modules where workers live (the other is commands).
+May not change the store. One of the two modules where workers live (the other is commands).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from backends.model.fleet import FleetView
-from tui.messages import FleetOpened, StoreChanged
+from tui.messages import FleetOpened, OperationFinished, StoreChanged
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -57,13 +57,13 @@ class Coalescer:
 
 
 class Bridge:
-    """Opens the fleet after the first frame and carries its views to the app."""
+    """Opens the fleet after the first frame and carries its views and the ends of its operations to the app."""
 
     def __init__(self, app: App[None], open_fleet: Callable[[], Awaitable[Fleet]]) -> None:
         self._app = app
         self._open_fleet = open_fleet
         self._coalescer = Coalescer(lambda view: app.post_message(StoreChanged(view)))
-        self._unsubscribe: Callable[[], None] | None = None
+        self._subscriptions: tuple[Callable[[], None], ...] = ()
         self._worker: Worker[None] | None = None
         self.fleet: Fleet | None = None
 
@@ -74,7 +74,10 @@ class Bridge:
     async def _open(self) -> None:
         fleet = await self._open_fleet()
         self.fleet = fleet
-        self._unsubscribe = fleet.store.subscribe(self._coalescer.take)
+        self._subscriptions = (
+            fleet.store.subscribe(self._coalescer.take),
+            fleet.operations.subscribe(lambda update: self._app.post_message(OperationFinished(update))),
+        )
         await fleet.start()
         self._coalescer.take(fleet.store.view)
         self._app.post_message(FleetOpened())
@@ -83,9 +86,8 @@ class Bridge:
         """Stop listening and close the fleet; safe when it never opened, and to call twice."""
         if self._worker is not None and not self._worker.is_finished:
             self._worker.cancel()
-        if self._unsubscribe is not None:
-            self._unsubscribe()
-            self._unsubscribe = None
+        for unsubscribe in self._subscriptions:
+            unsubscribe()
         self._coalescer.close()
         fleet, self.fleet = self.fleet, None
         if fleet is not None:

@@ -31,7 +31,6 @@ from tui.messages import (
     LogSearched,
     MigrationFinished,
     MigrationProgressed,
-    OperationFinished,
     PlanFailed,
     PlanMade,
 )
@@ -42,11 +41,10 @@ if TYPE_CHECKING:
     from backends.engine import Engine
     from backends.model.plan import Plan, StepProgress
     from backends.services.fleet import Fleet
-    from backends.services.operations import Tracked
 
 DEBOUNCE_S = 0.15  # a cursor that rests shorter than this asks for nothing
-LOG_BATCH_S = 0.05  # log lines are handed on in batches this far apart,
-LOG_BATCH_LINES = 2000  # or when so many wait; then the stream waits for the screen
+LOG_BATCH_S = 0.1  # log lines are handed on in batches this far apart,
+LOG_BATCH_LINES = 500  # or when so many wait (they take 5 ms); then the stream waits for the screen
 LOG_TAIL = 1000  # lines shown from before the screen was opened
 LAYERS_KEPT = 256  # images whose layers stay known; an image never changes
 
@@ -114,7 +112,7 @@ class Commands:
 
     # -- lifecycle -------------------------------------------------------------------------------
     def operate(self, action: str, key: ContainerKey, *, name: str = "") -> None:
-        """Do `action` to a container; name: the new one, for rename. Ends in OperationFinished at the owner."""
+        """Do `action` to a container; name: the new one, for rename. How it ended comes from the bridge."""
         self._work(partial(self._operate, action, key, name), name=f"{action} {key.short}", group="operations")
 
     async def _operate(self, action: str, key: ContainerKey, name: str) -> None:
@@ -129,7 +127,7 @@ class Commands:
             "container.remove": lambda: operations.remove(key, force=True),
             "container.rename": lambda: operations.rename(key, name),
         }
-        self._owner.post_message(OperationFinished(await calls[action]()))
+        await calls[action]()
 
     def reconnect(self) -> None:
         """Try lost engines again now."""
@@ -247,36 +245,17 @@ class Commands:
         return worker
 
     async def _migrate(self, plan: Plan, reply: Reply) -> None:
-        from backends.migration.run import run_migration  # not needed for the first frame
-
-        fleet = self._open_fleet()
-        source, target = fleet.engine(plan.source.engine), fleet.engine(plan.target)
-        tracked = fleet.operations.track("container.migrate", plan.source, plan.source_name)
+        from backends.services.moves import move  # not needed for the first frame
 
         def on_update(progress: StepProgress) -> None:
-            _track(tracked, progress)
             reply(MigrationProgressed(progress))
 
         try:
-            report = await run_migration(plan, source, target, on_update=on_update, state_dir=self._state_dir)
+            report = await move(self._open_fleet(), plan, on_update=on_update, state_dir=self._state_dir)
         except BackendError as error:
-            self._owner.post_message(OperationFinished(tracked.failed(error)))
             reply(MigrationFinished(error=error))
         except asyncio.CancelledError:
-            tracked.cancelled()
             reply(MigrationFinished())
             raise
         else:
-            done = tracked.done(f"{plan.source_name} is on {plan.target} as {plan.spec.name}")
-            self._owner.post_message(OperationFinished(done))
             reply(MigrationFinished(report))
-
-
-def _track(tracked: Tracked, progress: StepProgress) -> None:
-    tracked.update(
-        step=progress.step.title,
-        step_index=progress.index,
-        step_count=progress.count,
-        done_bytes=progress.done_bytes,
-        total_bytes=progress.total_bytes,
-    )

@@ -71,7 +71,7 @@ class OperationUpdate:
 
     operation: int
     action: str
-    key: ContainerKey | None
+    key: ContainerKey
     subject: str
     phase: Phase
     step: str = ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TypeAlias
@@ -13,66 +12,38 @@ from backends.engine import Engine
 from backends.model.errors import BackendError, NotFound, Refused
 from backends.model.events import OperationUpdate, Phase
 from backends.model.ids import ContainerKey, EngineId
+from backends.model.plan import StepProgress
 from backends.services.audit import AuditLog
 from backends.services.changes import ContainerGone, ContainerSeen, OperationChanged
-from backends.services.progress import Pace, eta_s
 from backends.services.store import Store
 
 _log = logging.getLogger(__name__)
 
-FinishedWatcher: TypeAlias = Callable[[OperationUpdate], None]
-_PUBLISH_EVERY_S = 0.1
-"""Progress goes to the store at most so often: a screen draws 10 frames a second."""
+FinishedWatcher: TypeAlias = Callable[[OperationUpdate], object]
 
 
 class Tracked:
     """An operation in flight, for those who do it themselves (a migration). End it by done, failed or cancelled."""
 
-    def __init__(self, first: OperationUpdate, publish: FinishedWatcher, clock: Callable[[], float]) -> None:
+    def __init__(self, first: OperationUpdate, publish: FinishedWatcher) -> None:
         self._now = first
         self._publish = publish
-        self._clock = clock
-        self._pace = Pace(clock)
-        self._published_at = clock()
         publish(first)
 
-    @property
-    def present(self) -> OperationUpdate:
-        """The last update."""
-        return self._now
-
-    def update(
-        self,
-        *,
-        step: str | None = None,
-        step_index: int | None = None,
-        step_count: int | None = None,
-        done_bytes: int | None = None,
-        total_bytes: int | None = None,
-    ) -> None:
-        """Say where it is; what is left out stays as it was, but a new step starts without byte counts."""
-        before = self._now
-        another = step is not None and step != before.step
-        if another:
-            self._pace.restart()
-            before = replace(before, done_bytes=None, total_bytes=None, bytes_per_s=None, eta_s=None)
-        total = total_bytes if total_bytes is not None else before.total_bytes
-        after = replace(
-            before,
+    def update(self, progress: StepProgress) -> None:
+        """Say where it is."""
+        self._now = replace(
+            self._now,
             phase=Phase.PROGRESS,
-            step=step if step is not None else before.step,
-            step_index=step_index if step_index is not None else before.step_index,
-            step_count=step_count if step_count is not None else before.step_count,
-            total_bytes=total,
+            step=progress.step.title,
+            step_index=progress.index,
+            step_count=progress.count,
+            done_bytes=progress.done_bytes,
+            total_bytes=progress.total_bytes,
+            bytes_per_s=progress.bytes_per_s,
+            eta_s=progress.eta_s,
         )
-        if done_bytes is not None:
-            speed = self._pace.reached(done_bytes)
-            after = replace(after, done_bytes=done_bytes, bytes_per_s=speed, eta_s=eta_s(done_bytes, total, speed))
-        self._now = after
-        complete = done_bytes is not None and done_bytes == total
-        if another or complete or self._clock() - self._published_at >= _PUBLISH_EVERY_S:
-            self._published_at = self._clock()
-            self._publish(after)
+        self._publish(self._now)
 
     def done(self, result: str = "") -> OperationUpdate:
         """It is done. result: one line for people."""
@@ -108,14 +79,12 @@ class Operations:
         refresh: Callable[[ContainerKey], Awaitable[None]] | None = None,
         audit: AuditLog | None = None,
         read_only: bool = False,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._engine_of = engine_of
         self._refresh = refresh or self._read_again
         self._audit = audit
         self._read_only = read_only
-        self._clock = clock
         self._numbers = itertools.count(1)
         self._busy: set[ContainerKey] = set()
         self._watchers: list[FinishedWatcher] = []
@@ -134,7 +103,7 @@ class Operations:
         """Begin an operation that the caller does itself; Refused where one is in flight or all is read-only."""
         self._check(key, subject)
         self._busy.add(key)
-        return Tracked(self._first(action, key, subject), self._publish, self._clock)
+        return Tracked(self._first(action, key, subject), self._publish)
 
     async def start(self, key: ContainerKey) -> OperationUpdate:
         """Start it. This and those below return how it ended; engine errors are in `.error`, never raised."""
@@ -222,8 +191,7 @@ class Operations:
     def _publish(self, update: OperationUpdate) -> None:
         self._store.apply(OperationChanged(update))
         if update.phase in {Phase.DONE, Phase.FAILED, Phase.CANCELLED}:
-            if update.key is not None:
-                self._busy.discard(update.key)
+            self._busy.discard(update.key)
             self._tell(update)
 
     def _tell(self, finished: OperationUpdate) -> None:

@@ -154,8 +154,6 @@ def _gpus(view: FleetView, change: GpusSampled) -> FleetView:
 
 
 def _operation(view: FleetView, update: OperationUpdate) -> FleetView:
-    if update.key is None:
-        return view
     current = view.operations.get(update.key)
     if update.phase not in _RUNS_NO_MORE:
         return view if current == update else replace(view, operations=_with(view.operations, update.key, update))

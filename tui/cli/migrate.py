@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
 from backends.model.errors import BackendError
-from backends.model.plan import MigrationFailed, MigrationReport, Plan, StepProgress
+from backends.model.plan import MigrationFailed, Plan
 from tui.cli import schema
 from tui.cli.ask import agreed
 from tui.cli.exits import Exit, exit_of
@@ -98,9 +96,11 @@ def _show_plan(plan: Plan, wish: _Wish, *, as_data: bool) -> None:
 
 
 async def _move(fleet: Fleet, plan: Plan, wish: _Wish) -> Exit:
+    from backends.services.moves import move
+
     lines = ProgressLines(sys.stderr, living=may_style(sys.stderr))
     try:
-        report = await _run(fleet, plan, lines)
+        report = await move(fleet, plan, on_update=lines, state_dir=state_dir())
     except BackendError as error:
         lines.close()
         if wish.as_json:
@@ -115,24 +115,6 @@ async def _move(fleet: Fleet, plan: Plan, wish: _Wish) -> Exit:
         for line in report_lines(report):
             data(line)
     return Exit.DONE if report.equal else Exit.FAILED
-
-
-async def _run(fleet: Fleet, plan: Plan, show: Callable[[StepProgress], None]) -> MigrationReport:
-    """Run it as a tracked operation, so that it is in the audit log like every other."""
-    from backends.migration.run import run_migration
-
-    source, target = fleet.engine(plan.source.engine), fleet.engine(plan.target)
-    tracked = fleet.operations.track("container.migrate", plan.source, plan.source_name)
-    try:
-        report = await run_migration(plan, source, target, on_update=show, state_dir=state_dir())
-    except BackendError as error:
-        tracked.failed(error)
-        raise
-    except asyncio.CancelledError:
-        tracked.cancelled()
-        raise
-    tracked.done(f"{plan.source_name} is on {plan.target} as {plan.spec.name}")
-    return report
 
 
 def _complain(error: BackendError) -> None:

@@ -15,6 +15,7 @@ from backends.model.container import ContainerState
 from backends.model.errors import Conflict, NotFound, Refused
 from backends.model.events import OperationUpdate, Phase
 from backends.model.ids import ContainerKey
+from backends.model.plan import Step, StepKind, StepProgress
 from backends.model.workload import WorkloadSpec
 from backends.services.audit import AuditLog
 from backends.services.fleet import Fleet
@@ -131,35 +132,23 @@ async def test_read_only_refuses_before_the_engine_hears_of_it(engine: DemoEngin
     await fleet.close()
 
 
-class Hand:
-    """A clock moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_a_tracked_operation_counts_bytes_and_publishes_at_most_ten_times_a_second(engine: DemoEngine) -> None:
-    clock, store = Hand(), Store()
-    operations = Operations(store, lambda _id: engine, clock=clock)
+def test_a_tracked_operation_says_where_it_is_until_it_ends(engine: DemoEngine) -> None:
+    store = Store()
+    operations = Operations(store, lambda _id: engine)
+    finished: list[OperationUpdate] = []
+    operations.subscribe(finished.append)
     tracked = operations.track("container.migrate", key(1), "web")
-    versions = store.view.version
-    tracked.update(step="image", step_index=1, step_count=3, done_bytes=0, total_bytes=10_000)
-    for tick in range(1, 101):
-        clock.now = tick / 100
-        tracked.update(done_bytes=tick * 100)
+    step = Step(StepKind.IMAGE, "ship image")
+    tracked.update(
+        StepProgress(1, 3, step, Phase.PROGRESS, done_bytes=400, total_bytes=1000, bytes_per_s=200.0, eta_s=3.0)
+    )
     present = store.view.operations[key(1)]
-    assert present.done_bytes == 10_000
-    assert present.bytes_per_s == pytest.approx(10_000)
-    assert present.eta_s == 0
-    assert 9 <= store.view.version - versions <= 12
-    tracked.update(step="volume data", step_index=2)
-    assert (tracked.present.done_bytes, tracked.present.total_bytes, tracked.present.eta_s) == (None, None, None)
+    assert (present.step, present.step_index, present.step_count) == ("ship image", 1, 3)
+    assert (present.done_bytes, present.total_bytes, present.bytes_per_s, present.eta_s) == (400, 1000, 200.0, 3.0)
     with pytest.raises(Refused):
         operations.track("container.migrate", key(1), "web")
     assert tracked.done("moved").result == "moved"
     assert tracked.failed(Conflict("too late")).phase is Phase.DONE
     assert not store.view.operations
+    assert [update.phase for update in finished] == [Phase.DONE]
     operations.track("container.migrate", key(1), "web").cancelled()
