@@ -28,10 +28,9 @@ def fill(engines: real.RealEngines, engine: str, wanted: int) -> None:
 def empty(engines: real.RealEngines, engine: str) -> None:
     """Remove every container of the benchmark from the engine."""
     ids = engines.cli(engine, "ps", "-aq", "--filter", f"label={LABEL}").split()
+    at_once = ("-t", "0") if engine == "podman" else ()
     for at in range(0, len(ids), 50):
-        engines.cli(engine, "rm", "-f", "-t", "0", *ids[at : at + 50]) if engine == "podman" else engines.cli(
-            engine, "rm", "-f", *ids[at : at + 50]
-        )
+        engines.cli(engine, "rm", "-f", *at_once, *ids[at : at + 50])
 
 
 def daemons(engines: real.RealEngines, engine: str) -> list[psutil.Process]:
@@ -74,7 +73,10 @@ class Load:
 def measure_load(
     argv: Sequence[str], daemon: Sequence[psutil.Process], *, warm_s: float, window_s: float, environ: dict[str, str]
 ) -> Load:
-    """Run a client; after `warm_s`, measure it and the daemons for `window_s`, then end it."""
+    """Run a client; after `warm_s`, measure it and the daemons for `window_s`, then end it.
+
+    Raises RuntimeError where the client ends by itself: its figures would be those of doing nothing.
+    """
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environ) as child:
         process = psutil.Process(child.pid)
         time.sleep(warm_s)
@@ -83,6 +85,8 @@ def measure_load(
         time.sleep(window_s)
         took = time.monotonic() - start
         client, served = cpu_seconds(family) - before, cpu_seconds(daemon) - daemon_before
+        if child.poll() is not None:
+            raise RuntimeError(f"the client ended by itself with {child.returncode}: {' '.join(argv)}")
         for member in reversed(family):
             running = member.is_running()
             if running:

@@ -55,7 +55,7 @@ def aiodocker(url: str) -> None:
 
     async def run() -> None:
         connector = aiohttp.UnixConnector(url.removeprefix("unix://"), limit=0)
-        async with library.Docker(url=url, connector=connector) as client:
+        async with library.Docker(url="http://localhost", connector=connector) as client:
             containers: list[Any] = await client.containers.list()
             rounds = Rounds({c.id for c in containers})
 

@@ -41,6 +41,8 @@ def measure(engines: real.RealEngines) -> dict[str, dict[str, StatsCost]]:
         url = {"docker": engines.docker, "podman": engines.podman}[engine]
         served = daemons(engines, engine)
         results[engine] = {}
+        idle = measure_load(["sleep", "86400"], served, warm_s=1, window_s=WINDOW_S, environ=dict(os.environ))
+        results[engine]["nobody asks"] = StatsCost(0.0, idle.daemon_percent, None)
         for name in names:
             argv = [sys.executable, "-m", "benchmarks.clients", name, url]
             load = measure_load(argv, served, warm_s=WARM_S, window_s=WINDOW_S, environ=dict(os.environ))

@@ -83,10 +83,6 @@ class Terminal:
                 raise AssertionError(f"not on the screen within {deadline_s} s: {what}\n{text}")
             time.sleep(POLL_S)
 
-    def running(self) -> bool:
-        """Whether the program has not ended."""
-        return ENDED not in self.screen()
-
     def exit_status(self, deadline_s: float = DEFAULT_DEADLINE_S) -> int:
         """Wait for the program's end; its exit status as the shell has it (128 and more: ended by a signal)."""
         ended = re.search(rf"{ENDED} (\d+)", self.wait(rf"{ENDED} \d+", deadline_s))
