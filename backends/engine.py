@@ -15,7 +15,7 @@ from typing import Protocol, TypeAlias
 from backends.model.capabilities import EngineInfo
 from backends.model.container import Container, LogLine, StatsReading
 from backends.model.events import EngineEvent
-from backends.model.ids import EngineId, ImageKey
+from backends.model.ids import EngineId
 from backends.model.image import Image, ImageFacts, LayerReport
 from backends.model.workload import Volume, VolumeSpec, WorkloadSpec
 
@@ -144,13 +144,3 @@ class Engine(Protocol):
 
     async def import_volume(self, name: str, archive: AsyncIterator[bytes], *, via_image: str) -> None:
         """Unpack such a tar into the volume, owners and modes (the root's too) as in the tar."""
-
-
-class EngineFactory(Protocol):
-    """Makes an engine that is not connected yet."""
-
-    def __call__(self) -> Engine:
-        """A new engine."""
-
-
-__all__ = ["ByteStream", "Engine", "EngineFactory", "EngineId", "EventStream", "ImageKey", "LogLines", "StatsStream"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 
+from backends.model import reference
+
 _NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 """Docker's rule for container and volume names."""
 
@@ -14,16 +16,12 @@ def valid_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def full_reference(reference: str) -> str:
-    """A reference with registry and tag, as Docker's rules complete it: "python" → "docker.io/library/python:latest".
-
-    Source: distribution/reference, normalize.go (a first part without "." or ":" that is not "localhost" is no host).
-    """
-    first, slash, _ = reference.partition("/")
-    hosted = bool(slash) and ("." in first or ":" in first or first == "localhost")
-    path = reference if hosted else f"docker.io/{reference if slash else 'library/' + reference}"
-    last = path.rsplit("/", 1)[-1]
-    return path if ":" in last or "@" in last else f"{path}:latest"
+def full_reference(text: str) -> str:
+    """A reference in full; what is no name stays as it is, and is then found nowhere."""
+    try:
+        return reference.full_reference(text)
+    except ValueError:
+        return text
 
 
 def container_id(engine: str, name: str, number: int) -> str:

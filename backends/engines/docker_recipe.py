@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from backends.engines.docker_defaults import CARRIED, FACTS, HostDefaults, is_default, is_empty, reason_of
@@ -58,8 +59,6 @@ def workload_spec(inspect: Json, image: Json | None, defaults: HostDefaults | No
 
 
 def _with_unmapped(spec: WorkloadSpec, left: Left) -> WorkloadSpec:
-    from dataclasses import replace
-
     fields = (UnmappedField(path, json.dumps(value, sort_keys=True), why) for path, (value, why) in left.items())
     return replace(spec, unmapped=tuple(sorted(fields, key=lambda field: field.path)))
 

@@ -41,18 +41,6 @@ class Reference:
     def __str__(self) -> str:
         return self.name + (f":{self.tag}" if self.tag else "") + (f"@{self.digest}" if self.digest else "")
 
-    @property
-    def familiar(self) -> str:
-        """As people write it: without "docker.io/" and "library/", where that still means the same."""
-        short = str(self).removeprefix(f"{DEFAULT_DOMAIN}/")
-        for candidate in (short.removeprefix(_OFFICIAL), short):
-            try:
-                if parse_reference(candidate) == self:
-                    return candidate
-            except ValueError:
-                continue
-        return str(self)
-
 
 def is_image_id(text: str) -> bool:
     """Whether it is an image id (64 hex digits, with or without "sha256:") and no name."""

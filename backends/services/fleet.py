@@ -96,14 +96,6 @@ class Fleet:
         known = ", ".join(sorted(known.name for known in self._engines)) or "none"
         raise NotFound(f"no engine is called {id.name}", hint=f"engines of this fleet: {known}")
 
-    def engine_named(self, name: str) -> Engine:
-        """The engine that people call so; errors as `engine`."""
-        for id in (*self._engines, *self._absent):
-            if id.name == name:
-                return self.engine(id)
-        known = ", ".join(sorted(known.name for known in self._engines)) or "none"
-        raise NotFound(f"no engine is called {name}", hint=f"engines of this fleet: {known}")
-
     async def start(self) -> None:
         """Begin to supervise and to sample; returns at once. Call it once."""
         for id, supervisor in self._supervisors.items():

@@ -247,6 +247,7 @@ def _gpu(reading: GpuReading) -> dict[str, Any]:
             }
             for process in reading.processes
         ],
+        "processes_refused": reading.processes_refused or None,
     }
 
 

@@ -43,20 +43,17 @@ class Broken:
         """Nothing to close."""
 
 
-async def test_engines_are_found_by_id_and_by_name_and_absent_ones_say_why() -> None:
+async def test_engines_are_found_by_id_and_absent_ones_say_why() -> None:
     one = DemoEngine(ONE)
     fleet = Fleet([one], absent=[Found(_ABSENT, "podman is not installed", "apt install podman")])
     assert fleet.engine(ONE) is one
-    assert fleet.engine_named("one") is one
     assert fleet.engines == (one,)
     with pytest.raises(Unreachable, match="not installed") as absent:
-        fleet.engine_named("podman")
+        fleet.engine(_ABSENT)
     assert absent.value.hint == "apt install podman"
     with pytest.raises(NotFound) as unknown:
-        fleet.engine_named("two")
-    assert "one" in unknown.value.hint
-    with pytest.raises(NotFound):
         fleet.engine(TWO)
+    assert "one" in unknown.value.hint
     view = fleet.store.view
     assert view.engines[_ABSENT].connection.link is Link.ABSENT
     assert view.engines[ONE].connection.link is Link.CONNECTING
