@@ -52,13 +52,10 @@ async def discover(environ: Mapping[str, str]) -> list[Found]:
     looked = await asyncio.to_thread(_look, environ)
     answers = await asyncio.gather(*(_probe(sighting) for sighting in looked.sightings))
     there = _named(_distinct(answers))
-    kinds = {found.kind for found in there}
-    return [*there, *(found for found in looked.absent if found.absent and _worth_telling(found, kinds))]
-
-
-def _worth_telling(found: Found, kinds: set[EngineKind]) -> bool:
-    """What a person named is always told; a kind that is there by another way is not missed."""
-    return bool(found.source) or found.kind not in kinds
+    told = [found for found in looked.absent if found.source]
+    kinds = {found.kind for found in (*there, *told)}
+    # What a person named is always told; a kind that is there, or told of, by another way is not missed.
+    return _unique([*there, *told, *(found for found in looked.absent if found.kind not in kinds)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +99,7 @@ def _look(environ: Mapping[str, str]) -> _Looked:
     for candidate in candidates(environ, read_texts(environ)):
         engine_id = EngineId(candidate.kind, candidate.name)
         if candidate.endpoint is None:
-            hint = f"Correct it in {candidate.source}."
-            absent.append(Found(engine_id, candidate.kind, None, candidate.problem, hint, candidate.source))
+            absent.append(Found(engine_id, candidate.kind, None, candidate.problem, candidate.hint, candidate.source))
             continue
         why = _unusable(candidate.endpoint)
         if why and not candidate.explicit:
@@ -217,19 +213,26 @@ def _distinct(sightings: Sequence[Sighting]) -> list[Sighting]:
 
 
 def _named(sightings: Sequence[Sighting]) -> list[Found]:
-    """Unique names: the first comer keeps its own."""
     found: list[Found] = []
-    taken: set[str] = set()
     for sighting in sightings:
         candidate = sighting.candidate
-        wanted = candidate.name
+        name = candidate.name
         if candidate.kind is EngineKind.PODMAN and not candidate.explicit:
-            wanted = wanted.replace("docker", "podman")
-        name = wanted
-        number = 2
-        while name in taken:
-            name = f"{wanted}-{number}"
-            number += 1
-        taken.add(name)
+            name = name.replace("docker", "podman")
         found.append(Found(EngineId(candidate.kind, name), candidate.kind, sighting.endpoint, source=candidate.source))
     return found
+
+
+def _unique(found: Sequence[Found]) -> list[Found]:
+    """Unique names: the first comer keeps its own."""
+    renamed: list[Found] = []
+    taken: set[str] = set()
+    for one in found:
+        name = one.id.name
+        number = 2
+        while name in taken:
+            name = f"{one.id.name}-{number}"
+            number += 1
+        taken.add(name)
+        renamed.append(one if name == one.id.name else replace(one, id=EngineId(one.kind, name)))
+    return renamed

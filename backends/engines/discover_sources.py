@@ -37,7 +37,7 @@ class Candidate:
     """A place where an engine may be.
 
     source: who says so, for people. explicit: a person named it, so it is kept even where nothing answers now.
-    problem: why it cannot be used at all ("" where it can); then endpoint is None.
+    problem: why it cannot be used at all ("" where it can); then endpoint is None, and hint is the next step.
     """
 
     kind: EngineKind
@@ -46,6 +46,7 @@ class Candidate:
     source: str
     explicit: bool = True
     problem: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ def _candidate(
     try:
         return Candidate(kind, name, Endpoint.parse(url, tls, identity=identity), source)
     except ValueError as error:
-        return Candidate(kind, name, None, source, problem=f"{source}: {error}")
+        return Candidate(kind, name, None, source, problem=f"{source}: {error}", hint=f"Correct it: {source}.")
 
 
 def _extra(environ: Mapping[str, str]) -> Iterator[Candidate]:
@@ -127,7 +128,10 @@ def _extra(environ: Mapping[str, str]) -> Iterator[Candidate]:
         word, plus, url = rest.partition("+")
         if not equals or not plus or word not in {EngineKind.DOCKER.value, EngineKind.PODMAN.value}:
             problem = f"{ENGINES_VARIABLE}: {text!r} is not name=docker+URL or name=podman+URL"
-            yield Candidate(EngineKind.DOCKER, name.strip() or "engine", None, ENGINES_VARIABLE, problem=problem)
+            hint = f"Correct {ENGINES_VARIABLE}."
+            yield Candidate(
+                EngineKind.DOCKER, name.strip() or "engine", None, ENGINES_VARIABLE, problem=problem, hint=hint
+            )
             continue
         yield _candidate(EngineKind(word), name.strip(), url, ENGINES_VARIABLE)
 
@@ -169,7 +173,8 @@ def _from_context(name: str, environ: Mapping[str, str], texts: Texts) -> Candid
     host = docker.get("Host") if isinstance(docker, dict) else None
     if not isinstance(docker, dict) or not isinstance(host, str) or not host:
         problem = f"The current Docker context {name} has no readable endpoint"
-        return Candidate(EngineKind.DOCKER, "docker", None, source, problem=problem)
+        hint = "`docker context ls` shows what there is; choose by DOCKER_CONTEXT or `docker context use`."
+        return Candidate(EngineKind.DOCKER, "docker", None, source, problem=problem, hint=hint)
     tls = None
     if not host.startswith(("unix:", "ssh:")):
         folder = f"{paths(environ).docker_contexts}/tls/{context_directory(name)}/docker"

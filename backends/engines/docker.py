@@ -32,6 +32,7 @@ from backends.model.reference import parse_reference
 from backends.model.workload import Volume, VolumeSpec, WorkloadSpec
 from backends.wire.client import WireClient
 from backends.wire.endpoint import Endpoint
+from backends.wire.failures import NO_ENGINE
 from backends.wire.frames import json_lines, log_lines
 
 if TYPE_CHECKING:
@@ -72,9 +73,14 @@ class DockerEngine:
 
     async def connect(self) -> EngineInfo:
         """GET /version and /info. Raises Unsupported where the daemon is older than API 1.40."""
-        version = await self._wire.json("GET", "/version", timeout_s=_HELLO_TIMEOUT_S)
+        title = f"What answers at {self._endpoint} is not Docker"
+        try:
+            version = await self._wire.json("GET", "/version", timeout_s=_HELLO_TIMEOUT_S)
+        except (NotFound, Protocol) as error:
+            detail = f"{error.title}: {error.detail}" if error.detail else error.title
+            raise Protocol(title, detail=detail, hint=NO_ENGINE, engine=self._id) from error
         if not isinstance(version, dict) or not version.get("ApiVersion"):
-            raise Protocol(f"What answers at {self._endpoint} is not Docker", engine=self._id)
+            raise Protocol(title, hint=NO_ENGINE, engine=self._id)
         api = docker_translate.negotiated(self._id, version)
         info = await self._wire.json("GET", f"/v{api}/info", timeout_s=_LIST_TIMEOUT_S)
         with self._understood():

@@ -40,6 +40,7 @@ from backends.model.image import Image, ImageFacts, LayerReport
 from backends.model.reference import is_image_id, parse_reference
 from backends.model.workload import Volume, VolumeSpec, WorkloadSpec
 from backends.wire.endpoint import Endpoint
+from backends.wire.failures import NO_ENGINE
 from backends.wire.frames import json_lines
 
 _STOP_TIMEOUT_S = 600.0  # a container's own stop timeout may be long
@@ -71,10 +72,17 @@ class PodmanEngine:
 
     async def connect(self) -> EngineInfo:
         """Ask what it is. Protocol where something else than Podman answers."""
-        headers = await self._api.ping()
+        title = f"What answers at {self._endpoint} is no Podman service"
+        try:
+            headers = await self._api.ping()
+        except (NotFound, Protocol) as error:
+            detail = f"{error.title}: {error.detail}" if error.detail else error.title
+            raise Protocol(title, detail=detail, hint=NO_ENGINE, engine=self._id) from error
         if "libpod-api-version" not in {name.lower() for name in headers}:
-            raise Protocol(f"{self._endpoint} is no Podman service", detail="no libpod API there", engine=self._id)
+            raise Protocol(title, detail="no libpod API there", hint=NO_ENGINE, engine=self._id)
         info = await self._api.get("/info")
+        if not isinstance(info, dict) or not isinstance(info.get("host"), dict):
+            raise Protocol(title, detail="its libpod info has no host", hint=NO_ENGINE, engine=self._id)
         with self._understood():
             self._info = engine_info(info, local=self._endpoint.local)
             self._host = HostDefaults.of(info)

@@ -104,6 +104,9 @@ class Supervisor:
             finally:
                 _release(self._waiting)
                 self._waiting = []
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise asyncio.CancelledError from lost  # the connection broke off while it was closed
             if time.monotonic() - began > self._timing.backoff_last_s:
                 failures = 0  # it stood for a while: this is a new trouble
             await self._wait(lost, failures)
@@ -123,22 +126,28 @@ class Supervisor:
 
     async def _session(self) -> None:
         """One connected life; ends only by raising."""
+        async with AsyncExitStack() as stack:
+            info = await self._answer(self._engine.connect())
+            events = await self._answer(stack.enter_async_context(self._engine.subscribe()))
+            self._seen.clear()
+            await self._list(self._timing.answer_s)
+            self._store.apply(LinkChanged(self.id, ConnectionState(Link.CONNECTED), info))
+            self.settled.set()
+            await self._until_one_fails(
+                asyncio.create_task(self._read(events), name=f"events of {self.id}"),
+                asyncio.create_task(self._keep_fresh(), name=f"inspects of {self.id}"),
+            )
+
+    async def _until_one_fails(self, *tasks: asyncio.Task[None]) -> None:
+        """All run for ever. Not a TaskGroup: before Python 3.13 it loses a cancellation that comes amid a failure."""
         try:
-            async with AsyncExitStack() as stack:
-                info = await self._answer(self._engine.connect())
-                events = await self._answer(stack.enter_async_context(self._engine.subscribe()))
-                self._seen.clear()
-                await self._list(self._timing.answer_s)
-                self._store.apply(LinkChanged(self.id, ConnectionState(Link.CONNECTED), info))
-                self.settled.set()
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._read(events), name=f"events of {self.id}")
-                    group.create_task(self._keep_fresh(), name=f"inspects of {self.id}")
-        except BaseExceptionGroup as several:
-            failed, others = several.split(BackendError)
-            if others is not None or failed is None:
-                raise  # a bug is among them: that one is to be seen
-            raise _first(failed) from None
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+        for task in sorted(done, key=lambda one: isinstance(one.exception(), BackendError)):
+            task.result()  # a bug is to be seen before what the engine did
 
     async def _read(self, events: AsyncIterator[EngineEvent]) -> None:
         async for event in events:
@@ -222,9 +231,3 @@ def _release(waiting: list[asyncio.Future[None]]) -> None:
     for done in waiting:
         if not done.done():
             done.set_result(None)
-
-
-def _first(failed: BaseExceptionGroup[BackendError]) -> BackendError:
-    """The first single error of a group of errors."""
-    cause = failed.exceptions[0]
-    return _first(cause) if isinstance(cause, BaseExceptionGroup) else cause

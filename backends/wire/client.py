@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from backends.model.errors import BackendError, Denied, Protocol
 from backends.model.ids import EngineId
 from backends.wire.endpoint import Endpoint, Scheme, TlsFiles
-from backends.wire.failures import Classify, Explain, from_os_error, from_status, late, lost, message_of
+from backends.wire.failures import NO_ENGINE, Classify, Explain, from_os_error, from_status, late, lost, message_of
 from backends.wire.ssh import SshForward
 
 if TYPE_CHECKING:
@@ -203,10 +203,8 @@ class WireClient:
         except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
             raise lost(self.endpoint, self.engine, error) from error
         except aiohttp.ClientError as error:
-            detail = str(error)
-            raise Protocol(
-                f"{self.endpoint} does not answer HTTP as it should", detail=detail, engine=self.engine
-            ) from error
+            title = f"{self.endpoint} does not answer HTTP as it should"
+            raise Protocol(title, detail=str(error), hint=NO_ENGINE, engine=self.engine) from error
         except OSError as error:
             raise from_os_error(error, self.endpoint, self.engine) from error
 

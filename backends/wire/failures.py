@@ -27,6 +27,8 @@ _BY_STATUS: dict[int, type[BackendError]] = {
     409: Conflict,
     501: Unsupported,
 }
+NO_ENGINE = "Something else than this engine seems to listen there: check the address."
+"""The next step where an answer is not what an engine says."""
 _GONE = {errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK, errno.ENOTDIR}
 
 
@@ -44,7 +46,9 @@ def message_of(body: bytes) -> str:
 def from_status(status: int, message: str, engine: EngineId, classify: Classify | None = None) -> BackendError:
     """The error of an HTTP answer of status 400 and up. Unknown 4xx and all 5xx are Protocol."""
     kind = (classify(status, message) if classify else None) or _BY_STATUS.get(status, Protocol)
-    first, _, rest = (message or f"HTTP status {status}").partition("\n")
+    if not message:
+        return kind(f"The answer is HTTP status {status}, without a word", engine=engine)
+    first, _, rest = message.partition("\n")
     title = first[:1].upper() + first[1:300]
     return kind(title, detail=rest.strip() or f"HTTP status {status}", engine=engine)
 
@@ -61,13 +65,15 @@ def from_os_error(error: OSError, endpoint: Endpoint, engine: EngineId) -> Backe
     if error.errno in _GONE:
         hint = "Start the engine's service." if endpoint.scheme is not Scheme.SSH else "Start the service over there."
         return Unreachable(f"Nothing listens at {endpoint}", detail=words, hint=hint, engine=engine)
-    return Unreachable(f"The connection to {endpoint} failed", detail=words, engine=engine)
+    hint = "Check the address, and that this machine can reach it."
+    return Unreachable(f"The connection to {endpoint} failed", detail=words, hint=hint, engine=engine)
 
 
 def lost(endpoint: Endpoint, engine: EngineId, cause: BaseException | None = None) -> Unreachable:
     """The peer broke the connection off in the middle of an answer."""
     words = str(cause) if cause else ""
-    return Unreachable(f"The connection to {endpoint} broke off", detail=words, engine=engine)
+    hint = "Look whether the engine's service runs; Tranship tries again by itself."
+    return Unreachable(f"The connection to {endpoint} broke off", detail=words, hint=hint, engine=engine)
 
 
 def late(endpoint: Endpoint, engine: EngineId, timeout_s: float | None) -> TimedOut:
@@ -77,4 +83,4 @@ def late(endpoint: Endpoint, engine: EngineId, timeout_s: float | None) -> Timed
     return TimedOut(f"No answer from {endpoint}{within}", hint=hint, engine=engine)
 
 
-__all__ = ["Classify", "Explain", "from_os_error", "from_status", "late", "lost", "message_of"]
+__all__ = ["NO_ENGINE", "Classify", "Explain", "from_os_error", "from_status", "late", "lost", "message_of"]

@@ -115,7 +115,8 @@ class SshForward:
         if "Permission denied" in words or "Host key verification failed" in words:
             hint = "Log in once with ssh by hand, with a key in the agent: Tranship never asks for a password."
             return Denied(f"{self._endpoint} refuses the login", detail=words, hint=hint, engine=self._engine)
-        return Unreachable(f"No ssh connection to {self._endpoint}", detail=words, engine=self._engine)
+        hint = f"Try it by hand: ssh {self._endpoint.address}"
+        return Unreachable(f"No ssh connection to {self._endpoint}", detail=words, hint=hint, engine=self._engine)
 
 
 def _tail(path: Path) -> str:

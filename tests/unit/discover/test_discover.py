@@ -143,6 +143,33 @@ async def test_a_wrong_address_is_told_though_another_docker_is_there(environ: d
     }
 
 
+@pytest.mark.parametrize("variable", ["DOCKER_HOST", "CONTAINER_HOST"])
+@pytest.mark.parametrize("url", ["gopher://x", "nonsense", "unix://", "tcp://[::1", "npipe:////./pipe/docker_engine"])
+async def test_a_variable_that_cannot_be_meant_is_the_reason_that_is_told(
+    environ: dict[str, str], variable: str, url: str
+) -> None:
+    """Not that there is no default socket and no such variable."""
+    found = _by_name(await discover(environ | {variable: url}))
+    told = found["docker" if variable == "DOCKER_HOST" else "podman"]
+    assert told.endpoint is None
+    assert told.absent.startswith(f"{variable}: ")
+    assert variable in told.hint
+    assert len(found) == 2
+
+
+async def test_a_wrong_variable_and_a_default_socket_are_told_apart(environ: dict[str, str], tmp_path: Path) -> None:
+    async with _server(tmp_path / "var" / "docker.sock", podman=False):
+        found = _by_name(await discover(environ | {"DOCKER_HOST": "gopher://x"}))
+    assert found["docker"].endpoint
+    assert found["docker-2"].absent.startswith("DOCKER_HOST: ")
+
+
+async def test_a_docker_context_that_does_not_exist_is_told(environ: dict[str, str]) -> None:
+    docker = _by_name(await discover(environ | {"DOCKER_CONTEXT": "gone"}))["docker"]
+    assert "context gone" in docker.absent
+    assert "docker context ls" in docker.hint
+
+
 async def test_the_docker_context_of_the_home_directory(environ: dict[str, str], tmp_path: Path) -> None:
     docker = tmp_path / "home" / ".docker"
     meta = docker / "contexts" / "meta" / discover_sources.context_directory("lab")

@@ -230,3 +230,37 @@ async def test_a_link_goes_through_its_states_in_order() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert states[:3] == [(Link.CONNECTING, False), (Link.CONNECTED, False), (Link.LOST, True)]
+
+
+class Ending(Counting):
+    """An engine whose event stream ends when it is told to, however it is told."""
+
+    def __init__(self, engine: DemoEngine) -> None:
+        super().__init__(engine)
+        self.end = asyncio.Event()
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[AsyncIterator[object]]:
+        yield self._events()
+
+    async def _events(self) -> AsyncIterator[object]:
+        while not self.end.is_set():
+            await self.end.wait()
+        for nothing in tuple[object]():
+            yield nothing
+
+
+@pytest.mark.parametrize("turns", range(6))
+async def test_a_cancellation_at_the_moment_of_a_loss_is_not_lost(turns: int) -> None:
+    """Else the supervisor would wait for its next try, and the program would not end."""
+    engine, store = Ending(_engine()), Store()
+    supervisor = Supervisor(cast(Engine, engine), store, timing=_PATIENT)
+    task = asyncio.create_task(supervisor.run())
+    await until(supervisor.settled.is_set)
+    engine.end.set()
+    for _ in range(turns):  # of the event loop: the loss goes through the stream, its task, the group, the supervisor
+        await asyncio.sleep(0)
+    task.cancel()
+    done, _ = await asyncio.wait([task], timeout=5)
+    assert done
+    assert task.cancelled()
