@@ -29,11 +29,14 @@ from widgets.format import (
 from widgets.line import BLANK, Line, Span, Tone, line
 from widgets.table_layout import Column
 from widgets.table_rows import LazyCells, Row
-from widgets.text import inert, pad
+from widgets.text import inert, pad, width_of
 
 Group = Literal["none", "engine", "project"]
 GROUPS: tuple[Group, ...] = ("none", "engine", "project")
-_BAR_CELLS = 8
+_BAR_CELLS = 6
+# Cells of the columns whose texts are of any length: those they have at least, and those they grow to at most.
+_LEAST = {"name": 14, "image": 14, "ports": 11}
+_WIDEST = {"name": 48, "image": 56, "ports": 48}
 _NO_LIMIT: Line = (Span(pad(MISSING, _BAR_CELLS + 9, "right"), Tone.FAINT),)
 # What a row says while something is done to it, by the action's verb.
 _DOING = {
@@ -49,21 +52,38 @@ _DOING = {
 }
 
 
-def columns_for(*, badge_width: int, gpus: bool) -> tuple[Column, ...]:
-    """The columns. gpus: there are some, so that their columns matter more than the image's when room is short."""
+def columns_for(*, badge_width: int, gpus: bool, widths: Mapping[str, int] | None = None) -> tuple[Column, ...]:
+    """The columns. gpus: there are some, so that their columns matter more than the image's when room is short.
+
+    widths: cells of the longest text of a column ("name", "image", "ports"), which grows no wider; None = not known.
+    """
+    most = {"name": 40, "image": 44, "ports": 36} | {
+        key: max(_LEAST[key], min(cells, _WIDEST[key])) for key, cells in (widths or {}).items()
+    }
+    no_ports = widths is not None and not widths.get("ports", 0)
     return (
-        Column("engine", "ENG", max(4, badge_width)),
-        Column("name", "NAME", 14, flex=4, most=40, cut="middle"),
+        Column("engine", "ENG", max(4, badge_width), fixed=True),
+        Column("name", "NAME", _LEAST["name"], flex=6, most=most["name"], cut="middle", fixed=True),
         Column("state", "STATE", 12, flex=1, most=14),
         Column("cpu", "CPU", 6, align="right"),
         Column("memory", "MEMORY", 8, align="right", priority=1),
         Column("limit", "OF LIMIT", _BAR_CELLS + 9, priority=6),
         Column("gpu", "GPU", 9, flex=1, most=14, align="right", priority=3 if gpus else 9),
         Column("gpu_memory", "GPU MEM", 8, align="right", priority=4 if gpus else 10),
-        Column("image", "IMAGE", 14, flex=3, most=44, cut="middle", priority=5),
-        Column("ports", "PORTS", 11, flex=2, most=36, priority=7),
+        Column("image", "IMAGE", _LEAST["image"], flex=3, most=most["image"], cut="middle", priority=5),
+        Column("ports", "PORTS", _LEAST["ports"], flex=2, most=most["ports"], priority=11 if no_ports else 7),
         Column("age", "AGE", 4, align="right", priority=2),
     )
+
+
+def widths_of(view: FleetView) -> Mapping[str, int]:
+    """Cells of the longest name, image and list of ports."""
+    rows = view.containers.values()
+    return {
+        "name": max((width_of(inert(row.name)) for row in rows), default=0),
+        "image": max((width_of(short_image(row.image)) for row in rows), default=0),
+        "ports": max((width_of(ports_text(row.ports)) for row in rows), default=0),
+    }
 
 
 def facts_of(view: FleetView, now: datetime) -> list[Facts]:
@@ -212,4 +232,15 @@ def _absences(engines: Mapping[EngineId, EngineView]) -> list[Line]:
     ]
 
 
-__all__ = ["BLANK", "GROUPS", "SORTABLE", "Group", "Sort", "cells_of", "columns_for", "empty_lines", "rows_of"]
+__all__ = [
+    "BLANK",
+    "GROUPS",
+    "SORTABLE",
+    "Group",
+    "Sort",
+    "cells_of",
+    "columns_for",
+    "empty_lines",
+    "rows_of",
+    "widths_of",
+]

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from textual.message import Message
 
+from backends.model.container import Container
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
-from widgets.container_rows import Group, Sort, columns_for, empty_lines, rows_of
+from widgets.container_rows import Group, Sort, columns_for, empty_lines, rows_of, widths_of
 from widgets.engine_badge import badges
 from widgets.live_table import HEADER_LINES, LiveTable
 from widgets.text import width_of
@@ -33,6 +35,8 @@ class ContainerTable(LiveTable):
             classes=classes,
         )
         self._told: frozenset[ContainerKey] = frozenset()
+        self._measured: Mapping[ContainerKey, Container] | None = None
+        self._widths: Mapping[str, int] = {}
 
     def show(
         self,
@@ -49,7 +53,10 @@ class ContainerTable(LiveTable):
         gpus = bool(view.gpus.readings) or any(
             container.gpus_given and container.state.alive for container in view.containers.values()
         )
-        self.set_columns(columns_for(badge_width=max(map(width_of, named.values()), default=0), gpus=gpus))
+        if view.containers is not self._measured:
+            self._measured, self._widths = view.containers, widths_of(view)
+        badge_width = max(map(width_of, named.values()), default=0)
+        self.set_columns(columns_for(badge_width=badge_width, gpus=gpus, widths=self._widths))
         self.set_sort(sort.column, sort.descending)
         rows = rows_of(view, filter=filter, sort=sort, group=group, now=now)
         self.show_rows(rows, empty=None if rows else empty_lines(view, filter=filter, total=len(view.containers)))

@@ -22,7 +22,7 @@ from textual.strip import Strip
 from widgets.line import Line, Span, Tone, line
 from widgets.palette import Palette, cursor_style, mark_style, palette_of, strip_of
 from widgets.table_draw import header_line, heading_line, row_line
-from widgets.table_layout import Column, Slot, column_at, lay_out
+from widgets.table_layout import Column, Slot, column_at, lay_out, pages
 from widgets.table_rows import Row, index_of, looks_same, nearest_survivor, step
 from widgets.text import fit_line
 
@@ -59,6 +59,8 @@ class LiveTable(ScrollView, can_focus=True):
         Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="table.page-down"),
         Binding("home,g", "first", "First", show=False, id="table.first"),
         Binding("end,G", "last", "Last", show=False, id="table.last"),
+        Binding("left", "turn(-1)", "Columns left", show=False, id="table.left"),
+        Binding("right", "turn(1)", "Columns right", show=False, id="table.right"),
         Binding("space", "mark", "Mark", show=False, id="table.mark"),
         Binding("enter", "select", "Open", show=False, id="table.select"),
     ]
@@ -121,6 +123,7 @@ class LiveTable(ScrollView, can_focus=True):
         self._marks: dict[Hashable, None] = {}
         self._sort: tuple[str, bool] | None = None
         self._slots: tuple[Slot, ...] = ()
+        self._page, self._more = 0, (False, False)  # columns further left, further right
         self._look: _Look | None = None
         self._strips: LRUCache[tuple[Hashable, bool, bool], tuple[Row, Strip]] = LRUCache(_CACHED_LINES)
 
@@ -260,6 +263,11 @@ class LiveTable(ScrollView, can_focus=True):
         """Cursor to the last row."""
         self._go(step(self._rows, len(self._rows), 0))
 
+    def action_turn(self, by: int) -> None:
+        """Show the columns that did not fit, page by page."""
+        self._page = max(0, self._page + by)
+        self._forget_layout()
+
     def action_mark(self) -> None:
         """Mark the row and go on to the next, so that a run of rows is marked by holding the key."""
         self.toggle_mark()
@@ -322,7 +330,10 @@ class LiveTable(ScrollView, can_focus=True):
 
     def _laid_out(self) -> tuple[Slot, ...]:
         if not self._slots:
-            self._slots = lay_out(self._columns, self._width)
+            every = pages(self._columns, self._width)
+            self._page = min(self._page, len(every) - 1)
+            self._more = (self._page > 0, self._page < len(every) - 1)
+            self._slots = lay_out(self._columns, self._width, self._page)
         return self._slots
 
     def _looked_up(self) -> _Look:
@@ -353,7 +364,7 @@ class LiveTable(ScrollView, can_focus=True):
         """One line of the widget, counted from its top; the first is the header."""
         width, look = self._width, self._looked_up()
         if y < HEADER_LINES:
-            return strip_of(header_line(self._laid_out(), width, self._sort), look.palette, width, None)
+            return strip_of(header_line(self._laid_out(), width, self._sort, self._more), look.palette, width, None)
         position = y - HEADER_LINES + self.scroll_offset.y
         if position >= len(self._rows):
             return self._below(position, look.palette, width)

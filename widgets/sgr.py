@@ -12,6 +12,7 @@ from widgets.text import inert
 
 LONGEST = 8192  # characters of one line that are ever drawn
 _SGR = re.compile(r"\x1b\[([0-9;:]*)m")
+_PLAIN = re.compile(r"[ -~]*\Z")  # printable ASCII: most lines of most logs
 _TAB = 8
 # SGR code → what it switches (ECMA-48 8.3.117). Blinking and concealing are left out: they disturb or deceive.
 _SWITCHES: dict[int, dict[str, bool]] = {
@@ -38,6 +39,8 @@ def visible_part(text: str) -> str:
 
 def styled_parts(text: str) -> list[tuple[str, Style]]:
     """The line as (inert text, style) parts, escapes gone, tabs expanded, cut to the longest that is drawn."""
+    if len(text) <= LONGEST and _PLAIN.match(text):
+        return [(text, Style.null())] if text else []
     text = visible_part(text)
     short = text[:LONGEST] + ("…" if len(text) > LONGEST else "")
     pieces = _SGR.split(short)

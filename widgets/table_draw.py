@@ -40,8 +40,10 @@ def heading_line(row: Row, width: int) -> Line:
     return fit_line((Span("  "), *spans, rule), width)
 
 
-def header_line(slots: Sequence[Slot], width: int, sort: tuple[str, bool] | None) -> Line:
-    """The columns' titles. sort: (column, descending), marked by an arrow."""
+def header_line(
+    slots: Sequence[Slot], width: int, sort: tuple[str, bool] | None, more: tuple[bool, bool] = (False, False)
+) -> Line:
+    """The columns' titles. sort: (column, descending), marked by an arrow. more: columns hidden at the left, right."""
     spans: list[Span] = []
     x = 0
     for slot in slots:
@@ -54,4 +56,11 @@ def header_line(slots: Sequence[Slot], width: int, sort: tuple[str, bool] | None
             tone = Tone.STRONG
         spans.extend(fit_line((Span(title, tone),), slot.width, slot.column.align))
         x = slot.x + slot.width
-    return fit_line(tuple(spans), width)
+    left, right = Span("◂" if more[0] else "", Tone.INFO), Span("▸" if more[1] else "", Tone.INFO)
+    return (*fit_line((left, *_shifted(spans, len(left.text))), width - len(right.text)), right)
+
+
+def _shifted(spans: Sequence[Span], cells: int) -> Sequence[Span]:
+    """The spans with so many cells of the blank at their left taken away."""
+    first, *rest = spans or [Span("")]
+    return (Span(first.text[cells:], first.tone), *rest)

@@ -19,6 +19,7 @@ class Column:
 
     width: least cells, and all it gets unless flex. flex: its share of the room left over (0 = fixed).
     most: no wider than this (0 = no bound). priority: the greatest go first where the room is short; 0 = never hidden.
+    fixed: stands on every page, where columns that do not fit are turned to page by page.
     """
 
     key: str
@@ -30,6 +31,7 @@ class Column:
     cut: Cut = "end"
     priority: int = 0
     sortable: bool = True
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +44,44 @@ class Slot:
     width: int
 
 
-def lay_out(columns: Sequence[Column], width: int) -> tuple[Slot, ...]:
-    """The columns that fit into the width, left to right, the room left over shared among the flexible ones."""
-    gap = 1 if width < NARROW else GAP
-    shown = list(enumerate(columns))
+def pages(columns: Sequence[Column], width: int) -> list[list[int]]:
+    """Which columns stand together, by index: the most important that fit, then those left over; at least one page."""
+    found: list[list[int]] = []
+    left = list(range(len(columns)))
+    while not found or any(not columns[index].fixed for index in left):
+        shown = list(left)
+        while _taken([columns[index] for index in shown], width) > width:
+            hideable = [index for index in shown if columns[index].priority]
+            if not hideable:
+                break
+            shown.remove(max(hideable, key=lambda index: (columns[index].priority, index)))
+        if found and all(columns[index].fixed for index in shown):
+            break  # too narrow for any of those left over
+        found.append(shown)
+        left = [index for index in left if columns[index].fixed or index not in shown]
+    return found
 
-    def taken() -> int:
-        return GUTTER + MARGIN + sum(column.width for _, column in shown) + gap * max(0, len(shown) - 1)
 
-    while taken() > width:
-        hideable = [entry for entry in shown if entry[1].priority]
-        if not hideable:
-            break
-        shown.remove(max(hideable, key=lambda entry: (entry[1].priority, entry[0])))
-    grown = _grow([column for _, column in shown], max(0, width - taken()))
+def _taken(columns: Sequence[Column], width: int) -> int:
+    return GUTTER + MARGIN + sum(column.width for column in columns) + _gap(width) * max(0, len(columns) - 1)
+
+
+def _gap(width: int) -> int:
+    return 1 if width < NARROW else GAP
+
+
+def lay_out(columns: Sequence[Column], width: int, page: int = 0) -> tuple[Slot, ...]:
+    """The columns of a page (see `pages`), left to right, the room left over shared among the flexible ones."""
+    every = pages(columns, width)
+    shown = every[min(page, len(every) - 1)]
+    grown = _grow([columns[index] for index in shown], max(0, width - _taken([columns[i] for i in shown], width)))
     slots: list[Slot] = []
     x = GUTTER
-    for index, column in shown:
+    for index in shown:
+        column = columns[index]
         cells = max(0, min(grown[column.key], width - MARGIN - x))
         slots.append(Slot(column, index, x, cells))
-        x += cells + gap
+        x += cells + _gap(width)
     return tuple(slots)
 
 

@@ -21,7 +21,7 @@ from tui.screens.frame import KeyBar, TitleBar
 from widgets.layer_lines import error_lines
 from widgets.line import BLANK, Line, Tone, line
 from widgets.lines_pane import LinesPane
-from widgets.text import inert
+from widgets.text import inert, line_width, take_cells
 
 
 def json_lines(value: object) -> list[Line]:
@@ -33,6 +33,21 @@ def json_lines(value: object) -> list[Line]:
 def _indented(text: str) -> str:
     body = text.lstrip(" ")
     return " " * (len(text) - len(body)) + inert(body)
+
+
+def _wrapped(whole: Line, width: int) -> list[Line]:
+    """A line in as many as it takes; those below the first stand under its text, two cells in."""
+    if line_width(whole) <= width or len(whole) != 1:
+        return [whole]
+    text, tone = whole[0]
+    body = text.lstrip(" ")
+    indent = min(len(text) - len(body), max(0, width - 24))
+    room, lines = max(8, width - indent), list[Line]()
+    while body:
+        head = take_cells(body, room - (2 if lines else 0)) or body[0]
+        lines.append(line((" " * (indent + (2 if lines else 0)) + head, tone)))
+        body = body[len(head) :]
+    return lines
 
 
 class ContainerScreen(SubScreen):
@@ -81,7 +96,8 @@ class ContainerScreen(SubScreen):
         heading = line(("INSPECT", Tone.HEADING))
 
         def build(width: int) -> list[Line]:
-            below = error_lines(error, width) if error is not None else inspect
+            wrapped = [part for one in inspect for part in _wrapped(one, width)]
+            below = error_lines(error, width) if error is not None else wrapped
             return [*fact_lines(facts, width), BLANK, heading, *below]
 
         self.query_one(LinesPane).show_built(build)

@@ -17,7 +17,8 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from backends.model.container import Container
-from backends.model.fleet import FleetView
+from backends.model.fleet import EngineView, FleetView
+from backends.model.ids import EngineId
 from tui.actions import BY_ID, Action, Scope, bindings, refusal, resolve
 from tui.messages import LayersFailed, LayersLoaded
 from tui.screens.base import TranshipScreen
@@ -256,9 +257,10 @@ class FleetScreen(TranshipScreen):
         container = self._selected()
         if container is None or not self._allowed(BY_ID["container.migrate"], container):
             return
+        source = self._view.engines.get(container.key.engine)
         targets = [
             engine.id
-            for engine in self._view.engines.values()
+            for engine in sorted(self._view.engines.values(), key=lambda engine: _distance(engine, source))
             if engine.id != container.key.engine and not engine.stale
         ]
         if not targets:
@@ -344,6 +346,14 @@ class FleetScreen(TranshipScreen):
             pane = self.query_one(Panes).choose(following)
             self.call_after_refresh(pane.focus)
             self.call_after_refresh(self._draw)
+
+
+def _distance(target: EngineView, source: EngineView | None) -> tuple[bool, bool, EngineId]:
+    """The nearest target first: one of the other kind, and with root where the source has it."""
+    if source is None:
+        return (False, False, target.id)
+    rootless = [engine.info.rootless if engine.info is not None else False for engine in (target, source)]
+    return (target.id.kind is source.id.kind, rootless[0] is not rootless[1], target.id)
 
 
 def _confirmation(action: Action, containers: list[Container]) -> ConfirmDialog:

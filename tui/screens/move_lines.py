@@ -49,7 +49,7 @@ def done_lines(report: MigrationReport, width: int) -> list[Line]:
     report_of = report_lines(report, width)
     head = report_of.index(BLANK, 2) if BLANK in report_of[2:] else len(report_of)  # below the verdict
     lines = [*report_of[:head], *paragraph(kept, Tone.DIM, width), *report_of[head:]]
-    for note in report.notes:
+    for note in report.notes[1:]:  # the first says what `kept` has said
         lines.extend(paragraph(f"· {note}", Tone.PLAIN, width))
     return lines
 

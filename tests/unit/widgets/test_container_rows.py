@@ -17,11 +17,11 @@ from backends.model.ids import EngineId, EngineKind
 from backends.model.values import Count, Missing
 from tests.snapshots.samples import DOCKER, NOW, PODMAN, ROOTLESS, engine_view, fleet, key_of
 from widgets.container_filter import FIELDS, parse
-from widgets.container_rows import GROUPS, SORTABLE, Sort, columns_for, empty_lines, rows_of
+from widgets.container_rows import GROUPS, SORTABLE, Sort, columns_for, empty_lines, rows_of, widths_of
 from widgets.container_sort import own_limit
 from widgets.engine_badge import badges
 from widgets.line import Tone, plain
-from widgets.table_layout import column_at, lay_out
+from widgets.table_layout import column_at, lay_out, pages
 from widgets.table_rows import Row
 from widgets.text import line_width
 
@@ -106,7 +106,7 @@ def test_rows_of_a_lost_engine_are_stale_and_only_those() -> None:
 
 def test_cells_say_what_was_read() -> None:
     rows = rows_of(fleet(), now=NOW)
-    assert cell(rows, "triton", "limit").split() == ["━━━━━━━╸", "6.0", "GiB"]
+    assert cell(rows, "triton", "limit").split() == ["━━━━━╸", "6.0", "GiB"]
     assert cell(rows, "triton", "gpu") == "1 12%"
     assert cell(rows, "triton", "ports") == "8000→8000 8001→8001"
     assert cell(rows, "jupyter", "state") == "◒ stopping…"
@@ -157,6 +157,28 @@ def test_at_80_columns_gpu_matters_where_there_are_gpus_and_image_where_there_ar
     assert shown(True, 80) == ["engine", "name", "state", "cpu", "memory", "gpu", "gpu_memory", "age"]
     assert shown(False, 80) == ["engine", "name", "state", "cpu", "memory", "image", "age"]
     assert len(shown(True, 200)) == len(SORTABLE)
+
+
+@given(st.integers(1, 220), st.booleans(), st.integers(0, 12))
+def test_every_column_that_fits_beside_the_fixed_ones_stands_on_some_page(
+    width: int, gpus: bool, badge_width: int
+) -> None:
+    columns = columns_for(badge_width=badge_width, gpus=gpus)
+    every = pages(columns, width)
+    turned = [index for page in every for index in page if not columns[index].fixed]
+    assert len(turned) == len(set(turned))
+    for number, page in enumerate(every):
+        assert page == sorted(page)
+        assert [slot.index for slot in lay_out(columns, width, number)] == page
+    if width >= 60:
+        assert set(turned) == {index for index, column in enumerate(columns) if not column.fixed}
+
+
+def test_columns_grow_no_wider_than_their_longest_text() -> None:
+    widths = {"name": 20, "image": 25, "ports": 0}
+    slots = {slot.column.key: slot.width for slot in lay_out(columns_for(badge_width=4, gpus=True, widths=widths), 240)}
+    assert (slots["name"], slots["image"], slots["ports"]) == (20, 25, 11)
+    assert widths_of(fleet())["name"] == max(len(one.name) for one in fleet().containers.values())
 
 
 def test_the_column_under_a_cell() -> None:
