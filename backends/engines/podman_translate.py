@@ -266,7 +266,7 @@ def engine_info(info: Json, *, local: bool) -> EngineInfo:
 def _lacking(host: Json, rootless: bool, cgroup: str) -> dict[Capability, str]:
     lacking: dict[Capability, str] = {}
     if rootless and cgroup == "1":
-        # shared/ENGINES.md §2: measured on 5.4 and 5.8.
+        # Measured on 5.4 and 5.8.
         where = "rootless Podman on cgroup v1"
         lacking[Capability.PAUSE] = f"{where} has no cgroup to freeze"
         lacking[Capability.STATS_API] = f"{where} gives no statistics"

@@ -49,7 +49,7 @@ def streamed(
 ) -> frozenset[ContainerKey]:
     """Those to stream over the API: Podman has one stream for all; Docker needs one for each, so only those watched.
 
-    200 streams cost a Docker daemon 40 % of a core (shared/PERFORMANCE.md).
+    200 streams cost a Docker daemon 40 % of a core.
     """
     return alive if engine.id.kind is not EngineKind.DOCKER else alive.intersection(watched)
 
