@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -18,7 +19,8 @@ from backends.services.store import Store
 from backends.services.supervisor import Supervisor, Timing
 from tests.contract.conftest import REAL, demo_engine, real_engine
 from tests.contract.lab import Lab, eventually, one_chunk
-from tests.contract.private import DemoService, PrivateService, Service
+from tests.contract.service import DemoService, RealService, Service
+from tests.private import PrivateEngine
 from tests.real import RealEngines
 
 _TIMING = Timing(answer_s=5.0, ping_s=0.3, ping_answer_s=1.0, backoff_first_s=0.05, backoff_last_s=0.3)
@@ -32,8 +34,8 @@ async def service(request: pytest.FixtureRequest) -> AsyncIterator[Service]:
         made = DemoService(demo_engine())
     else:
         real: RealEngines = request.getfixturevalue("real_engines")
-        folder = PrivateService.folder(request.param, real)
-        made = PrivateService(request.param, real, folder, real_engine(request.param, PrivateService.url(folder)))
+        private = PrivateEngine(request.param, real)
+        made = RealService(private, real_engine(request.param, private.url))
     await made.start()
     yield made
     await made.engine.close()
@@ -103,3 +105,23 @@ async def test_a_frozen_service_is_noticed_and_comes_back(service: Service) -> N
         finally:
             await service.thaw()
         await _comes_to(store, service, Link.CONNECTED)
+
+
+async def test_many_losses_leave_neither_tasks_nor_descriptors(service: Service) -> None:
+    async with _supervised(service) as store:
+
+        async def lose() -> None:
+            await service.kill()
+            await _comes_to(store, service, Link.LOST)
+            await service.start()
+            await _comes_to(store, service, Link.CONNECTED)
+
+        await lose()  # what is made on first use is made
+        tasks, files = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))
+        for _ in range(4):
+            await lose()
+
+        async def as_before() -> bool:
+            return len(asyncio.all_tasks()) <= tasks and len(os.listdir("/proc/self/fd")) <= files
+
+        await eventually(as_before)

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests import real
-from tests.e2e.private_docker import PrivateDocker
 from tests.e2e.terminal import Terminal
+from tests.private import PrivateEngine
 from tests.real import RealEngines
 
 pytestmark = [pytest.mark.engines, pytest.mark.e2e]
@@ -122,7 +122,7 @@ def test_move_by_keys(real_engines: RealEngines, web: str, tmp_path: Path) -> No
 def test_docker_dies_and_comes_back(real_engines: RealEngines, run_label: dict[str, str], tmp_path: Path) -> None:
     """Badge and rows say so, Podman's rows stay live all the while, and all comes back by itself."""
     (label,) = (f"{key}={value}" for key, value in run_label.items())
-    with PrivateDocker(real_engines) as docker:
+    with PrivateEngine("docker", real_engines) as docker:
         docker.take_image("test/busybox:1")
         docker.cli("run", "-d", "--network", "none", "--name", "on-docker", "test/busybox:1", "sleep", "3600")
         real_engines.cli("podman", "rm", "-f", "-i", "-t", "0", "on-podman")
@@ -141,10 +141,22 @@ def test_docker_dies_and_comes_back(real_engines: RealEngines, run_label: dict[s
             real_engines.cli("podman", "pause", "on-podman-live")
             terminal.wait(r"on-podman-live +◐ paused")
             docker.start()
+            docker.wait()
             terminal.wait(r"● docker")
             docker.cli("rename", "on-docker", "on-docker-again")
             terminal.wait(r"on-docker-again +● running")
             _picture(terminal, tmp_path, "engine-back")
+            docker.freeze()  # it hangs: its socket accepts, nobody answers
+            try:
+                terminal.wait(r"✕ docker")
+                real_engines.cli("podman", "unpause", "on-podman-live")
+                terminal.wait(r"on-podman-live +● running")
+                _select(terminal, "on-podman-live")  # keys are as fast as ever
+                terminal.keys("Escape")
+            finally:
+                docker.thaw()
+            terminal.wait(r"● docker")
+            terminal.wait(r"on-docker-again +● running")
             terminal.keys("q")
             assert terminal.exit_status() == 0
         real_engines.cli("podman", "rm", "-f", "-t", "0", "on-podman-live")
