@@ -36,7 +36,7 @@ class Lab:
 
     def name(self) -> str:
         """A name that nobody else has."""
-        return f"h3-{uuid.uuid4().hex[:10]}"
+        return f"test-{uuid.uuid4().hex[:10]}"
 
     def spec(self, command: tuple[str, ...] | None = SERVE, name: str | None = None) -> WorkloadSpec:
         """A plain recipe."""

@@ -97,7 +97,7 @@ class Cli:
 
     def name(self, what: str) -> str:
         """A name that no other run uses."""
-        return f"h8-{what}-{uuid.uuid4().hex[:8]}"
+        return f"test-{what}-{uuid.uuid4().hex[:8]}"
 
     def make(
         self, engine: str, name: str, *options: str, image: str = "test/busybox:1", command: tuple[str, ...] = ()

@@ -193,7 +193,7 @@ def test_a_dead_socket_is_three_and_the_other_engine_goes_on(cli: Cli) -> None:
         ["engines"],
         ["doctor"],
         ["stop", name, "-e", "docker"],
-        ["stop", "h8-nowhere"],
+        ["stop", "test-nowhere"],
         ["ps", "-e", "docker"],
     ):
         dead = cli(*argv, DOCKER_HOST=DEAD)
@@ -204,7 +204,7 @@ def test_a_dead_socket_is_three_and_the_other_engine_goes_on(cli: Cli) -> None:
 def test_podman_without_a_socket_is_served_and_ended(cli: Cli) -> None:
     name = cli.name("served")
     cli.make("podman", name)
-    with tempfile.TemporaryDirectory(prefix="h8-", dir="/tmp") as folder:  # short: a socket's path ends at 107 bytes
+    with tempfile.TemporaryDirectory(prefix="test-", dir="/tmp") as folder:  # short: a socket's path ends at 107 bytes
         found = {"CONTAINER_HOST": "", "XDG_RUNTIME_DIR": folder, "PATH": f"{cli.engines.bin}:{os.environ['PATH']}"}
         ran = cli("ps", "--engine", "podman", "--json", **found)
         assert ran.code == 0, ran.err
@@ -214,7 +214,7 @@ def test_podman_without_a_socket_is_served_and_ended(cli: Cli) -> None:
 
 
 def test_an_unknown_container_or_engine(cli: Cli) -> None:
-    nowhere = cli("stop", "h8-nowhere", "--json")
+    nowhere = cli("stop", "test-nowhere", "--json")
     assert nowhere.code == 1
     assert nowhere.json["error"]["kind"] == "NotFound"
     assert "tranship ps" in nowhere.err
@@ -259,7 +259,7 @@ def test_ctrl_c_at_the_question_removes_nothing(cli: Cli) -> None:
 def test_readonly_changes_nothing(cli: Cli) -> None:
     name = cli.name("ro")
     cli.make("docker", name)
-    for argv in (["stop", name], ["rm", "--yes", "--force", name], ["rename", name, "h8-x"], ["kill", name]):
+    for argv in (["stop", name], ["rm", "--yes", "--force", name], ["rename", name, "test-x"], ["kill", name]):
         ran = cli("--readonly", *argv)
         assert ran.code == 1, argv
         assert "read-only" in ran.err

@@ -28,7 +28,7 @@ async def docker(real_engines: RealEngines) -> AsyncIterator[DockerEngine]:
 @pytest.fixture
 def name() -> str:
     """A name that nobody else has."""
-    return f"h1-{uuid.uuid4().hex[:10]}"
+    return f"test-{uuid.uuid4().hex[:10]}"
 
 
 @pytest.fixture

@@ -76,8 +76,8 @@ async def test_an_anonymous_volume_is_made(docker: DockerEngine, make: Make) -> 
 
 
 async def test_a_missing_bind_source_is_said(make: Make) -> None:
-    with pytest.raises(NotFound, match="/tmp/h1-none"):
-        await make(mounts=(MountSpec(MountKind.BIND, "/tmp/h1-none", "/x"),))
+    with pytest.raises(NotFound, match="/tmp/test-none"):
+        await make(mounts=(MountSpec(MountKind.BIND, "/tmp/test-none", "/x"),))
 
 
 async def test_gpus_without_a_driver(docker: DockerEngine, make: Make) -> None:

@@ -69,8 +69,8 @@ async def test_both_clients_get_through(address: str, certificates: Path) -> Non
     info = await docker.connect()
     assert info.version
     assert not info.local
-    with pytest.raises(NotFound, match="no container h1-none"):
-        await docker.start("h1-none")
+    with pytest.raises(NotFound, match="no container test-none"):
+        await docker.start("test-none")
     await docker.close()
 
 

@@ -50,7 +50,7 @@ class Yard:
     real: RealEngines
     labels: dict[str, str]
     state_dir: Path
-    run: str = field(default_factory=lambda: f"h7-{uuid.uuid4().hex[:8]}")
+    run: str = field(default_factory=lambda: f"test-{uuid.uuid4().hex[:8]}")
     engines: dict[str, Engine] = field(default_factory=dict)
 
     def engine(self, name: str) -> Engine:

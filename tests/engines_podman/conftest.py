@@ -28,4 +28,4 @@ async def engine(request: pytest.FixtureRequest, real_engines: real.RealEngines)
 @pytest.fixture
 def fresh() -> Callable[[str], str]:
     """A name that nobody has."""
-    return lambda stem: f"h2-{stem}-{uuid.uuid4().hex[:8]}"
+    return lambda stem: f"test-{stem}-{uuid.uuid4().hex[:8]}"

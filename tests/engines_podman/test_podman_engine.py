@@ -193,10 +193,10 @@ async def test_an_image_without_tar_is_told(engine: PodmanEngine, volume: str, f
 
 async def test_volumes_that_are_not_there(engine: PodmanEngine, volume: str) -> None:
     with pytest.raises(NotFound):
-        async with engine.export_volume("h2-nowhere", via_image=IMAGE):
+        async with engine.export_volume("test-nowhere", via_image=IMAGE):
             pass
     with pytest.raises(NotFound):
-        await engine.import_volume("h2-nowhere", _pieces(_archive()), via_image=IMAGE)
+        await engine.import_volume("test-nowhere", _pieces(_archive()), via_image=IMAGE)
     with pytest.raises(NotFound):
         await engine.import_volume(volume, _pieces(_archive()), via_image="docker.io/test/nowhere:1")
     with pytest.raises(Conflict):
@@ -294,10 +294,10 @@ async def test_states_and_errors_of_a_life(engine: PodmanEngine, sleeper: str) -
     with pytest.raises(Conflict):
         await engine.kill(sleeper)
     with pytest.raises(NotFound) as caught:
-        await engine.start("h2-nobody")
+        await engine.start("test-nobody")
     assert caught.value.engine == engine.id
     with pytest.raises(NotFound):
-        await engine.create_container(WorkloadSpec("h2-nobody", "docker.io/test/nowhere:1"))
+        await engine.create_container(WorkloadSpec("test-nobody", "docker.io/test/nowhere:1"))
 
 
 async def test_what_rootless_podman_on_cgroup_v1_cannot_do(engine: PodmanEngine, sleeper: str) -> None:

@@ -25,7 +25,7 @@ ENGINE = EngineId(EngineKind.PODMAN, "podman")
 @pytest.fixture
 def short_dir() -> Iterator[Path]:
     """A directory below /tmp: the engines' tree sees nothing else of ours, and socket paths must be short."""
-    path = Path(f"/tmp/h2-service-{os.getpid()}")
+    path = Path(f"/tmp/test-service-{os.getpid()}")
     path.mkdir()
     yield path
     for left in path.iterdir():
@@ -160,7 +160,7 @@ async def test_one_that_ignores_the_signal_is_killed(tmp_path: Path, monkeypatch
         "    one.close()\n"
     )
     stubborn.chmod(0o755)
-    parent = Path("/tmp") / f"h2-stubborn-{os.getpid()}"  # a socket path holds 107 bytes at most
+    parent = Path("/tmp") / f"test-stubborn-{os.getpid()}"  # a socket path holds 107 bytes at most
     parent.mkdir()
     try:
         service = await start_service([str(stubborn)], ENGINE, environ=os.environ, parent=parent)

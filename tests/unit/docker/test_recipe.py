@@ -35,7 +35,7 @@ def test_an_ordinary_container_leaves_nothing_over(name: str) -> None:
 
 def test_plain_says_only_what_it_runs() -> None:
     spec = spec_of("plain")
-    assert spec == WorkloadSpec(name="h1-plain", image="docker.io/test/busybox:1", image_id=spec.image_id)
+    assert spec == WorkloadSpec(name="test-plain", image="docker.io/test/busybox:1", image_id=spec.image_id)
     assert len(spec.image_id) == 64
 
 
@@ -44,7 +44,7 @@ def test_full() -> None:
     assert spec.command == ("3600",)
     assert spec.entrypoint == ("/bin/sleep",)
     assert spec.env == {"FOO": "bar", "EMPTY": ""}
-    assert spec.labels == {"a": "b", "tranship.test": "h1"}
+    assert spec.labels == {"a": "b", "tranship.test": "run"}
     assert (spec.user, spec.workdir, spec.hostname) == ("1000:1000", "/srv", "fullhost")
     assert spec.tty
     assert spec.stdin_open
@@ -62,7 +62,7 @@ def test_full() -> None:
         *(f"HostConfig.{key}" for key in ("Annotations", "CapAdd", "CapDrop", "Devices", "Dns", "ExtraHosts")),
         *(f"HostConfig.{key}" for key in ("GroupAdd", "Init", "LogConfig", "NetworkMode", "OomScoreAdj", "PidsLimit")),
         *(f"HostConfig.{key}" for key in ("ReadonlyRootfs", "SecurityOpt", "ShmSize", "Sysctls", "Tmpfs", "Ulimits")),
-        "NetworkSettings.Networks[h1-net]",
+        "NetworkSettings.Networks[test-net]",
     }
     assert all(field.reason and json.loads(field.value) is not None for field in spec.unmapped)
 
@@ -175,8 +175,8 @@ def test_variables_and_labels_taken_from_the_image_are_said() -> None:
 @pytest.mark.parametrize(
     ("change", "path"),
     [
-        ({"Binds": ["/tmp/h1dir:/host:ro,Z"]}, "HostConfig.Binds[/host]"),
-        ({"Binds": ["/tmp/h1dir:/elsewhere"]}, "HostConfig.Binds[/elsewhere]"),
+        ({"Binds": ["/tmp/testdir:/host:ro,Z"]}, "HostConfig.Binds[/host]"),
+        ({"Binds": ["/tmp/testdir:/elsewhere"]}, "HostConfig.Binds[/elsewhere]"),
         ({"Mounts": [{"Type": "tmpfs", "Target": "/t"}]}, "HostConfig.Mounts[/t]"),
         (
             {"Mounts": [{"Type": "volume", "Target": "/data", "VolumeOptions": {"NoCopy": True}}]},

@@ -23,7 +23,7 @@ ENGINE = EngineId(EngineKind.DOCKER, "docker")
 
 def listed() -> dict[str, Any]:
     found = [translate.container_from_list(ENGINE, item) for item in recorded("containers.26.1")]
-    return {one.name.removeprefix("h1-"): one for one in found}
+    return {one.name.removeprefix("test-"): one for one in found}
 
 
 def test_the_list() -> None:
@@ -143,7 +143,7 @@ def test_images() -> None:
 
 def test_volumes() -> None:
     named = translate.volume(recorded("volume.26.1"))
-    assert (named.name, named.driver, named.anonymous) == ("h1-data", "local", False)
+    assert (named.name, named.driver, named.anonymous) == ("test-data", "local", False)
     assert translate.volume({"Name": "a" * 64, "Labels": None}).anonymous
     assert translate.volume({"Name": "x", "Labels": {"com.docker.volume.anonymous": ""}}).anonymous
 

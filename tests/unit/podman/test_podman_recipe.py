@@ -29,7 +29,7 @@ def _paths(spec: WorkloadSpec) -> dict[str, str]:
 def test_a_plain_container_is_its_image_and_command(mode: str) -> None:
     spec = _spec(recorded(mode, "inspect-plain"), mode)
     assert spec == WorkloadSpec(
-        name="h2-plain", image="docker.io/test/busybox:1", image_id=spec.image_id, command=("sleep", "1000")
+        name="test-plain", image="docker.io/test/busybox:1", image_id=spec.image_id, command=("sleep", "1000")
     )
     assert len(spec.image_id) == 64
 
@@ -43,7 +43,7 @@ def test_everything_set_by_hand_is_carried_or_reported(mode: str) -> None:
     assert (spec.user, spec.workdir, spec.hostname, spec.tty, spec.stdin_open) == ("1:2", "/tmp", "hh", True, True)
     assert spec.restart == RestartPolicy(RestartName.ON_FAILURE, 3)
     assert {mount.destination: mount for mount in spec.mounts}["/data"] == MountSpec(
-        MountKind.VOLUME, "h2vol", "/data", True
+        MountKind.VOLUME, "testvol", "/data", True
     )
     assert {mount.destination for mount in spec.mounts if mount.anonymous} == {"/anon"}
     assert Port(81, "udp", "127.0.0.1", 18081) in spec.ports

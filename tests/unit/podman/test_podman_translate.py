@@ -38,7 +38,7 @@ def _row(mode: str, name: str) -> Any:
 @pytest.mark.parametrize("mode", MODES)
 def test_list_and_inspect_tell_the_same(mode: str) -> None:
     for name in ("plain", "full", "run", "api"):
-        listed = listed_container(_row(mode, f"h2-{name}"), ENGINE)
+        listed = listed_container(_row(mode, f"test-{name}"), ENGINE)
         inspected = inspected_container(recorded(mode, f"inspect-{name}"), ENGINE)
         for field in ("key", "name", "image", "image_id", "state", "exit_code", "health", "command", "labels", "ports"):
             assert getattr(listed, field) == getattr(inspected, field), (name, field)
@@ -47,7 +47,7 @@ def test_list_and_inspect_tell_the_same(mode: str) -> None:
 
 
 def test_a_running_one_with_a_health_check() -> None:
-    seen = listed_container(_row("rootful", "h2-run"), ENGINE)
+    seen = listed_container(_row("rootful", "test-run"), ENGINE)
     assert (seen.state, seen.health, seen.exit_code, seen.finished_at) == (
         ContainerState.RUNNING,
         Health.STARTING,
@@ -60,12 +60,12 @@ def test_a_running_one_with_a_health_check() -> None:
 
 
 def test_an_exited_one_and_its_gpu() -> None:
-    seen = listed_container(_row("rootless", "h2-api"), ENGINE)
+    seen = listed_container(_row("rootless", "test-api"), ENGINE)
     assert (seen.state, seen.exit_code, seen.gpus_given) == (ContainerState.EXITED, 3, ("nvidia.com/gpu=1",))
 
 
 def test_zero_times_are_none_and_leave_no_exit_code() -> None:
-    entry = _row("rootful", "h2-api") | {"ExitedAt": -62135596800, "ExitCode": 0}
+    entry = _row("rootful", "test-api") | {"ExitedAt": -62135596800, "ExitCode": 0}
     seen = listed_container(entry, ENGINE)
     assert (seen.finished_at, seen.exit_code, seen.state) == (None, None, ContainerState.EXITED)
     inspect = recorded("rootful", "inspect-api")
@@ -74,7 +74,7 @@ def test_zero_times_are_none_and_leave_no_exit_code() -> None:
 
 
 def test_ranges_are_expanded_and_exposed_ports_have_no_host_port() -> None:
-    ports = listed_container(_row("rootful", "h2-full"), ENGINE).ports
+    ports = listed_container(_row("rootful", "test-full"), ENGINE).ports
     assert Port(91, "tcp", "", 18101) in ports
     assert Port(81, "udp", "127.0.0.1", 18081) in ports
     assert Port(99, "tcp", "", None) in ports
@@ -82,8 +82,8 @@ def test_ranges_are_expanded_and_exposed_ports_have_no_host_port() -> None:
 
 def test_mounts_of_inspect() -> None:
     mounts = inspected_container(recorded("rootful", "inspect-full"), ENGINE).mounts
-    assert Mount(MountKind.VOLUME, "h2vol", "/data", True) in mounts
-    assert Mount(MountKind.BIND, "/tmp/h2/bind", "/b", True) in mounts
+    assert Mount(MountKind.VOLUME, "testvol", "/data", True) in mounts
+    assert Mount(MountKind.BIND, "/tmp/test/bind", "/b", True) in mounts
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_events(mode: str) -> None:
 
 def test_volumes() -> None:
     volumes = {volume.name: volume for volume in map(volume_of, recorded("rootful", "volumes"))}
-    assert not volumes["h2vol"].anonymous
+    assert not volumes["testvol"].anonymous
     assert sum(volume.anonymous for volume in volumes.values()) == 2
 
 
