@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -77,11 +76,13 @@ def load(path: Path | None = None) -> Settings:
     """Read the settings; path None = the default file, which need not exist. Raises ConfigError."""
     asked = path is not None
     path = path or default_path()
+    if not asked and not path.exists():
+        return Settings()
+    import tomllib  # most people have no such file, and the first frame waits for what is imported
+
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        if not asked:
-            return Settings()
         raise ConfigError(f"{path}: no such file", hint="check the path given with --config") from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error

@@ -62,8 +62,24 @@ def status_lines(view: FleetView, width: int, *, monotonic_now: float, read_only
         room = width - line_width(left) - line_width(right) - 2
         if room >= 1:
             return [(Span(" "), *left, Span(" " * room), *right, Span(" "))]
-    words = [engine_line(engine, monotonic_now, brief=1) for engine in engines]
-    return [(Span(" "), *_joined(words)), (Span(" " * max(1, width - line_width(right) - 1)), *right)]
+    for words in (
+        _joined([engine_line(engine, monotonic_now, brief=1) for engine in engines]),
+        _counted(engines, named=Link.CONNECTED),
+        _counted(engines),
+    ):
+        if line_width(words) <= width - 2:
+            break
+    return [(Span(" "), *words), (Span(" " * max(1, width - line_width(right) - 1)), *right)]
+
+
+def _counted(engines: Sequence[EngineView], *, named: Link | None = None) -> Line:
+    """Many engines: those of one kind of link by name, of the others how many there are."""
+    parts = [engine_line(engine, 0.0, brief=2) for engine in engines if engine.connection.link is named]
+    for link, (sign, tone) in _LINKS.items():
+        count = sum(engine.connection.link is link for engine in engines)
+        if count and link is not named:
+            parts.append(line((f"{sign} ", tone), f"{count} {link.value}"))
+    return _joined(parts)
 
 
 def _joined(parts: Sequence[Line]) -> Line:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -24,11 +23,15 @@ def data(line: str) -> None:
 
 def answer(**content: Any) -> None:
     """The whole answer as one JSON document; control characters and anything beyond ASCII are escaped."""
+    import json  # the screen does without
+
     click.echo(json.dumps(schema.document(**content), indent=2))
 
 
 def answer_line(**content: Any) -> None:
     """One JSON document on one line, for answers that go on."""
+    import json  # as above
+
     click.echo(json.dumps(schema.document(**content)))
 
 

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from tui.app import TranshipApp
 
 
+def _demo_label(reason: str, width: int) -> str:
+    """Why it is the demo, or, where that would take more than half of the line, who says why."""
+    label = f"DEMO: {reason}" if reason else "DEMO"
+    return label if len(label) <= width // 2 else "DEMO: see tranship doctor"
+
+
 class TranshipScreen(Screen[None]):
     """A full screen of the app. SCOPES: whose actions it can do."""
 
@@ -54,7 +60,7 @@ class TranshipScreen(Screen[None]):
         modes = []
         if demo:
             reason = demo_reason(app.view)
-            modes.append(f"DEMO: {reason}" if reason else "DEMO")
+            modes.append(_demo_label(reason, app.size.width))
         if app.settings.readonly:
             modes.append("READ-ONLY")
         for bar in self.query(TitleBar):

@@ -137,7 +137,8 @@ class FleetScreen(TranshipScreen):
         return self._sort.descending != Sort("").toggled(self._sort.column).descending
 
     def on_resize(self) -> None:
-        """Another size may show another pane, which then wants its content."""
+        """Another size may show another pane, which then wants its content, and longer words."""
+        self.show_modes()
         self.call_after_refresh(self._draw)
 
     @on(ContainerTable.RowHighlighted)

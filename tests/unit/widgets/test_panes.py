@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.model.container import ContainerState
 from backends.model.errors import Conflict, Unreachable
 from backends.model.events import ConnectionState, Link, Phase
-from backends.model.fleet import FleetView
+from backends.model.fleet import EngineView, FleetView
 from backends.model.gpu import GpuSnapshot
+from backends.model.ids import EngineId, EngineKind
 from backends.model.image import Layer
 from backends.model.plan import Check, FieldPlan, MigrationReport, Verdict
 from tests.snapshots.samples import DOCKER, MIB, NO_GPU, NOW, engine_view, fleet, gpus, layers, plan, progress
@@ -177,6 +179,20 @@ def test_the_status_bar_is_one_line_where_it_fits_and_two_where_not(width: int) 
     assert len(lines) == 2 or line_width(lines[0]) == width
     running = sum(container.state is ContainerState.RUNNING for container in fleet().containers.values())
     assert f"demo fleet   READ-ONLY   {running} of 13 running" in text(lines)
+
+
+@pytest.mark.parametrize("connected", [0, 2, 30])
+def test_many_engines_are_counted_and_nothing_leaves_the_line(connected: int) -> None:
+    ids = [EngineId(EngineKind.DOCKER, f"gpu-server-{number:02}") for number in range(31)]
+    views = {
+        id: EngineView(id, ConnectionState(Link.CONNECTED if number < connected else Link.LOST))
+        for number, id in enumerate(ids)
+    }
+    lines = status_lines(FleetView(engines=views), 80, monotonic_now=0.0, read_only=False, note="")
+    said = text(lines)
+    assert all(line_width(one) <= 80 for one in lines)
+    assert f"{31 - connected} lost" in said
+    assert ("gpu-server-00" in said) is (connected == 2)
 
 
 def test_an_empty_fleet_has_a_status_too() -> None:
