@@ -15,6 +15,8 @@ SIGNAL_BASE = 128
 def handled(numbers: Sequence[signal.Signals], on: Callable[[signal.Signals], object]) -> Iterator[None]:
     """Within, each of these signals calls `on` in the running event loop in place of what the system would do."""
     loop = asyncio.get_running_loop()
+    # Under nohup a lost terminal is to be ignored, as it was told.
+    numbers = [number for number in numbers if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN]
     for number in numbers:
         loop.add_signal_handler(number, on, number)
     try:

@@ -55,6 +55,9 @@ def _mount(mount: MountSpec) -> dict[str, Any]:
     body: dict[str, Any] = {"Type": mount.kind.value, "Target": mount.destination, "ReadOnly": mount.read_only}
     if mount.source:
         body["Source"] = mount.source
+    if mount.no_copy or mount.subpath:
+        options = {"NoCopy": mount.no_copy} | ({"Subpath": mount.subpath} if mount.subpath else {})
+        body["VolumeOptions"] = options
     return body
 
 

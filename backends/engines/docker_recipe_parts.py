@@ -13,6 +13,7 @@ from backends.model.workload import GpuRequest, MountSpec
 Json: TypeAlias = Mapping[str, Any]
 
 _BIND_OPTIONS_CARRIED = {"", "rw", "ro", "rprivate"}
+_VOLUME_OPTIONS_CARRIED = {"NoCopy", "Subpath"}
 _DEFAULT_PROPAGATION = {None, "", "rprivate"}
 _DEFAULT_NETWORKS = {"bridge", "default"}
 _WHOLE_MODES = {"host", "none"}  # NetworkMode alone says everything
@@ -61,12 +62,14 @@ def ports(config: Json, host: Json, base: Json, left: Left) -> tuple[Port, ...]:
 def mounts(inspect: Json, config: Json, host: Json, left: Left) -> tuple[MountSpec, ...]:
     """Binds and volumes as they are mounted (top-level Mounts); options beyond read-only are left over."""
     found: list[MountSpec] = []
+    no_copy, subpaths = _volume_options(host)
     for item in inspect.get("Mounts") or ():
         kind, where = item.get("Type") or "", str(item.get("Destination") or "")
         if kind == "volume":
             name = str(item.get("Name") or "")
             anonymous = ANONYMOUS_NAME.fullmatch(name) is not None
-            found.append(MountSpec(MountKind.VOLUME, name, where, not item.get("RW", True), anonymous))
+            read_only, subpath = not item.get("RW", True), subpaths.get(where, "")
+            found.append(MountSpec(MountKind.VOLUME, name, where, read_only, anonymous, subpath, where in no_copy))
             if item.get("Driver") not in {"local", "", None}:
                 left.add(f"Mounts[{where}].Driver", item.get("Driver"), "its data is copied into a local volume")
         elif kind == "bind":
@@ -86,6 +89,27 @@ def mounts(inspect: Json, config: Json, host: Json, left: Left) -> tuple[MountSp
     return tuple(sorted(found, key=lambda mount: mount.destination))
 
 
+def _place(text: object) -> str:
+    return str(text).rstrip("/") or "/"
+
+
+def _volume_options(host: Json) -> tuple[set[str], dict[str, str]]:
+    """Where a volume is mounted with nocopy, and the subpath that is mounted, by destination."""
+    no_copy: set[str] = set()
+    subpaths: dict[str, str] = {}
+    for bind in host.get("Binds") or ():
+        parts = str(bind).split(":")
+        if len(parts) > 2 and not parts[0].startswith("/") and "nocopy" in parts[2].split(","):
+            no_copy.add(_place(parts[1]))
+    for item in host.get("Mounts") or ():
+        options = item.get("VolumeOptions") or {}
+        if options.get("NoCopy"):
+            no_copy.add(_place(item.get("Target")))
+        if options.get("Subpath"):
+            subpaths[_place(item.get("Target"))] = str(options["Subpath"])
+    return no_copy, subpaths
+
+
 def _bind_options(binds: Iterable[str], seen: set[str], left: Left) -> None:
     for bind in binds:
         parts = str(bind).split(":")
@@ -93,8 +117,10 @@ def _bind_options(binds: Iterable[str], seen: set[str], left: Left) -> None:
         where = parts[1] if len(parts) > 1 else parts[0]
         if (where.rstrip("/") or "/") not in seen and where not in seen:
             left.add(f"HostConfig.Binds[{where}]", bind, "nothing is mounted there")
-        elif options - _BIND_OPTIONS_CARRIED:
-            more = ",".join(sorted(options - _BIND_OPTIONS_CARRIED))
+            continue
+        carried = _BIND_OPTIONS_CARRIED | (set() if parts[0].startswith("/") else {"nocopy"})
+        if options - carried:
+            more = ",".join(sorted(options - carried))
             left.add(f"HostConfig.Binds[{where}]", more, "mount options beyond read-only are not carried yet")
 
 
@@ -111,6 +137,10 @@ def _mount_options(items: Iterable[Json], seen: set[str], left: Left) -> None:
                 continue
             if key == "BindOptions" and isinstance(value, Mapping) and set(value) == {"Propagation"}:
                 continue  # Mounts[].Propagation, seen above, says the same
+            if key == "VolumeOptions" and isinstance(value, Mapping):
+                value = {name: said for name, said in value.items() if name not in _VOLUME_OPTIONS_CARRIED}
+                if _empty_within(value):
+                    continue
             left.add(f"HostConfig.Mounts[{where}].{key}", value, "mount options beyond read-only are not carried yet")
 
 

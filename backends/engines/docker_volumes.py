@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 
 from backends.model.errors import NotFound
+from backends.model.workload import HELPER_LABEL
 from backends.wire.client import WireClient
 from backends.wire.tar import reroot
 
 FOLDER = "tranship-volume"  # where the helper mounts the volume; not in any sane image
-HELPER_LABEL = "tranship.helper"
 
 
 @asynccontextmanager
@@ -26,7 +27,7 @@ async def _helper(wire: WireClient, prefix: str, volume: str, image: str) -> Asy
     body = {
         "Image": image,
         "Cmd": ["tranship-never-started"],
-        "Labels": {HELPER_LABEL: "1"},
+        "Labels": {HELPER_LABEL: str(os.getpid())},
         "NetworkDisabled": True,
         "HostConfig": {
             # NoCopy: what the image has at that path must not be copied into an empty volume.
@@ -85,4 +86,4 @@ async def imported(wire: WireClient, prefix: str, volume: str, archive: AsyncIte
         )
 
 
-__all__ = ["HELPER_LABEL", "exported", "imported"]
+__all__ = ["exported", "imported"]

@@ -72,6 +72,7 @@ _REASONS: Mapping[str, str] = {
     "Pod": "a pod's shared namespaces are not carried",
     "Rootfs": "it runs from a directory instead of an image",
     "HostConfig.AutoRemove": "the copy is kept when it stops",
+    "HostConfig.PublishAllPorts": "the ports that it published are carried one by one",
     "HostConfig.VolumesFrom": "its mounts are carried one by one",
     "HostConfig.Privileged": "not carried yet: the copy runs without privileges",
 }

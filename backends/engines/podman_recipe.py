@@ -198,7 +198,18 @@ def _mounts(entries: Iterable[Json]) -> Iterator[MountSpec]:
         mount = mount_of(entry)
         if mount.kind in {MountKind.BIND, MountKind.VOLUME}:
             anonymous = mount.kind is MountKind.VOLUME and bool(_ANONYMOUS.fullmatch(mount.source))
-            yield MountSpec(mount.kind, mount.source, mount.destination, mount.read_only, anonymous)
+            named = mount.kind is MountKind.VOLUME
+            subpath = str(entry.get("SubPath") or "") if named else ""
+            no_copy = named and "nocopy" in strings(entry.get("Options"))
+            yield MountSpec(
+                mount.kind,
+                mount.source,
+                mount.destination,
+                mount.read_only,
+                anonymous,
+                subpath=subpath,
+                no_copy=no_copy,
+            )
 
 
 def _restart(policy: Json) -> RestartPolicy:
@@ -277,7 +288,10 @@ def _mount_details(entries: Iterable[Json]) -> Iterator[UnmappedField]:
             yield unmapped(path, dict(entry))
             continue
         odd: dict[str, Any] = {key: value for key, value in entry.items() if key not in _MOUNT_KEYS and value}
-        plain = _PLAIN_MOUNT_OPTIONS - ({"bind"} if mount_of(entry).kind is MountKind.BIND else set())
+        named = mount_of(entry).kind is MountKind.VOLUME
+        plain = _PLAIN_MOUNT_OPTIONS | {"nocopy"} if named else _PLAIN_MOUNT_OPTIONS - {"bind"}
+        if named:
+            odd.pop("SubPath", None)
         options = [word for word in strings(entry.get("Options")) if word not in plain]
         if options:
             odd["Options"] = options

@@ -31,7 +31,7 @@ def image_reference(text: str) -> str:
 
 
 def cdi_names(gpu: GpuRequest) -> tuple[str, ...]:
-    """The CDI names that stand for a request; Docker's nvidia driver counts from index 0 (shared/MIGRATION.md 1e)."""
+    """The CDI names that stand for a request; Docker's nvidia driver counts from 0 (moby devices_nvidia_linux.go)."""
     if gpu.cdi_devices:
         return gpu.cdi_devices
     if gpu.device_ids:
@@ -123,8 +123,9 @@ def _add_mounts(body: dict[str, Any], mounts: Sequence[MountSpec]) -> None:
             {
                 "Name": mount.source,
                 "Dest": mount.destination,
-                "Options": ["ro"] if mount.read_only else [],
+                "Options": [*(["ro"] if mount.read_only else []), *(["nocopy"] if mount.no_copy else [])],
                 "IsAnonymous": mount.anonymous,
+                **({"SubPath": mount.subpath} if mount.subpath else {}),
             }
             for mount in volumes
         ]

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import os
 import tarfile
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 from backends.engines.podman_api import Params, PodmanApi, segment
@@ -22,12 +23,15 @@ from backends.engines.podman_spec import image_reference
 from backends.engines.podman_tar import without_padding
 from backends.model.container import LogStream
 from backends.model.errors import BackendError, NotFound, Protocol, Unsupported
+from backends.model.workload import HELPER_LABEL
 from backends.wire.frames import log_frames
 
-HELPER_LABEL = "tranship.helper"
 _PLACE = "/.tranship-volume"  # in no image: a place that an image has would be copied into an empty volume
 _HEAD_BYTES = 1 << 16
 _WORDS_BYTES = 4096
+_OCTAL_7 = 0o7777777
+"""The largest owner that a plain tar header says. Source: POSIX.1-2017, pax, "ustar Interchange Format"."""
+
 T = TypeVar("T")
 
 
@@ -35,6 +39,7 @@ T = TypeVar("T")
 async def export_volume(api: PodmanApi, name: str, via_image: str) -> AsyncIterator[AsyncIterator[bytes]]:
     """The volume's content as a tar ("./…", root first). Raises Unsupported where via_image has no tar."""
     await api.get(f"/volumes/{segment(name)}/json")
+    await _numbers_fit(api, name, via_image)
     async with _helper(api, name, via_image, ["tar", "-C", _PLACE, "-cf", "-", "."], read_only=True) as helper:
         attach = f"/containers/{helper}/attach"
         params = {"stream": True, "stdout": True, "stderr": True, "stdin": False}
@@ -46,6 +51,40 @@ async def export_volume(api: PodmanApi, name: str, via_image: str) -> AsyncItera
                     yield pieces
                 finally:
                     await pieces.aclose()  # type: ignore[attr-defined]  # it is an async generator
+
+
+async def _numbers_fit(api: PodmanApi, name: str, via_image: str) -> None:
+    """Raises Unsupported where the volume has owners that via_image's tar would write wrongly and silently.
+
+    busybox writes owners as 7 octal digits and cuts what is more; GNU tar knows another form for those.
+    """
+    with _needs("tar", via_image, api):
+        version = b"".join([piece async for piece in _said(api, name, via_image, ["tar", "--version"])])
+    if b"busybox" not in version.lower():
+        return
+    largest, rest = -1, b""
+    with _needs("find", via_image, api):
+        async for piece in _said(api, name, via_image, ["find", _PLACE, "-exec", "stat", "-c", "%u %g", "{}", "+"]):
+            *lines, rest = (rest + piece).split(b"\n")
+            numbers = [int(word) for line in lines for word in line.split() if word.isdigit()]
+            largest = max([largest, *numbers])
+    if not 0 <= largest <= _OCTAL_7:
+        raise Unsupported(
+            f"The tar of {via_image} cannot write the owners in the volume {name}",
+            detail=f"an owner is {largest}, and it writes {_OCTAL_7} at most" if largest >= 0 else "it has no stat",
+            hint="Pull an image that has GNU tar into that engine, such as debian, and try again.",
+            engine=api.engine,
+        )
+
+
+async def _said(api: PodmanApi, name: str, via_image: str, words: Sequence[str]) -> AsyncIterator[bytes]:
+    """What a program of the image writes (both streams) in a helper that sees the volume."""
+    async with _helper(api, name, via_image, words, read_only=True) as helper:
+        params = {"stream": True, "stdout": True, "stderr": True, "stdin": False}
+        async with api.stream("POST", f"/containers/{helper}/attach", params, open_timeout_s=60.0) as chunks:
+            await api.change("POST", f"/containers/{helper}/start")
+            async for _, piece, _ in log_frames(chunks, engine=api.engine):
+                yield piece
 
 
 async def _tar_pieces(api: PodmanApi, helper: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -66,7 +105,8 @@ async def import_volume(api: PodmanApi, name: str, archive: AsyncIterator[bytes]
         params: Params = {"path": _PLACE, "copyUIDGID": False, "noOverwriteDirNonDir": False}
         headers = {"Content-Type": "application/x-tar"}
         body = without_padding(_joined(head, archive))
-        await api.send("PUT", f"/containers/{helper}/archive", params, data=body, headers=headers)
+        with _in_short("The volume could not be written"):
+            await api.send("PUT", f"/containers/{helper}/archive", params, data=body, headers=headers)
     owner = root_owner(head)
     if owner not in (None, "0:0"):
         await _chown_root(api, name, str(owner), via_image)
@@ -87,6 +127,18 @@ async def _expect_success(api: PodmanApi, helper: str, title: str, words: bytes)
         raise Protocol(title, detail=said or f"exit code {code}", engine=api.engine)
 
 
+@contextmanager
+def _in_short(title: str) -> Iterator[None]:
+    """Podman names its whole request before it says what is wrong (vendor/github.com/containers/buildah/copier)."""
+    try:
+        yield
+    except Protocol as error:
+        said = error.title.rpartition("}: ")[2]
+        if said == error.title:
+            raise
+        raise Protocol(title, detail=said, engine=error.engine) from error
+
+
 class _needs:  # reads as a phrase at its only two uses
     """Says which program the helper's image lacks."""
 
@@ -101,7 +153,7 @@ class _needs:  # reads as a phrase at its only two uses
             raise Unsupported(
                 f"The image {self._image} has no {self._program}, which Podman needs to copy a volume exactly",
                 detail=error.detail,
-                hint="Copy the volume by an image that has it, busybox for one.",
+                hint="Pull an image that has it into that engine, such as busybox, and try again.",
                 engine=self._engine,
             ) from error
 
@@ -115,7 +167,7 @@ async def _helper(
     body = {
         "name": name,
         "image": image_reference(via_image),
-        "labels": {HELPER_LABEL: "1"},
+        "labels": {HELPER_LABEL: str(os.getpid())},
         "entrypoint": [words[0]],
         "command": list(words[1:]),
         "user": "0:0",

@@ -158,7 +158,13 @@ def mounts(source: SourceFacts, target: TargetFacts, renamed: bool, volumes: Map
     if volumes:
         yield _note(
             "of the files in volumes, extended attributes, ACLs and sockets are not carried",
-            "Content, names, owners, modes, times, symbolic and hard links, pipes and devices are, and are compared.",
+            "Content, names, owners, modes, times in seconds, symbolic and hard links, pipes and devices are, and are"
+            " compared. The holes of sparse files become zeros that take room.",
+        )
+    if volumes and target.info.rootless and not source.info.rootless:
+        yield _note(
+            "a rootless engine has no owners beyond its subordinate ids, and makes no device files",
+            "Where a volume has such files, its copy fails, and everything is put back.",
         )
     binds = [mount for mount in source.spec.mounts if mount.kind is MountKind.BIND]
     for bind in binds:

@@ -108,7 +108,8 @@ def _labels(spec: WorkloadSpec) -> tuple[dict[str, str], list[FieldPlan]]:
 
 
 def _mount_text(mount: MountSpec, source: str) -> str:
-    return f"{source} -> {mount.destination}" + (" (read-only)" if mount.read_only else "")
+    inside = f"{source}/{mount.subpath}" if mount.subpath else source
+    return f"{inside} -> {mount.destination}" + (" (read-only)" if mount.read_only else "")
 
 
 def _mounts(spec: WorkloadSpec, volumes: Mapping[str, Choice]) -> tuple[tuple[MountSpec, ...], list[FieldPlan]]:
@@ -119,7 +120,8 @@ def _mounts(spec: WorkloadSpec, volumes: Mapping[str, Choice]) -> tuple[tuple[Mo
         text = f"{mount.kind} " + _mount_text(mount, mount.source)
         choice = volumes.get(mount.source) if mount.kind is MountKind.VOLUME else None
         if choice is not None:
-            kept.append(replace(mount, source=choice.value, anonymous=False))
+            # Its data is carried: what the image has there must not be added, not even to an empty volume.
+            kept.append(replace(mount, source=choice.value, anonymous=False, no_copy=True))
             plans.append(_entry(name, text, f"{mount.kind} " + _mount_text(mount, choice.value), choice.reason))
         elif mount.kind is MountKind.BIND:
             kept.append(mount)

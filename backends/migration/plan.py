@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from backends.migration import checks, gpus, references
 from backends.migration.facts import SourceFacts, TargetFacts, same_image
 from backends.migration.fields import OURS, Choice, Decisions, carry, shown
+from backends.migration.journal import MARK
 from backends.model.capabilities import Capability
 from backends.model.container import ContainerState, MountKind
 from backends.model.plan import FieldPlan, ImageAction, ImageMove, Plan, Severity, Step, StepKind, Verdict, VolumeMove
@@ -88,7 +89,10 @@ def _volume(volume: Volume, name: str) -> tuple[VolumeMove, list[FieldPlan]]:
         value = shown(key, volume.labels[key])
         path = f"volumes.{volume.name}.labels.{key}"
         if key == _ANONYMOUS_MARK:
-            fields.append(FieldPlan(path, Verdict.DROPPED, value, "", "the copy has a name"))
+            fields.append(FieldPlan(path, Verdict.CONVERTED, value or "anonymous", name, "the copy has a name"))
+        elif key == MARK:
+            reason = "marks what a move has made: the copy bears the mark of this one"
+            fields.append(FieldPlan(path, Verdict.CONVERTED, value, "this move", reason))
         elif key.startswith(OURS):
             fields.append(FieldPlan(path, Verdict.DROPPED, value, "", "Tranship's own mark of an earlier move"))
         else:

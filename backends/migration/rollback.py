@@ -13,6 +13,7 @@ from backends.migration.unbroken import unbroken
 from backends.model.container import ContainerState
 from backends.model.errors import BackendError, Conflict, NotFound, Refused
 from backends.model.plan import Undone
+from backends.model.workload import HELPER_LABEL
 
 RETRIES = 20
 RETRY_EVERY_S = 0.25
@@ -162,4 +163,21 @@ async def undo(state_dir: Path, journal: str, engines: Mapping[str, Engine], *, 
     missing = [name for name in (record.source, record.target) if name not in engines]
     if missing:
         raise NotFound(f"engine {missing[0]} of move {journal} is not there", hint="start it, then try again")
-    return await unbroken(take_back(found, engines[record.source], engines[record.target]))
+    source, target = engines[record.source], engines[record.target]
+
+    async def work() -> Undone:
+        for engine in (target, source):
+            await _remove_helpers(engine, record.pid)
+        return await take_back(found, source, target)
+
+    return await unbroken(work())
+
+
+async def _remove_helpers(engine: Engine, pid: int) -> None:
+    """The helper containers that a process which is gone had at that moment; they hold the volumes."""
+    for container in await engine.list_containers():
+        if container.labels.get(HELPER_LABEL) == str(pid):
+            try:
+                await engine.remove(container.key.id, force=True)
+            except NotFound:
+                continue  # it went by itself

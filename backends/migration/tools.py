@@ -30,7 +30,7 @@ async def tool_image(engine: Engine, volume: str, own: str) -> str:
     raise Unsupported(
         refusal.title,
         detail=refusal.detail,
-        hint=f"pull an image that has tar and chown into {engine.id}, such as busybox",
+        hint=refusal.hint or f"pull an image that has tar and chown into {engine.id}, such as busybox",
         engine=engine.id,
     ) from refusal
 

@@ -62,7 +62,8 @@ def _same_ports(wanted: Sequence[Port], seen: Sequence[Port]) -> bool:
 
 
 def _mount(mount: MountSpec) -> tuple[str, str, str, bool]:
-    return str(mount.kind), mount.source, mount.destination, mount.read_only
+    source = f"{mount.source}/{mount.subpath}" if mount.subpath else mount.source
+    return str(mount.kind), source, mount.destination, mount.read_only
 
 
 def _gpu(request: GpuRequest | None) -> tuple[str, ...]:

@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from backends.model.container import NO_LABELS, MountKind, Port
 
+HELPER_LABEL = "tranship.helper"
+"""Label on containers that an adapter makes for a moment to reach a volume; its value is our process's number."""
+
 
 class RestartName(StrEnum):
     """Names of Docker's and Podman's restart policies."""
@@ -47,6 +50,8 @@ class MountSpec:
     """A bind or a volume to mount.
 
     source: host path (bind) or volume name (volume). anonymous: the engine made the volume's name.
+    subpath: the folder of the volume that is mounted, "" = all of it. no_copy: what the image has at the destination
+    is not to be copied into an empty volume.
     """
 
     kind: MountKind
@@ -54,6 +59,8 @@ class MountSpec:
     destination: str
     read_only: bool = False
     anonymous: bool = False
+    subpath: str = ""
+    no_copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

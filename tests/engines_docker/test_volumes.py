@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 
 from backends.engines.docker import DockerEngine
-from backends.engines.docker_volumes import HELPER_LABEL
 from backends.model.errors import BackendError, Conflict, NotFound, Unreachable
-from backends.model.workload import VolumeSpec
+from backends.model.workload import HELPER_LABEL, VolumeSpec
 from tests.engines_docker.conftest import BUSYBOX
 from tests.real import RealEngines
 

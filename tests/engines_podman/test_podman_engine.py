@@ -12,12 +12,19 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 
 from backends.engines.podman import PodmanEngine
-from backends.engines.podman_volumes import HELPER_LABEL
 from backends.model.capabilities import Capability
 from backends.model.container import ContainerState, LogStream, MountKind, Port
 from backends.model.errors import Conflict, NotFound, Unreachable, Unsupported
 from backends.model.ids import EngineId, EngineKind
-from backends.model.workload import GpuRequest, MountSpec, RestartName, RestartPolicy, VolumeSpec, WorkloadSpec
+from backends.model.workload import (
+    HELPER_LABEL,
+    GpuRequest,
+    MountSpec,
+    RestartName,
+    RestartPolicy,
+    VolumeSpec,
+    WorkloadSpec,
+)
 from backends.wire.endpoint import Endpoint
 from tests import real
 

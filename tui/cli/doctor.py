@@ -46,7 +46,7 @@ def doctor(invocation: Invocation) -> None:
         host = await asyncio.to_thread(read_host, os.environ)
         stores = dict.fromkeys(engine.info.graph_root for engine in found if engine.info and engine.info.local)
         machine = await asyncio.to_thread(read_machine, stores)
-        diagnoses = [*examine(found, view.gpus, host), *examine_machine(machine)]
+        diagnoses = [*examine(found, view.gpus, host), *examine_machine(machine), *await _moves()]
         settings = invocation.config or default_path()
         files = {"settings": str(settings), "audit": str(audit_path()), "log": str(log_path(state_dir()))}
         if invocation.json:
@@ -66,6 +66,20 @@ def doctor(invocation: Invocation) -> None:
         return engines.code_of(found)
 
     run(invocation, body, sampling=True)
+
+
+async def _moves() -> list[Diagnosis]:
+    """A problem for each move that was cut off, with the command that takes it back."""
+    from backends.migration.unfinished import next_step, sentence, unfinished
+    from backends.model.errors import BackendError
+    from backends.services.doctor import Diagnosis, Level
+
+    try:
+        left = await unfinished(state_dir())
+    except (BackendError, OSError) as error:
+        folder = state_dir() / "migrations"
+        return [Diagnosis("moves", Level.PROBLEM, f"the journals in {folder} cannot be read: {error}")]
+    return [Diagnosis("moves", Level.PROBLEM, sentence(record), next_step(record)) for record in left]
 
 
 def _show(diagnoses: list[Diagnosis]) -> None:

@@ -40,20 +40,35 @@ class _Wish:
 
 @click.command()
 @container_argument
-@click.option("--from", "source", metavar="ENGINE", required=True, help="The engine that has it.")
-@click.option("--to", "target", metavar="ENGINE", required=True, help="The engine that is to have it.")
+@click.option("--from", "source", metavar="ENGINE", help="The engine that has it.")
+@click.option("--to", "target", metavar="ENGINE", help="The engine that is to have it.")
 @click.option("--name", "new_name", metavar="NEW", help="Its name on the target; default: the same.")
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
+@click.option("--undo", "undoing", is_flag=True, help="Take back a move of it that was cut off; alone.")
 @common
 @pass_invocation
 def migrate(
-    invocation: Invocation, name: str, source: str, target: str, new_name: str | None, plan_only: bool, yes: bool
+    invocation: Invocation,
+    name: str,
+    source: str | None,
+    target: str | None,
+    new_name: str | None,
+    plan_only: bool,
+    yes: bool,
+    undoing: bool,
 ) -> None:
     """Move a container to another engine: image, volumes with their data, and its configuration.
 
     The plan is shown first. The source is stopped and never removed; if a step fails, all is undone.
     """
+    if undoing:
+        if source or target or new_name or plan_only:
+            raise click.UsageError("--undo goes without other options: the journal of the move knows them")
+        _undo(invocation, name)
+        return
+    if not source or not target:
+        raise click.UsageError("say where it is and where it goes: --from ENGINE --to ENGINE")
     if source == target:
         raise click.UsageError("--from and --to name the same engine")
     if not (plan_only or yes or can_ask()):
@@ -64,6 +79,15 @@ def migrate(
         return await _migrate(fleet, wish)
 
     run(invocation, body, only=frozenset({source, target}))
+
+
+def _undo(invocation: Invocation, name: str) -> None:
+    async def body(fleet: Fleet) -> Exit:
+        from tui.cli.undo import undo_move
+
+        return await undo_move(fleet, state_dir(), name, as_json=invocation.json)
+
+    run(invocation, body)
 
 
 async def _migrate(fleet: Fleet, wish: _Wish) -> Exit:

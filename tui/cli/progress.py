@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import time
 from collections.abc import Callable
@@ -45,11 +46,17 @@ class ProgressLines:
     def close(self) -> None:
         """Take the living line away."""
         if self._drawn:
-            self._stream.write(_ERASE)
-            self._stream.flush()
             self._drawn = False
+            with contextlib.suppress(OSError):  # as in _write
+                self._stream.write(_ERASE)
+                self._stream.flush()
 
     def _write(self, text: str, *, lasting: bool) -> None:
+        """What nobody can read any more is left unsaid: a terminal that went away must not end what is being undone."""
+        with contextlib.suppress(OSError):
+            self._put(text, lasting=lasting)
+
+    def _put(self, text: str, *, lasting: bool) -> None:
         if not self._living:
             self._stream.write(f"{text}\n")
         else:

@@ -64,7 +64,7 @@ def run(
     only: names of the engines that the command is about; the others are not even connected to. Empty = all.
     demo_if_none: where no engine is found, take the demo fleet; else such a command exits with 3.
     sampling: the body looks at usage or GPUs.
-    An engine's error is one line on stderr. SIGINT and SIGTERM cancel the body and wait for what it undoes.
+    An engine's error is one line on stderr. SIGINT, SIGTERM and SIGHUP cancel the body and wait for what it undoes.
     """
     from tui.bootstrap import open_fleet
 
@@ -98,7 +98,7 @@ async def _main(opener: Callable[[], Awaitable[Fleet]], body: Body, signals: lis
         elif task is not None:
             task.cancel()
 
-    with handled((signal.SIGINT, signal.SIGTERM), stop):
+    with handled((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), stop):
         fleet = await opener()
         try:
             await fleet.start()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 from backends.model.events import Phase
 from tests.unit.cli.objects import progress
 from tui.cli.progress import REDRAW_S, SPARSE_S, ProgressLines, text_of
@@ -62,3 +64,18 @@ def test_on_a_terminal_one_line_lives_and_what_is_done_stays() -> None:
     lines(progress(Phase.STARTED))
     lines.close()
     assert stream.getvalue().endswith("\x1b[K")
+
+
+class Gone(io.StringIO):
+    """A terminal that hung up."""
+
+    def write(self, text: str) -> int:
+        raise OSError(5, "Input/output error", text)
+
+
+@pytest.mark.parametrize("living", [True, False])
+def test_a_terminal_that_went_away_does_not_end_the_move(living: bool) -> None:
+    lines = ProgressLines(Gone(), living=living)
+    for phase in Phase:
+        lines(progress(phase, undoing=True))
+    lines.close()

@@ -179,7 +179,7 @@ def test_variables_and_labels_taken_from_the_image_are_said() -> None:
         ({"Binds": ["/tmp/testdir:/elsewhere"]}, "HostConfig.Binds[/elsewhere]"),
         ({"Mounts": [{"Type": "tmpfs", "Target": "/t"}]}, "HostConfig.Mounts[/t]"),
         (
-            {"Mounts": [{"Type": "volume", "Target": "/data", "VolumeOptions": {"NoCopy": True}}]},
+            {"Mounts": [{"Type": "volume", "Target": "/data", "VolumeOptions": {"Labels": {"a": "b"}}}]},
             "HostConfig.Mounts[/data].VolumeOptions",
         ),
         ({"MaskedPaths": []}, "HostConfig.MaskedPaths"),

@@ -1,0 +1,70 @@
+"""Moves that were cut off are told apart from those under way, and said with the next step."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from backends.migration.journal import Effect, Entry, Journal, Record, Status, folder_of
+from backends.migration.unfinished import is_at_work, next_step, sentence, unfinished
+from backends.model.errors import Conflict, NotFound
+from tui.cli.undo import the_move
+
+
+def record(**changes: object) -> Record:
+    """A move that this process runs now."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    made = Record(
+        "20261123-140501-9f2c", now, os.getpid(), "docker", "podman", "c" * 64, "web", True, False, "web", "i" * 64
+    )
+    return replace(made, **changes)  # type: ignore[arg-type]  # the names of its fields
+
+
+def gone() -> int:
+    """The number of a process that has ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return ended.pid
+
+
+def test_a_living_process_is_at_work_a_dead_one_and_a_later_one_are_not() -> None:
+    assert is_at_work(record())
+    assert not is_at_work(record(pid=gone()))
+    before = datetime.now(UTC) - timedelta(days=400)
+    assert not is_at_work(record(started_at=before.isoformat(timespec="seconds"))), "that process began later"
+
+
+async def test_what_is_left_is_listed_and_found_by_name(tmp_path: Path) -> None:
+    dead = gone()
+    for number, (status, pid) in enumerate(
+        [
+            *((Status.DONE, dead), (Status.UNDONE, dead), (Status.RUNNING, os.getpid())),
+            *((Status.RUNNING, dead), (Status.PARTLY_UNDONE, dead)),
+        ]
+    ):
+        made = record(id=f"m{number}", status=status, pid=pid, container_name=f"web{number}")
+        await Journal.begin(tmp_path, made)
+    assert [left.id for left in await unfinished(tmp_path)] == ["m3", "m4"]
+    assert (await the_move(tmp_path, "web3")).id == "m3"
+    assert (await the_move(tmp_path, "m4")).id == "m4"
+    with pytest.raises(Conflict):
+        await the_move(tmp_path, "web2")
+    with pytest.raises(NotFound):
+        await the_move(tmp_path, "web0")
+    assert folder_of(tmp_path).is_dir()
+
+
+def test_the_sentence_names_what_was_made_and_the_next_step() -> None:
+    entries = (Entry(Effect.STOP_SOURCE, "web"), Entry(Effect.VOLUME, "data"), Entry(Effect.CONTAINER, "web"))
+    said = sentence(record(entries=entries))
+    assert "from docker to podman was cut off" in said
+    assert "volume data, container web on podman" in said
+    assert "web on docker may stand still" in said
+    assert "it made nothing" in sentence(record())
+    assert "tranship migrate web --undo" in next_step(record())
