@@ -129,6 +129,22 @@ def image(source: SourceFacts, target: TargetFacts, move: ImageMove) -> Iterator
         )
 
 
+def _content(source: SourceFacts, target: TargetFacts) -> Iterator[Finding]:
+    """What of the files in volumes can be read and carried."""
+    if source.unreadable is not None:
+        yield _block(*source.unreadable)
+    yield _note(
+        "of the files in volumes, extended attributes, ACLs and sockets are not carried",
+        "Content, names, owners, modes, times in seconds, symbolic and hard links, pipes and devices are, and are"
+        " compared. The holes of sparse files become zeros that take room.",
+    )
+    if target.info.rootless and not source.info.rootless:
+        yield _note(
+            "a rootless engine has no owners beyond its subordinate ids, and makes no device files",
+            "Where a volume has such files, its copy fails, and everything is put back.",
+        )
+
+
 def mounts(source: SourceFacts, target: TargetFacts, renamed: bool, volumes: Mapping[str, Choice]) -> Iterator[Finding]:
     """Volumes that clash, binds that mean something else on the target."""
     for name, choice in volumes.items():
@@ -156,16 +172,7 @@ def mounts(source: SourceFacts, target: TargetFacts, renamed: bool, volumes: Map
                 f"stop {', '.join(sharers)} before the move",
             )
     if volumes:
-        yield _note(
-            "of the files in volumes, extended attributes, ACLs and sockets are not carried",
-            "Content, names, owners, modes, times in seconds, symbolic and hard links, pipes and devices are, and are"
-            " compared. The holes of sparse files become zeros that take room.",
-        )
-    if volumes and target.info.rootless and not source.info.rootless:
-        yield _note(
-            "a rootless engine has no owners beyond its subordinate ids, and makes no device files",
-            "Where a volume has such files, its copy fails, and everything is put back.",
-        )
+        yield from _content(source, target)
     binds = [mount for mount in source.spec.mounts if mount.kind is MountKind.BIND]
     for bind in binds:
         if not same_host(source.info, target.info):

@@ -19,6 +19,7 @@ class SourceFacts:
     image: what it really runs. tag_id: the id that its reference names now, "" where it names nothing any more.
     digests: the registry's digests of that image. volumes: those it mounts, by name.
     sharers: per volume, the names of other containers that run and mount it.
+    unreadable: why its volumes cannot be read, as (title, detail, remedy); None where they can.
     """
 
     engine: EngineId
@@ -30,6 +31,7 @@ class SourceFacts:
     digests: tuple[str, ...] = ()
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     sharers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    unreadable: tuple[str, str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,10 @@ from backends.engine import Engine
 from backends.migration import references
 from backends.migration.facts import SourceFacts, TargetFacts
 from backends.migration.plan import make_plan
+from backends.migration.tools import tool_image
 from backends.model.container import Container, MountKind
-from backends.model.errors import NotFound
+from backends.model.errors import NotFound, Refused, Unsupported
+from backends.model.ids import EngineKind
 from backends.model.image import ImageFacts
 from backends.model.plan import Plan
 from backends.model.workload import WorkloadSpec
@@ -49,6 +51,22 @@ async def _sharers(engine: Engine, spec: WorkloadSpec, own_id: str, containers: 
     return {name: tuple(sorted(found)) for name, found in users.items()}
 
 
+async def _unreadable(engine: Engine, volumes: list[str], image_id: str) -> tuple[str, str, str] | None:
+    """Why the volumes cannot be read. Only Podman needs a program of an image for it; a helper container tries it,
+    sees the volume read-only and is removed at once.
+    """
+    if engine.id.kind is not EngineKind.PODMAN:
+        return None
+    try:
+        for name in volumes:
+            await tool_image(engine, name, image_id)
+    except Unsupported as error:
+        return error.title, error.detail, error.hint
+    except Refused:
+        return None  # read-only: nothing is tried, and nothing will be moved
+    return None
+
+
 async def source_facts(engine: Engine, container: str) -> SourceFacts:
     """All that a plan needs to know of the source; container: id or name.
 
@@ -83,6 +101,7 @@ async def source_facts(engine: Engine, container: str) -> SourceFacts:
         digests=digests,
         volumes=dict(zip(names, volumes, strict=True)),
         sharers=await _sharers(engine, spec, seen.key.id, containers),
+        unreadable=await _unreadable(engine, names, image.key.id),
     )
 
 

@@ -209,3 +209,67 @@ async def test_an_image_without_tar_is_moved_with_its_volume(yard: Yard) -> None
     assert report.equal
     look = ["run", "--rm", "-v", f"{volume}:/data", "test/busybox:1", "stat", "-c", "%u %g", "/data", "/data/file"]
     assert yard.cli("podman", *look).split() == ["5", "6", "5", "6"]
+
+
+async def test_a_volume_that_no_image_can_read_blocks_the_plan_and_stops_nothing(yard: Yard) -> None:
+    yard.build("podman")
+    volume = f"{yard.run}-data"
+    yard.cli(
+        "podman", "run", "-d", "--name", yard.run, "-v", f"{volume}:/data", *yard.marks, yard.image, "sleep", "999"
+    )
+    yard.cli("podman", "exec", yard.run, "sh", "-c", "echo x > /data/f; chown 2000000000:5 /data/f")
+    plan = await plan_migration(yard.engine("podman"), yard.run, yard.engine("docker"))
+    found = [finding for finding in plan.findings if finding.severity is Severity.BLOCK]
+    assert ["cannot write the owners" in finding.title for finding in found] == [True], "busybox cuts such numbers"
+    assert "2000000000" in found[0].detail
+    assert "GNU tar" in found[0].remedy
+    assert yard.ask("podman", yard.run, "{{.State.Status}}") == "running"
+    assert not yard.helpers("podman")
+
+
+async def test_an_empty_volume_stays_empty_where_the_image_has_files(yard: Yard) -> None:
+    volume = f"{yard.run}-data"
+    for here, there in (("docker", "podman"), ("podman", "docker")):
+        name = f"{yard.run}-{here}"
+        options = ["-v", f"{volume}-{here}:/data:nocopy", "--stop-signal", "KILL", *yard.marks]
+        yard.cli(here, "run", "-d", "--name", name, *options, "test/web:1", "sleep", "999")
+        assert yard.cli(here, "run", "--rm", "test/web:1", "ls", "/data"), "the image has files there"
+        assert (await yard.move(here, there, name)).equal
+        assert yard.cli(there, "exec", name, "ls", "-A", "/data") == ""
+
+
+@pytest.mark.parametrize(("here", "there"), [("docker", "podman"), ("podman", "docker")])
+async def test_ports_chosen_by_the_engine_and_folders_of_volumes(yard: Yard, here: str, there: str) -> None:
+    image, volume = yard.build(here), f"{yard.run}-data"
+    assert image
+    yard.cli(here, "volume", "create", *yard.marks, volume)
+    fill = [
+        "run",
+        "--rm",
+        "-v",
+        f"{volume}:/v",
+        *yard.marks,
+        "test/busybox:1",
+        "sh",
+        "-c",
+        "mkdir /v/sub; echo in > /v/sub/f",
+    ]
+    yard.cli(here, *fill)
+    word = "volume-subpath" if here == "docker" else "subpath"
+    options = ["-p", "80", "--mount", f"type=volume,src={volume},dst=/data,{word}=sub", *yard.marks]
+    yard.cli(here, "run", "-d", "--name", yard.run, *options, yard.image, "sleep", "999")
+    report = await yard.move(here, there, yard.run)
+    assert report.equal
+    assert yard.cli(there, "exec", yard.run, "cat", "/data/f") == "in\n"
+    assert not [field for field in report.plan.fields if field.verdict is Verdict.DROPPED]
+    assert yard.cli(there, "port", yard.run)
+
+
+async def test_another_container_on_the_same_volume_is_named_on_podman_too(yard: Yard) -> None:
+    for name in (yard.run, f"{yard.run}-other"):
+        mount = ["-v", f"{yard.run}-data:/data", *yard.marks]
+        yard.cli("podman", "run", "-d", "--name", name, *mount, "test/busybox:1", "sleep", "999")
+    plan = await plan_migration(yard.engine("podman"), yard.run, yard.engine("docker"))
+    warned = [finding.title for finding in plan.findings if finding.severity is Severity.WARN]
+    assert [f"{yard.run}-other" in title for title in warned] == [True]
+    yard.cli("podman", "rm", "-f", "-t", "0", yard.run, f"{yard.run}-other")
