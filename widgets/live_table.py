@@ -1,7 +1,7 @@
 """A table for rows that change several times a second: line API, keyed cursor, marks. Knows no model.
 
 It draws an immutable snapshot of rows; only the lines that really changed are drawn again, and lines out of sight cost
-nothing (shared PERFORMANCE.md: a DataTable answers keys ten times slower here).
+nothing (DECISIONS 1: a DataTable answers keys ten times slower here).
 """
 
 from __future__ import annotations

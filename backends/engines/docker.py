@@ -1,7 +1,7 @@
 """The Docker engine: docker-py acts, one HTTP client looks and streams. Knows nothing of any other engine.
 
 Why two ways: docker-py knows contexts, TLS and the shape of every action; its lists inspect each container (242 ms for
-200 against 17 ms) and its streams hold a thread each (PERFORMANCE.md).
+200 against 17 ms) and its streams hold a thread each (DECISIONS 4).
 """
 
 from __future__ import annotations

@@ -323,7 +323,7 @@ class PodmanEngine:
 
     async def import_image(self, archive: AsyncIterator[bytes]) -> tuple[str, ...]:
         """Load an image tar; returns the names that Podman loaded."""
-        # Without this type Podman answers 500 (shared/ENGINES.md §4).
+        # Without this type Podman 5.4 answers 500.
         headers = {"Content-Type": "application/x-tar"}
         answer = await self._api.send("POST", "/images/load", data=archive, headers=headers)
         with self._understood():

@@ -1,6 +1,6 @@
 """One HTTP client per engine over unix socket, TCP with TLS, or SSH. Knows no engine's API; raises only our errors.
 
-aiohttp is imported on the first call, in a thread: the first frame must not wait for it (189 ms, PERFORMANCE.md).
+aiohttp is imported on the first call, in a thread: the first frame must not wait for it (189 ms).
 """
 
 from __future__ import annotations
@@ -233,7 +233,7 @@ class WireClient:
         if self._forward is not None:
             connector = aiohttp.UnixConnector(await self._forward.ensure(), limit=0)
         elif self.endpoint.scheme is Scheme.UNIX:
-            # limit=0: the default of 100 lets streams starve every other call (PERFORMANCE.md).
+            # limit=0: the default of 100 lets streams starve every other call.
             connector = aiohttp.UnixConnector(self.endpoint.address, limit=0)
         else:
             tls = self.endpoint.tls

@@ -12,11 +12,12 @@ from backends.engine import Engine
 from backends.model.capabilities import Capability, EngineInfo
 from backends.model.container import ContainerState
 from backends.model.errors import BackendError
+from backends.model.ids import EngineKind
 from backends.model.workload import VolumeSpec, WorkloadSpec
 
 BUSYBOX = "docker.io/test/busybox:1"
-SERVE = ("sh", "-c", "trap 'exit 0' TERM; while true; do sleep 0.1; done")
-"""Runs for ever and ends at once when asked to."""
+SERVE = ("sh", "-c", "trap 'exit 0' TERM; echo serving; while true; do sleep 0.1; done")
+"""Runs for ever, says so, and ends at once with 0 when asked to after that."""
 
 
 class Lab:
@@ -81,6 +82,17 @@ class Lab:
     async def state(self, container: str) -> ContainerState:
         """Its state now."""
         return (await self.engine.inspect_container(container)).state
+
+    async def serves(self, container: str, *, times: int) -> None:
+        """Wait until a container that SERVEs has been ready so many times: asked to end before, it would be killed."""
+        if self.engine.id.kind is EngineKind.DEMO:
+            return  # its workloads are ready at once
+
+        async def ready() -> bool:
+            async with self.engine.logs(container) as lines:
+                return sum([line.text == "serving" async for line in lines]) >= times
+
+        await eventually(ready)
 
     async def comes_to(self, container: str, state: ContainerState) -> None:
         """Wait until it has a state."""

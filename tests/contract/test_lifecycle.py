@@ -32,6 +32,7 @@ async def test_a_container_lives_through_all_its_states(lab: Lab) -> None:
     assert again.state is ContainerState.RUNNING
     assert again.started_at is not None
     assert again.started_at > row.started_at
+    await lab.serves(made, times=2)
     await engine.stop(made, timeout_s=5)
     await engine.stop(made, timeout_s=5)
     row = await engine.inspect_container(made)

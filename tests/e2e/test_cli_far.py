@@ -36,4 +36,5 @@ async def test_usage_of_all_rows_that_are_printed_and_of_none_where_it_is_not_pr
     assert ran.code == 0, ran.err
     usage = {row["id"]: row["stats"] for row in ran.json["containers"] if row["id"] in ids}
     assert usage.keys() == ids
-    assert all(one["cpu_percent"] is not None and one["memory_bytes"] > 0 for one in usage.values())
+    # A sleeping busybox may have all its memory in the file cache, which is not counted: 0 is a reading too.
+    assert [one for one in usage.values() if one["cpu_percent"] is None or one["memory_bytes"] is None] == []

@@ -23,8 +23,9 @@ from widgets.format import MISSING, age_text, bytes_text, percent_text, ports_te
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
 
-STATS_TIMEOUT_S = 4.0
-"""Two samples a second apart make one reading of CPU; then half as much again for a slow machine, twice over."""
+STATS_TIMEOUT_S = 8.0
+"""A far Docker's second message comes up to 2 s after its stream is asked for, a batch and the sampler's round take up
+to 1 s each; then as much again for a slow machine. Where all is told sooner, nobody waits."""
 
 STATS_ROW_TIMEOUT_S = 0.05
 """For each running container more: a far Docker opens a stream for each, 200 in 2 to 6 s on two cores."""

@@ -115,7 +115,15 @@ async def _shown(app: TranshipApp) -> int:
 
     SIGTERM, and SIGHUP where its terminal goes away, leave it as a person would: migrations are undone first.
     """
-    with handled((signal.SIGTERM, signal.SIGHUP), lambda number: app.exit(return_code=SIGNAL_BASE + number)):
+
+    from tui.terminal import give_size, watched
+
+    def leave(number: signal.Signals) -> None:
+        app.exit(return_code=SIGNAL_BASE + number)
+
+    terminal = sys.stdin.fileno()
+    give_size(terminal)
+    with handled((signal.SIGTERM, signal.SIGHUP), leave), watched(terminal, app, lambda: leave(signal.SIGHUP)):
         await app.run_async()
     return app.return_code or 0
 

@@ -1,0 +1,69 @@
+"""The terminal that the screen is drawn on: that it has a size, and that it is still there. Draws nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import queue
+import termios
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from textual.app import App
+
+_LOOK_S = 2.0
+"""How often it is made sure that the terminal is there."""
+_DISCARD_S = 0.05
+_SIZE = (24, 80)
+"""Rows and columns of a terminal that says nothing of its size: those of a VT100."""
+
+
+def give_size(terminal: int) -> None:
+    """Give a terminal of no size (a pty that nobody sized) the usual one.
+
+    Textual and rich each assume another for 0×0, and the screen would be laid out for one and the other in turn.
+    """
+    if 0 in os.get_terminal_size(terminal):
+        termios.tcsetwinsize(terminal, _SIZE)
+
+
+@contextmanager
+def watched(terminal: int, app: App[Any], gone: Callable[[], object]) -> Iterator[None]:
+    """Within, a terminal that is no more calls `gone` in the running event loop, also where no SIGHUP tells it.
+
+    That is so without a controlling terminal, and where SIGHUP is ignored. Textual's input thread would read the
+    terminal's end over and over, a core of it; its output thread has ended at the first failed write, and whoever
+    draws waits for it for ever: what is drawn from then on is thrown away, so that the screen can be left in order.
+    """
+    loop, ended = asyncio.get_running_loop(), threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(_LOOK_S):
+            try:
+                termios.tcgetattr(terminal)
+            except termios.error:
+                break
+        else:
+            return
+        loop.call_soon_threadsafe(gone)
+        while not ended.wait(_DISCARD_S):
+            _discard(app)
+
+    thread = threading.Thread(target=watch, name="tranship-terminal", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+
+
+def _discard(app: App[Any]) -> None:
+    """Take what waits for Textual's output thread; it has no public way to tell that nobody reads any more."""
+    waiting = getattr(getattr(app._driver, "_writer_thread", None), "_queue", None)
+    while isinstance(waiting, queue.Queue):
+        try:
+            waiting.get_nowait()
+        except queue.Empty:
+            return
