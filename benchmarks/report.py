@@ -64,7 +64,7 @@ def _stats(results: Results) -> list[str]:
     lines = [
         "## Stats of all containers, live",
         "",
-        "CPU in percent of one core over 20 s; *fresh* is the time until every container has been read anew.",
+        "CPU in percent of one core over 15 s; *fresh* is the time until every container has been read anew.",
         "",
         "| engine | containers | client | CPU against Tranship | client % | daemon % | fresh, s |",
         "|---|---:|---|---:|---:|---:|---:|",
