@@ -43,7 +43,10 @@ class EngineInfo:
 
     version: of the engine ("26.1.5"); api_version: of the protocol spoken; local: shares this machine's
     kernel, so that cgroup files of its containers can be read here; cgroup_version: "1", "2" or "".
-    cdi_devices: names it knows, where it tells. arch: as OCI writes it ("amd64"). cpus, memory_bytes: its host's.
+    cdi_devices: names it knows, where it tells. cgroup_controllers: those that it may use, () where it does not tell.
+    seccomp, apparmor, selinux: whether its host has it on, None where it does not tell. image_store: "overlay2",
+    "containerd", … id_ranges: of a rootless engine, (first id in the container, how many) that exist, () = all.
+    arch: as OCI writes it ("amd64"). cpus, memory_bytes: its host's.
     """
 
     version: str
@@ -58,4 +61,23 @@ class EngineInfo:
     memory_bytes: int = 0
     graph_root: str = ""
     cdi_devices: tuple[str, ...] = ()
+    cgroup_controllers: tuple[str, ...] = ()
+    seccomp: bool | None = None
+    apparmor: bool | None = None
+    selinux: bool | None = None
+    image_store: str = ""
+    id_ranges: tuple[tuple[int, int], ...] = ()
     capabilities: Capabilities = Capabilities()
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Where an engine keeps its things and how much fits, in bytes; None = it cannot be told from here.
+
+    temp_dir: where it unpacks archives that are loaded, "" where it needs none.
+    """
+
+    graph_root: str = ""
+    free_bytes: int | None = None
+    temp_dir: str = ""
+    temp_free_bytes: int | None = None

@@ -61,6 +61,31 @@ class Port:
     host_port: int | None = None
 
 
+class ChangeKind(StrEnum):
+    """What happened to a path of the image."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ChangedPath:
+    """A path in a container that is not as in its image; absolute."""
+
+    path: str
+    kind: ChangeKind
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """What a program in a container said: at most the first MiB of each stream."""
+
+    exit_code: int
+    stdout: bytes
+    stderr: bytes
+
+
 class MountKind(StrEnum):
     """What is mounted."""
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
+from backends.model.container import ChangedPath
 from backends.model.errors import BackendError
 from backends.model.events import Phase
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.image import ImageFacts
-from backends.model.workload import VolumeSpec, WorkloadSpec
+from backends.model.network import NetworkSpec
+from backends.model.workload import RestartPolicy, VolumeSpec, WorkloadSpec
 
 
 class Verdict(StrEnum):
@@ -56,10 +60,14 @@ class StepKind(StrEnum):
     """The steps of a run, in their order."""
 
     IMAGE = "image"
+    NETWORK = "network"
+    PRECOPY = "precopy"  # a volume, while the source still runs
     STOP_SOURCE = "stop-source"
-    VOLUME = "volume"
+    VOLUME = "volume"  # what has changed since the precopy, or all of it
     CREATE = "create"
+    FILES = "files"  # changed files of the writable layer
     START = "start"
+    HEALTH = "health"
     VERIFY = "verify"
 
 
@@ -74,6 +82,68 @@ class Step:
     skip: str = ""
 
 
+class LayerChoice(StrEnum):
+    """What becomes of the files that the container has changed outside its volumes."""
+
+    DISCARD = "discard"
+    COMMIT = "commit"  # an image is made of the container, and moved
+    CHANGES = "changes"  # the changed files are copied into the copy
+
+
+class VolumeChoice(StrEnum):
+    """What becomes of a volume."""
+
+    COPY = "copy"
+    SHARE = "share"  # the copy mounts the source volume's folder: same host only
+    SKIP = "skip"  # the copy gets an empty volume
+
+
+class PortChoice(StrEnum):
+    """What becomes of published ports."""
+
+    SAME = "same"
+    REMAP = "remap"  # by Choices.port_map
+    RANDOM = "random"  # the engine chooses
+
+
+class ImageWay(StrEnum):
+    """How an image that is not there travels."""
+
+    AUTO = "auto"  # in a wish only: decided from facts
+    ARCHIVE = "archive"  # one stream, `save` into `load`
+    REGISTRY = "registry"  # by a registry on 127.0.0.1 that lives as long as the move: only missing layers
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What only the user can decide about a move.
+
+    name: of the copy, None = the source's. volume: for all volumes, volumes: for single ones by name.
+    port_map: host port of the source → of the copy, for REMAP. stop_source: False = the source is left running (its
+    volumes are then copied while it writes). live_copy: volumes are copied before the stop, and what has changed after.
+    native_defaults: the target's own defaults hold where the engines' differ.
+    """
+
+    name: str | None = None
+    layer: LayerChoice = LayerChoice.DISCARD
+    volume: VolumeChoice = VolumeChoice.COPY
+    volumes: Mapping[str, VolumeChoice] = field(default_factory=lambda: _NO_CHOICES)
+    port: PortChoice = PortChoice.SAME
+    port_map: Mapping[int, int] = field(default_factory=lambda: _NO_PORTS)
+    stop_source: bool = True
+    live_copy: bool = True
+    native_defaults: bool = False
+    image_way: ImageWay = ImageWay.AUTO
+
+    def for_volume(self, name: str) -> VolumeChoice:
+        """What was chosen for this volume."""
+        return self.volumes.get(name, self.volume)
+
+
+_NO_CHOICES: Mapping[str, VolumeChoice] = MappingProxyType({})
+_NO_PORTS: Mapping[int, int] = MappingProxyType({})
+
+
 class ImageAction(StrEnum):
     """How the image gets to the target."""
 
@@ -84,23 +154,41 @@ class ImageAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ImageMove:
-    """The image that the source really runs, and how the target gets it.
+    """The image that the source really runs (or the one to be made of it), and how the target gets it.
 
     facts: of the source's image, what the copy is compared with. tag: the full reference that the target's image
     gets and that the container is created from; "" = it keeps no name there, the container is created from its id.
+    way, why: how it travels and from which facts that was decided. commit: it is made of the container first, under
+    this reference; facts are then those of the image below. missing_bytes: an estimate of what has to travel.
     """
 
     action: ImageAction
     facts: ImageFacts
     tag: str
+    way: ImageWay = ImageWay.ARCHIVE
+    why: str = ""
+    commit: str = ""
+    missing_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VolumeMove:
-    """A volume to be carried. create: how it is made on the target (name may differ from the source's)."""
+    """A volume of the source. create: how it is made on the target (name may differ from the source's).
+
+    choice: COPY, or SKIP (made, left empty); shared ones are not listed, they become binds.
+    """
 
     source_name: str
     create: VolumeSpec
+    choice: VolumeChoice = VolumeChoice.COPY
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkMove:
+    """A network that the copy joins. create: how it is made on the target, None where the target has it already."""
+
+    name: str
+    create: NetworkSpec | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +197,7 @@ class Plan:
 
     image: None only in plans made by hand (tests, pictures): such a plan cannot be run.
     source_running: it runs now and is to run there afterwards. source_paused: it runs, but is frozen now.
+    changed_files: folders and files to copy into the copy, for LayerChoice.CHANGES. source_restart: its own policy.
     """
 
     source: ContainerKey
@@ -122,6 +211,10 @@ class Plan:
     steps: tuple[Step, ...]
     image: ImageMove | None = None
     source_paused: bool = False
+    networks: tuple[NetworkMove, ...] = ()
+    choices: Choices = Choices()
+    changed_files: tuple[ChangedPath, ...] = ()
+    source_restart: RestartPolicy = RestartPolicy()
 
     @property
     def blocked(self) -> bool:

@@ -7,9 +7,22 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from backends.model.container import NO_LABELS, MountKind, Port
+from backends.model.settings import (
+    HealthSpec,
+    LogSpec,
+    NamespaceSpec,
+    NetworkingSpec,
+    ProcessSpec,
+    ResourceSpec,
+    SecuritySpec,
+)
 
 HELPER_LABEL = "tranship.helper"
 """Label on containers that an adapter makes for a moment to reach a volume; its value is our process's number."""
+
+
+NVIDIA_CDI_KIND = "nvidia.com/gpu"
+"""The CDI kind of NVIDIA's devices. Source: nvidia-container-toolkit, `nvidia-ctk cdi generate`."""
 
 
 class RestartName(StrEnum):
@@ -43,15 +56,35 @@ class GpuRequest:
     device_ids: tuple[str, ...] = ()
     driver: str = ""
     capabilities: tuple[tuple[str, ...], ...] = ()
+    options: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
+
+    def cdi_names(self) -> tuple[str, ...]:
+        """The CDI names that mean what the request means.
+
+        Docker's nvidia driver gives the *first* n devices for Count=n (moby daemon/devices_nvidia_linux.go), so the
+        names are 0..n-1. A vendor other than NVIDIA has its own kind ("amd" → "amd.com/gpu").
+        """
+        if self.cdi_devices:
+            return self.cdi_devices
+        kind = NVIDIA_CDI_KIND if self.driver in {"", "nvidia", "cdi"} else f"{self.driver}.com/gpu"
+        if self.count < 0:
+            return (f"{kind}=all",)
+        if self.count:
+            return tuple(f"{kind}={index}" for index in range(self.count))
+        return tuple(name if "=" in name else f"{kind}={name}" for name in self.device_ids)
 
 
 @dataclass(frozen=True, slots=True)
 class MountSpec:
-    """A bind or a volume to mount.
+    """A bind, a volume or a tmpfs to mount.
 
-    source: host path (bind) or volume name (volume). anonymous: the engine made the volume's name.
+    source: host path (bind), volume name (volume), "" (tmpfs). anonymous: the engine made the volume's name.
     subpath: the folder of the volume that is mounted, "" = all of it. no_copy: what the image has at the destination
-    is not to be copied into an empty volume.
+    is not to be copied into an empty volume or a tmpfs (None = the engine's own: volumes are filled by both, a tmpfs by
+    Podman only). propagation: "rshared", "rslave", …, "" = rprivate. relabel: SELinux, "z" shared, "Z" private.
+    options: further mount options, sorted ("noexec", "nosuid", Podman's "U", "idmap=…").
+    size_bytes: of a tmpfs, 0 = no limit; mode: of a tmpfs' root, None = 0o1777.
+    recursive: binds take the mounts below along. create_source: a missing bind source is made (Docker's -v).
     """
 
     kind: MountKind
@@ -60,7 +93,14 @@ class MountSpec:
     read_only: bool = False
     anonymous: bool = False
     subpath: str = ""
-    no_copy: bool = False
+    no_copy: bool | None = None
+    propagation: str = ""
+    relabel: str = ""
+    options: tuple[str, ...] = ()
+    size_bytes: int = 0
+    mode: int | None = None
+    recursive: bool = True
+    create_source: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +123,8 @@ class WorkloadSpec:
     image: full reference ("docker.io/library/python:3.11", "localhost/mine:1"). image_id: bare hex of the
     image the source really runs. command, entrypoint, user, workdir, hostname: None = the image's or the engine's own.
     env, labels: only what the image does not say. cpus_nano: 1e9 = one core (Docker NanoCpus); 0 = no limit.
-    memory_bytes: 0 = no limit. unmapped: what the source has and this recipe does not say.
+    memory_bytes: 0 = no limit. health, log: None = the image's, the engine's own.
+    unmapped: what the source has and this recipe does not say.
     """
 
     name: str
@@ -104,6 +145,13 @@ class WorkloadSpec:
     memory_bytes: int = 0
     cpus_nano: int = 0
     gpu: GpuRequest | None = None
+    process: ProcessSpec = ProcessSpec()
+    network: NetworkingSpec = NetworkingSpec()
+    namespaces: NamespaceSpec = NamespaceSpec()
+    security: SecuritySpec = SecuritySpec()
+    resources: ResourceSpec = ResourceSpec()
+    health: HealthSpec | None = None
+    log: LogSpec | None = None
     unmapped: tuple[UnmappedField, ...] = ()
 
 
