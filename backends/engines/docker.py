@@ -348,6 +348,13 @@ class DockerEngine:
         async with docker_volumes.exported(self._wire, await self._path(""), name, via_image) as chunks:
             yield chunks
 
+    def run_in_volume(
+        self, name: str, argv: Sequence[str], *, via_image: str, read_only: bool = True, stdin: bytes = b""
+    ) -> ByteStream:
+        """A program of an image, in a helper container."""
+        prefix = self._path("")
+        return docker_volumes.ran(self._wire, prefix, name, argv, via_image, read_only=read_only, stdin=stdin)
+
     async def import_volume(self, name: str, archive: AsyncIterator[bytes], *, via_image: str) -> None:
         """PUT /containers/{helper}/archive."""
         await docker_volumes.imported(self._wire, await self._path(""), name, archive, via_image)

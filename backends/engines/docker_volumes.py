@@ -1,38 +1,69 @@
-"""A volume's content in and out of Docker, which has no call for it: through a helper container that never starts."""
+"""A volume's content in and out of Docker, which has no call for it: through a helper container.
+
+Content goes in and out of one that never starts; a program runs in one that sees nothing but the volume, as root and
+without a network.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextlib import asynccontextmanager
 from urllib.parse import quote
 
+from backends.engines.helper_program import WITH_STDIN, ended, needs, stdin_tar
+from backends.model.container import LogStream
 from backends.model.errors import NotFound
 from backends.model.workload import HELPER_LABEL
 from backends.wire.client import WireClient
+from backends.wire.frames import log_frames
 from backends.wire.tar import reroot
 
 FOLDER = "tranship-volume"  # where the helper mounts the volume; not in any sane image
+WORKPLACE = "/volume"  # where programs find it
+_WORDS_BYTES = 4096
 
 
 @asynccontextmanager
-async def _helper(wire: WireClient, prefix: str, volume: str, image: str) -> AsyncIterator[str]:
-    """A container with the volume at /tranship-volume, created and not started; removed on leaving, also on cancel.
+async def _helper(
+    wire: WireClient,
+    prefix: str,
+    volume: str,
+    image: str,
+    *,
+    argv: Sequence[str] = ("tranship-never-started",),
+    place: str = f"/{FOLDER}",
+    read_only: bool = False,
+) -> AsyncIterator[str]:
+    """A container with the volume at `place`, created and not started; removed on leaving, also on cancel.
 
     prefix: "/v1.45". Raises NotFound where there is no such image.
     """
     name = f"tranship-helper-{uuid.uuid4().hex[:12]}"
     body = {
         "Image": image,
-        "Cmd": ["tranship-never-started"],
+        "Entrypoint": [argv[0]],
+        "Cmd": list(argv[1:]),
+        "User": "0:0",
+        "WorkingDir": place,
+        "Healthcheck": {"Test": ["NONE"]},
         "Labels": {HELPER_LABEL: str(os.getpid())},
         "NetworkDisabled": True,
         "HostConfig": {
             # NoCopy: what the image has at that path must not be copied into an empty volume.
-            "Mounts": [{"Type": "volume", "Source": volume, "Target": f"/{FOLDER}", "VolumeOptions": {"NoCopy": True}}],
+            "Mounts": [
+                {
+                    "Type": "volume",
+                    "Source": volume,
+                    "Target": place,
+                    "ReadOnly": read_only,
+                    "VolumeOptions": {"NoCopy": True},
+                }
+            ],
             "NetworkMode": "none",
+            "LogConfig": {"Type": "none"},
         },
     }
     creation = asyncio.ensure_future(
@@ -86,4 +117,48 @@ async def imported(wire: WireClient, prefix: str, volume: str, archive: AsyncIte
         )
 
 
-__all__ = ["exported", "imported"]
+@asynccontextmanager
+async def ran(
+    wire: WireClient,
+    asked: Awaitable[str],
+    volume: str,
+    argv: Sequence[str],
+    image: str,
+    *,
+    read_only: bool,
+    stdin: bytes,
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """What a program of the image writes, the volume being its working directory. asked: the prefix."""
+    prefix = await asked
+    await wire.json("GET", f"{prefix}/volumes/{quote(volume, safe='')}")
+    words = (*WITH_STDIN, *argv) if stdin else argv
+    async with _helper(wire, prefix, volume, image, argv=words, place=WORKPLACE, read_only=read_only) as name:
+        place = f"{prefix}/containers/{name}"
+        if stdin:
+            headers = {"Content-Type": "application/x-tar"}
+            await wire.call("PUT", f"{place}/archive", params={"path": "/"}, data=stdin_tar(stdin), headers=headers)
+        params = {"stream": True, "stdout": True, "stderr": True}
+        async with wire.stream("POST", f"{place}/attach", params=params, open_timeout_s=60) as chunks:
+            with needs(words[0], image):
+                await wire.call("POST", f"{place}/start", timeout_s=60)
+            pieces = _said(wire, place, argv[0], image, chunks)
+            try:
+                yield pieces
+            finally:
+                await pieces.aclose()
+
+
+async def _said(
+    wire: WireClient, place: str, program: str, image: str, chunks: AsyncIterator[bytes]
+) -> AsyncGenerator[bytes, None]:
+    complaint = bytearray()
+    async for stream, piece, _ in log_frames(chunks, engine=wire.engine):
+        if stream is LogStream.STDERR:
+            complaint += piece[: max(0, _WORDS_BYTES - len(complaint))]
+        else:
+            yield piece
+    answer = await wire.json("POST", f"{place}/wait", timeout_s=60)
+    ended(int(answer["StatusCode"]), bytes(complaint), program, image, wire.engine)
+
+
+__all__ = ["exported", "imported", "ran"]

@@ -368,6 +368,12 @@ class PodmanEngine:
         """The volume's content as a tar whose entries are relative to its root."""
         return podman_volumes.export_volume(self._api, name, via_image)
 
+    def run_in_volume(
+        self, name: str, argv: Sequence[str], *, via_image: str, read_only: bool = True, stdin: bytes = b""
+    ) -> ByteStream:
+        """A program of an image, in a helper container."""
+        return podman_volumes.run_in_volume(self._api, name, argv, via_image, read_only=read_only, stdin=stdin)
+
     async def import_volume(self, name: str, archive: AsyncIterator[bytes], *, via_image: str) -> None:
         """Unpack such a tar into the volume."""
         await podman_volumes.import_volume(self._api, name, archive, via_image)

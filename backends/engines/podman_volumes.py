@@ -14,10 +14,11 @@ import io
 import os
 import tarfile
 import uuid
-from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
+from backends.engines.helper_program import WITH_STDIN, ended, needs, stdin_tar
 from backends.engines.podman_api import Params, PodmanApi, segment
 from backends.engines.podman_spec import image_reference
 from backends.engines.podman_tar import without_padding
@@ -26,6 +27,7 @@ from backends.model.errors import BackendError, NotFound, Protocol, Unsupported
 from backends.model.workload import HELPER_LABEL
 from backends.wire.frames import log_frames
 
+_WORKPLACE = "/volume"  # where programs find it
 _PLACE = "/.tranship-volume"  # in no image: a place that an image has would be copied into an empty volume
 _HEAD_BYTES = 1 << 16
 _WORDS_BYTES = 4096
@@ -85,6 +87,45 @@ async def _said(api: PodmanApi, name: str, via_image: str, words: Sequence[str])
             await api.change("POST", f"/containers/{helper}/start")
             async for _, piece, _ in log_frames(chunks, engine=api.engine):
                 yield piece
+
+
+@asynccontextmanager
+async def run_in_volume(
+    api: PodmanApi, name: str, argv: Sequence[str], via_image: str, *, read_only: bool, stdin: bytes
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """What a program of the image writes, the volume being its working directory."""
+    await api.get(f"/volumes/{segment(name)}/json")
+    words = (*WITH_STDIN, *argv) if stdin else argv
+    async with _helper(api, name, via_image, words, read_only=read_only, place=_WORKPLACE) as helper:
+        if stdin:
+            headers = {"Content-Type": "application/x-tar"}
+            params: Params = {"path": "/", "copyUIDGID": False}
+            await api.send(
+                "PUT", f"/containers/{helper}/archive", params, data=stdin_tar(stdin), headers=headers, timeout_s=60.0
+            )
+        params = {"stream": True, "stdout": True, "stderr": True, "stdin": False}
+        async with api.stream("POST", f"/containers/{helper}/attach", params, open_timeout_s=60.0) as chunks:
+            with needs(words[0], via_image):
+                await api.change("POST", f"/containers/{helper}/start")
+            pieces = _program_pieces(api, helper, argv[0], via_image, chunks)
+            try:
+                yield pieces
+            finally:
+                await pieces.aclose()
+
+
+async def _program_pieces(
+    api: PodmanApi, helper: str, program: str, image: str, chunks: AsyncIterator[bytes]
+) -> AsyncGenerator[bytes, None]:
+    words = bytearray()
+    async for stream, piece, _ in log_frames(chunks, engine=api.engine):
+        if stream is LogStream.STDERR:
+            words += piece[: max(0, _WORDS_BYTES - len(words))]
+        else:
+            yield piece
+    answer = await api.send("POST", f"/containers/{helper}/wait", timeout_s=60.0)
+    code = answer.decode("utf-8", "replace").strip()
+    ended(int(code) if code.isdigit() else 1, bytes(words), program, image, api.engine)
 
 
 async def _tar_pieces(api: PodmanApi, helper: str, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
@@ -160,9 +201,9 @@ class _needs:  # reads as a phrase at its only two uses
 
 @asynccontextmanager
 async def _helper(
-    api: PodmanApi, volume: str, via_image: str, words: Sequence[str], *, read_only: bool
+    api: PodmanApi, volume: str, via_image: str, words: Sequence[str], *, read_only: bool, place: str = _PLACE
 ) -> AsyncIterator[str]:
-    """A container with the volume at _PLACE; removed on exit, also when cancelled while it is being made."""
+    """A container with the volume at `place`; removed on exit, also when cancelled while it is being made."""
     name = f"tranship-helper-{uuid.uuid4().hex[:12]}"
     body = {
         "name": name,
@@ -171,11 +212,11 @@ async def _helper(
         "entrypoint": [words[0]],
         "command": list(words[1:]),
         "user": "0:0",
-        "work_dir": "/",
+        "work_dir": "/" if place == _PLACE else place,
         "netns": {"nsmode": "none"},
         "image_volume_mode": "ignore",
         "log_configuration": {"driver": "none"},
-        "volumes": [{"Name": volume, "Dest": _PLACE, "Options": ["nocopy", *(["ro"] if read_only else [])]}],
+        "volumes": [{"Name": volume, "Dest": place, "Options": ["nocopy", *(["ro"] if read_only else [])]}],
     }
     try:
         await _to_its_end(api.change("POST", "/containers/create", body=body))
