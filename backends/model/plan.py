@@ -224,12 +224,16 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One comparison of the copy with its source, after the move."""
+    """One comparison of the copy with its source, after the move.
+
+    skipped: why it could not be made (any more), "" where it was; equal then says nothing and is True.
+    """
 
     subject: str
     equal: bool
     source: str
     target: str
+    skipped: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +297,7 @@ class MigrationFailed(BackendError):
 class MigrationReport:
     """What was done and proved. downtime_s: from the source's stop to the copy's start, None where it did not run.
 
+    healthy_s: from the source's stop to the copy's first healthy answer, None where it has no health check.
     notes: what the user should know afterwards. journal: the id of its durable record.
     """
 
@@ -304,6 +309,7 @@ class MigrationReport:
     downtime_s: float | None
     notes: tuple[str, ...] = ()
     journal: str = ""
+    healthy_s: float | None = None
 
     @property
     def equal(self) -> bool:
