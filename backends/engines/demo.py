@@ -8,23 +8,29 @@ from contextlib import aclosing, asynccontextmanager
 from datetime import datetime
 
 from backends.engine import ByteStream, EventStream, LogLines, StatsStream
-from backends.engines import demo_images, demo_streams
-from backends.engines.demo_actions import DemoActions, Role, recipe
+from backends.engines import demo_streams
+from backends.engines.demo_actions import DemoActions, Role, env_of, recipe
 from backends.engines.demo_faults import DemoFaults
-from backends.engines.demo_names import full_reference
+from backends.engines.demo_files import Files, ReadOnly, changes, rootfs
 from backends.engines.demo_raw import raw_inspect
-from backends.engines.demo_volumes import read_tar, write_tar
+from backends.engines.demo_shell import NoSuchProgram, Place, run
+from backends.engines.demo_stores import DemoStores
 from backends.engines.demo_world import DemoHost, DemoWorld, utc_now
 from backends.model.capabilities import EngineInfo
-from backends.model.container import Container, LogLine, StatsReading
-from backends.model.errors import BackendError, Unreachable, Unsupported
+from backends.model.container import (
+    ChangedPath,
+    Container,
+    ContainerState,
+    ExecResult,
+    Health,
+    LogLine,
+    StatsReading,
+)
+from backends.model.errors import BackendError, Conflict, Unreachable, Unsupported
 from backends.model.events import EngineEvent
-from backends.model.ids import EngineId
-from backends.model.image import Image, ImageFacts, LayerReport
-from backends.model.workload import Volume, VolumeSpec, WorkloadSpec
+from backends.model.ids import EngineId, EngineKind
+from backends.model.workload import RestartPolicy, WorkloadSpec
 
-_LARGEST_ARCHIVE = 256 * 1024 * 1024
-"""Bytes: what is moved into the demo is kept in memory."""
 DEFAULT_INFO = EngineInfo(
     version="demo",
     api_version="demo",
@@ -46,11 +52,12 @@ def _plain(_image: str) -> Role:
     return Role()
 
 
-class DemoEngine:
+class DemoEngine(DemoStores):
     """One demo engine. `world` and `faults` are for scenarios and tests, which may reach into them.
 
     clock: gives aware datetimes. look_s, act_s: latency of questions and actions. host: shared by engines that are
-    on one machine (ports). network: name of its default network. role_of: what an image's program does. seed: of logs.
+    on one machine (ports, disk). like: whose networks and defaults it has, None = its id's kind says it, else Docker's.
+    role_of: what an image's program does. seed: of logs.
     """
 
     def __init__(
@@ -62,17 +69,14 @@ class DemoEngine:
         look_s: float = 0.0,
         act_s: float = 0.0,
         info: EngineInfo = DEFAULT_INFO,
-        network: str = "bridge",
+        like: EngineKind | None = None,
         role_of: Callable[[str], Role] = _plain,
         seed: int = 0,
     ) -> None:
-        self._id = id
-        self._info = info
-        self.world = DemoWorld(id, clock=clock, host=host)
-        self.faults = DemoFaults(look_s, act_s)
-        self.actions = DemoActions(
-            self.world, network=network, cdi_devices=info.cdi_devices, role_of=role_of, seed=seed
-        )
+        model = like or (EngineKind.PODMAN if id.kind is EngineKind.PODMAN else EngineKind.DOCKER)
+        world = DemoWorld(id, clock=clock, host=host, like=model)
+        actions = DemoActions(world, cdi_devices=info.cdi_devices, role_of=role_of, seed=seed)
+        super().__init__(id, info, world, DemoFaults(look_s, act_s), actions)
 
     @property
     def id(self) -> EngineId:
@@ -110,7 +114,7 @@ class DemoEngine:
 
     async def inspect_raw(self, container: str) -> dict[str, object]:
         await self._look("inspect_raw")
-        return raw_inspect(self.world.container(container))
+        return raw_inspect(self.world.container(container), self.world.like)
 
     @asynccontextmanager
     async def _subscribe(self) -> AsyncIterator[AsyncIterator[EngineEvent]]:
@@ -164,9 +168,7 @@ class DemoEngine:
 
     async def restart(self, container: str) -> None:
         await self._act("restart")
-        self.actions.stop(container)
-        self.actions.start(container)
-        self.world.tell(self.world.container(container), "restart")
+        self.actions.restart(container)
 
     async def pause(self, container: str) -> None:
         await self._act("pause")
@@ -196,97 +198,62 @@ class DemoEngine:
             self.world.advance()
         return found.exit_code or 0
 
+    async def set_restart(self, container: str, policy: RestartPolicy) -> None:
+        await self._act("set_restart")
+        self.actions.set_restart(container, policy)
+
+    async def execute(self, container: str, argv: Sequence[str]) -> ExecResult:
+        await self._act("execute")
+        found = self.world.container(container)
+        if found.state is not ContainerState.RUNNING:
+            raise Conflict(f"{found.spec.name} is not running", engine=self._id)
+        env = {**env_of(self.world.image(found.image_id)), **found.spec.env}
+        place = Place(self._files(container), env, found.spec.hostname or found.id[:12], found.spec.workdir or "/")
+        try:
+            return run(argv, place)
+        except NoSuchProgram as unknown:
+            raise Unsupported(f"{found.spec.name} has no program {unknown}", engine=self._id) from unknown
+
+    async def check_health(self, container: str) -> Health:
+        await self._look("check_health")
+        return self.world.container(container).health
+
     async def workload_spec(self, container: str) -> WorkloadSpec:
         await self._look("workload_spec")
         found = self.world.container(container)
         return recipe(found, self.world.image(found.image_id))
 
-    # -- images ----------------------------------------------------------------------------------
-    async def list_images(self) -> list[Image]:
-        await self._look("list_images")
-        return [demo_images.to_model(image, self._id) for image in self.world.images.values()]
+    # -- its files -------------------------------------------------------------------------------
+    async def changed_paths(self, container: str) -> tuple[ChangedPath, ...]:
+        await self._look("changed_paths")
+        found = self.world.container(container)
+        return changes(rootfs(self.world.image(found.image_id).layers), found.layer)
 
-    async def image_facts(self, reference: str) -> ImageFacts:
-        await self._look("image_facts")
-        return demo_images.to_facts(self.world.image(reference), self._id)
+    def read_files(self, container: str, path: str) -> ByteStream:
+        return self._bytes("read_files", lambda: self._files(container).pack(path))
 
-    async def image_layers(self, reference: str) -> LayerReport:
-        await self._look("image_layers")
-        return demo_images.to_layers(self.world.image(reference), self._id, reference)
-
-    @asynccontextmanager
-    async def _bytes(self, method: str, content: Callable[[], bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
-        await self._look(method)
-        async with aclosing(demo_streams.chunks(content())) as stream:
-            yield stream
-
-    def export_image(self, reference: str) -> ByteStream:
-        def content() -> bytes:
-            image = self.world.image(reference)
-            full = full_reference(reference)
-            return demo_images.write_archive(
-                image, [full] if full in image.tags else []
-            )  # by id: no name, as real ones
-
-        return self._bytes("export_image", content)
-
-    async def import_image(self, archive: AsyncIterator[bytes]) -> tuple[str, ...]:
-        await self._act("import_image")
+    async def write_files(self, container: str, path: str, archive: AsyncIterator[bytes]) -> None:
+        await self._act("write_files")
+        files = self._files(container)
+        files.need(path)
         content = await self._collected(archive)
-        images = await asyncio.to_thread(demo_images.read_archive, content, self._id)
-        return tuple(self.actions.add_image(image) for image in images)
+        try:
+            files.unpack(path, content)
+        except ReadOnly as place:
+            raise Conflict(f"{place} is read-only in {container}", engine=self._id) from place
 
-    async def tag_image(self, reference: str, target: str) -> None:
-        await self._act("tag_image")
-        self.actions.tag(reference, target)
+    async def commit_container(self, container: str, reference: str) -> str:
+        await self._act("commit_container")
+        return self.actions.commit(container, reference).id
 
-    async def remove_image(self, reference: str) -> None:
-        await self._act("remove_image")
-        self.actions.remove_image(reference)
-
-    # -- volumes ---------------------------------------------------------------------------------
-    async def list_volumes(self) -> list[Volume]:
-        await self._look("list_volumes")
-        return [volume.to_model() for volume in self.world.volumes.values()]
-
-    async def inspect_volume(self, name: str) -> Volume:
-        await self._look("inspect_volume")
-        return self.world.volume(name).to_model()
-
-    async def create_volume(self, spec: VolumeSpec) -> None:
-        await self._act("create_volume")
-        self.actions.create_volume(spec)
-
-    async def remove_volume(self, name: str) -> None:
-        await self._act("remove_volume")
-        self.actions.remove_volume(name)
-
-    def export_volume(self, name: str, *, via_image: str) -> ByteStream:
-        def content() -> bytes:
-            self.world.image(via_image)
-            return write_tar(self.world.volume(name))
-
-        return self._bytes("export_volume", content)
-
-    async def import_volume(self, name: str, archive: AsyncIterator[bytes], *, via_image: str) -> None:
-        await self._act("import_volume")
-        self.world.image(via_image)
-        volume = self.world.volume(name)
-        read_tar(volume, await self._collected(archive), self._id)
-
-    # -- underneath ------------------------------------------------------------------------------
-    async def _look(self, method: str) -> None:
-        await self.faults.passing(method)
-        self.world.advance()
-
-    async def _act(self, method: str) -> None:
-        await self.faults.passing(method, acts=True)
-        self.world.advance()
-
-    async def _collected(self, archive: AsyncIterator[bytes]) -> bytes:
-        content = bytearray()
-        async for chunk in archive:
-            content += chunk
-            if len(content) > _LARGEST_ARCHIVE:
-                raise Unsupported("too large for the demo engine", detail="it keeps all in memory", engine=self._id)
-        return bytes(content)
+    def _files(self, container: str) -> Files:
+        found = self.world.container(container)
+        mounts = found.spec.mounts
+        return Files(
+            self._id,
+            rootfs(self.world.image(found.image_id).layers),
+            found.layer,
+            {one.destination: self.world.volumes.get(one.source) for one in mounts},
+            read_only=[one.destination for one in mounts if one.read_only]
+            + (["/"] if found.spec.security.read_only_rootfs else []),
+        )

@@ -6,18 +6,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from backends.engines.demo_container import DemoContainer, HealthCheck
-from backends.engines.demo_images import DemoImage
+from backends.engines.demo_files import layer_tar
+from backends.engines.demo_images import DemoImage, committed
 from backends.engines.demo_names import full_reference, valid_name
+from backends.engines.demo_networks import ranges, with_subnets
 from backends.engines.demo_program import Program, parse
 from backends.engines.demo_volumes import DemoVolume
 from backends.engines.demo_world import DemoWorld
 from backends.model.container import ContainerState, MountKind
 from backends.model.errors import Conflict, NotFound
 from backends.model.events import EventKind
-from backends.model.workload import MountSpec, VolumeSpec, WorkloadSpec
+from backends.model.ids import EngineKind
+from backends.model.network import Network, NetworkSpec
+from backends.model.settings import HealthSpec
+from backends.model.workload import MountSpec, RestartPolicy, VolumeSpec, WorkloadSpec
 
 _DEADLY: Mapping[str, int] = {"KILL": 137, "TERM": 143, "INT": 130, "QUIT": 131, "ABRT": 134, "HUP": 129}
 """Signals that end a process that does not handle them → exit code (128 + number)."""
+
+_HEALTH_INTERVAL_NS, _HEALTH_RETRIES = 30_000_000_000, 3
+"""Both engines' own. Source: docs.docker.com/reference/dockerfile, HEALTHCHECK."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +45,11 @@ class DemoActions:
         self,
         world: DemoWorld,
         *,
-        network: str,
         cdi_devices: tuple[str, ...],
         role_of: Callable[[str], Role],
         seed: int,
     ) -> None:
         self._world = world
-        self._network = network
         self._cdi_devices = cdi_devices
         self._role_of = role_of
         self._seed = seed
@@ -54,6 +60,7 @@ class DemoActions:
         image = world.image(spec.image)
         world.check_name(spec.name)
         self._check_gpus(spec)
+        self._check_network(spec)
         mounts = tuple(self._mounted(mount, spec.name) for mount in spec.mounts)
         own = replace(spec, image=full_reference(spec.image), image_id=image.id, mounts=mounts, unmapped=())
         argv = _argv(spec, image)
@@ -65,8 +72,8 @@ class DemoActions:
             argv=argv,
             created_at=world.clock(),
             program=self._program(argv, role),
-            network=self._network,
-            check=role.check if _is_own_program(spec) else None,
+            network="podman" if world.like is EngineKind.PODMAN else "bridge",
+            check=_check_of(spec, role),
             load=role.load if _is_own_program(spec) else "idle",
         )
         world.containers[container.id] = container
@@ -84,6 +91,13 @@ class DemoActions:
                     hint="known: " + (", ".join(self._cdi_devices) or "none"),
                     engine=self._world.engine,
                 )
+
+    def _check_network(self, spec: WorkloadSpec) -> None:
+        for one in spec.network.networks:
+            self._world.network(one.network)
+        mode, _, partner = spec.network.mode.partition(":")
+        if mode == "container":
+            self._world.container(partner)
 
     def _mounted(self, mount: MountSpec, container: str) -> MountSpec:
         """A volume that is not there yet is made, as both real engines do."""
@@ -104,6 +118,22 @@ class DemoActions:
             return
         container.retries = 0
         self._world.begin(container, self._world.clock())
+
+    def restart(self, reference: str) -> None:
+        """See Engine.restart; --rm does not remove it in between."""
+        container = self._world.container(reference)
+        own = container.spec
+        container.spec = replace(own, process=replace(own.process, auto_remove=False))
+        self.stop(reference)
+        container.spec = own
+        self.start(reference)
+        self._world.tell(container, "restart")
+
+    def set_restart(self, reference: str, policy: RestartPolicy) -> None:
+        """See Engine.set_restart."""
+        container = self._world.container(reference)
+        container.spec = replace(container.spec, restart=policy)
+        self._world.tell(container, "update")
 
     def stop(self, reference: str) -> None:
         """See Engine.stop."""
@@ -161,12 +191,8 @@ class DemoActions:
                 )
             if container.state is not ContainerState.RESTARTING:
                 world.die(container, 137, world.clock(), by_hand=True)
-        del world.containers[container.id]
-        for mount in container.spec.mounts if volumes else ():
-            volume = world.volumes.get(mount.source)
-            if volume is not None and volume.anonymous:
-                del world.volumes[mount.source]
-        world.tell(container, "destroy")
+        if container.id in world.containers:  # with --rm its end was its removal
+            world.forget(container, volumes=volumes)
 
     def rename(self, reference: str, name: str) -> None:
         """See Engine.rename."""
@@ -192,6 +218,40 @@ class DemoActions:
                 raise Conflict(f"{container.spec.name} uses the volume {name}", engine=self._world.engine)
         del self._world.volumes[volume.name]
         self._world.emit(EventKind.VOLUME, "destroy", name, name)
+
+    def create_network(self, spec: NetworkSpec) -> Network:
+        """See Engine.create_network. As Podman does, one that is like it looks at the host's other ranges too."""
+        world = self._world
+        if spec.name in world.networks or not valid_name(spec.name):
+            raise Conflict(f"a network cannot be made with the name {spec.name}", engine=world.engine)
+        seen = world.host.worlds if world.like is EngineKind.PODMAN else [world]
+        taken = ranges([network for one in seen for network in one.networks.values()])
+        whole = with_subnets(spec, taken, world.like, world.engine)
+        made = Network(world.new_id(f"network {spec.name}"), whole)
+        world.networks[spec.name] = made
+        world.emit(EventKind.NETWORK, "create", made.id, spec.name)
+        return made
+
+    def remove_network(self, name: str) -> None:
+        """See Engine.remove_network."""
+        network = self._world.network(name)
+        if network.default:
+            raise Conflict(f"{name} is the engine's own network", engine=self._world.engine)
+        for container in self._world.containers.values():
+            if name in container.networks:
+                raise Conflict(f"{container.spec.name} is on the network {name}", engine=self._world.engine)
+        del self._world.networks[name]
+        self._world.emit(EventKind.NETWORK, "destroy", network.id, name)
+
+    def commit(self, reference: str, target: str) -> DemoImage:
+        """See Engine.commit_container."""
+        container = self._world.container(reference)
+        layer, now = layer_tar(container.layer), self._world.clock()
+        self._world.check_room(len(layer))
+        made = committed(self._world.image(container.image_id), layer, f"commit {container.spec.name}", now)
+        self._world.images.setdefault(made.id, made)
+        self.tag(made.id, target)
+        return made
 
     def remove_image(self, reference: str) -> None:
         """See Engine.remove_image."""
@@ -232,10 +292,15 @@ class DemoActions:
         return image.tags[0] if image.tags else image.id
 
 
+def env_of(image: DemoImage) -> dict[str, str]:
+    """The variables that an image sets."""
+    return dict(part.split("=", 1) for part in image.settings.get("Env") or [] if "=" in part)
+
+
 def recipe(container: DemoContainer, image: DemoImage) -> WorkloadSpec:
     """Its spec without what the image says anyway."""
     settings = image.settings
-    said = dict(part.split("=", 1) for part in settings.get("Env") or [] if "=" in part)
+    said = env_of(image)
     env = {name: value for name, value in container.spec.env.items() if said.get(name) != value}
     labels = {k: v for k, v in container.spec.labels.items() if (settings.get("Labels") or {}).get(k) != v}
     return replace(container.spec, env=env, labels=labels)
@@ -245,6 +310,23 @@ def _is_own_program(spec: WorkloadSpec) -> bool:
     """A shell or a sleep in place of the image's program has none of its load and health."""
     first = ((spec.entrypoint or ()) + (spec.command or ()))[:1]
     return first not in {("sh",), ("/bin/sh",), ("sleep",)}
+
+
+def _check_of(spec: WorkloadSpec, role: Role) -> HealthCheck | None:
+    """The course of its health check: its own one, or the one of the image's program."""
+    own = spec.health
+    if own is None:
+        return role.check if _is_own_program(spec) else None
+    kind, *words = own.test
+    if kind == "NONE" or not words:
+        return None
+    end = parse(["sh", "-c", *words] if kind == "CMD-SHELL" else words).exit
+    bad = end is not None and end[1] != 0
+    return HealthCheck(_seconds(own) * ((own.retries or _HEALTH_RETRIES) if bad else 1), bad)
+
+
+def _seconds(check: HealthSpec) -> float:
+    return (check.interval_ns or _HEALTH_INTERVAL_NS) / 1e9
 
 
 def _argv(spec: WorkloadSpec, image: DemoImage) -> tuple[str, ...]:

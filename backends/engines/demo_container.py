@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from backends.engines.demo_files import Layer
 from backends.engines.demo_program import Program
 from backends.model.container import Container, ContainerState, Health, Mount, Port
 from backends.model.ids import ContainerKey, EngineId
@@ -47,7 +48,10 @@ class Run:
 
 @dataclass(slots=True)
 class DemoContainer:
-    """state changes through the world only. published: its ports as the host has them while it runs."""
+    """state changes through the world only. published: its ports as the host has them while it runs.
+
+    network: the engine's default one. layer: what it has changed of its image's files.
+    """
 
     id: str
     spec: WorkloadSpec
@@ -65,6 +69,16 @@ class DemoContainer:
     health: Health = Health.NONE
     retries: int = 0
     restart_at: datetime | None = None
+    layer: Layer = field(default_factory=dict)
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The networks that it is on, by name."""
+        wanted = self.spec.network
+        if wanted.networks:
+            return tuple(one.network for one in wanted.networks)
+        mode = wanted.mode.partition(":")[0]
+        return {"none": ("none",), "host": ("host",), "container": ()}.get(mode, (self.network,))
 
     @property
     def run(self) -> Run | None:
@@ -109,7 +123,7 @@ class DemoContainer:
             ports=self.published if self.state.alive else tuple(sorted(_unpublished(port) for port in self.spec.ports)),
             mounts=tuple(Mount(m.kind, m.source, m.destination, m.read_only) for m in self.spec.mounts),
             labels=self.spec.labels,
-            networks=(self.network,),
+            networks=self.networks,
             gpus_given=gpus_given(self.spec.gpu),
         )
 

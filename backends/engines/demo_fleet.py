@@ -32,7 +32,7 @@ def demo_engines(
         host=host,
         look_s=look_s,
         act_s=act_s,
-        network="podman",
+        like=EngineKind.PODMAN,
         role_of=role_of,
         seed=seed + 1,
     )

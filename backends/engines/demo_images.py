@@ -95,6 +95,11 @@ def to_model(image: DemoImage, engine: EngineId) -> Image:
     )
 
 
+def shown_bytes(image: DemoImage) -> int:
+    """What it takes, as it is shown."""
+    return sum(_sizes(image))
+
+
 def to_facts(image: DemoImage, engine: EngineId) -> ImageFacts:
     """What identifies it."""
     config = json.loads(image.config)
@@ -107,6 +112,18 @@ def to_facts(image: DemoImage, engine: EngineId) -> ImageFacts:
         str(config.get("os", "")),
         sum(_sizes(image)),
     )
+
+
+def committed(image: DemoImage, layer: bytes, command: str, created_at: datetime) -> DemoImage:
+    """The image with one layer more (an uncompressed tar) and its own settings. command: what made the layer."""
+    config = json.loads(image.config)
+    stamp = created_at.isoformat()
+    config["created"] = stamp
+    config["rootfs"]["diff_ids"].append(_digest(layer))
+    config["history"] = [*config.get("history", []), {"created": stamp, "created_by": command}]
+    if _SIZES_KEY in config:
+        config[_SIZES_KEY] = [*_sizes(image), len(layer)]
+    return DemoImage(json.dumps(config, sort_keys=True).encode(), (*image.layers, layer))
 
 
 def to_layers(image: DemoImage, engine: EngineId, reference: str) -> LayerReport:

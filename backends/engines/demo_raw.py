@@ -1,4 +1,4 @@
-"""A demo container as inspect JSON, in the shape that people know from Docker. Pure."""
+"""A demo container as inspect JSON, in the shape that people know from Docker, with the engine's defaults. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from datetime import datetime
 
 from backends.engines.demo_container import DemoContainer
 from backends.model.container import ContainerState, Health
+from backends.model.ids import EngineKind
+from backends.model.workload import WorkloadSpec
 
 
-def raw_inspect(container: DemoContainer) -> dict[str, object]:
-    """The inspect JSON."""
+def raw_inspect(container: DemoContainer, like: EngineKind) -> dict[str, object]:
+    """The inspect JSON. like: whose defaults stand where the recipe says nothing."""
     spec, run = container.spec, container.run
     state: dict[str, object] = {
         "Status": container.state.value,
@@ -38,6 +40,10 @@ def raw_inspect(container: DemoContainer) -> dict[str, object]:
             "Hostname": spec.hostname or container.id[:12],
             "Tty": spec.tty,
             "OpenStdin": spec.stdin_open,
+            "StdinOnce": spec.process.stdin_once,
+            "Domainname": spec.process.domainname,
+            "StopSignal": spec.process.stop_signal or "SIGTERM",
+            "StopTimeout": 10 if spec.process.stop_timeout_s is None else spec.process.stop_timeout_s,
         },
         "HostConfig": {
             "Memory": spec.memory_bytes,
@@ -53,6 +59,7 @@ def raw_inspect(container: DemoContainer) -> dict[str, object]:
             ]
             if spec.gpu
             else None,
+            **_host_config(spec, container.network, podman=like is EngineKind.PODMAN),
         },
         "Mounts": [
             {
@@ -64,12 +71,45 @@ def raw_inspect(container: DemoContainer) -> dict[str, object]:
             for mount in spec.mounts
         ],
         "NetworkSettings": {
-            "Networks": {container.network: {}},
+            "Networks": {name: {} for name in container.networks},
             "Ports": {
                 f"{port.container_port}/{port.protocol}": [{"HostIp": port.host_ip, "HostPort": str(port.host_port)}]
                 for port in container.published
                 if port.host_port is not None and container.state.alive
             },
+        },
+    }
+
+
+def _host_config(spec: WorkloadSpec, network: str, *, podman: bool) -> dict[str, object]:
+    """Rights, namespaces and limits. Sources of what differs: MIGRATION.md 1d-1g (IPC mode, pids limit, log driver)."""
+    spaces, rights, limits = spec.namespaces, spec.security, spec.resources
+    pids = limits.pids_limit if limits.pids_limit is not None else (2048 if podman else None)
+    return {
+        "NetworkMode": spec.network.mode or network,
+        "Dns": list(spec.network.dns),
+        "ExtraHosts": list(spec.network.extra_hosts),
+        "IpcMode": spaces.ipc or ("shareable" if podman else "private"),
+        "PidMode": spaces.pid,
+        "UTSMode": spaces.uts,
+        "UsernsMode": spaces.user,
+        "ShmSize": 64 << 20 if spaces.shm_bytes is None else spaces.shm_bytes,
+        "Privileged": rights.privileged,
+        "CapAdd": list(rights.cap_add) or None,
+        "CapDrop": list(rights.cap_drop) or None,
+        "ReadonlyRootfs": rights.read_only_rootfs,
+        "Devices": [
+            {"PathOnHost": one.host_path, "PathInContainer": one.container_path, "CgroupPermissions": one.permissions}
+            for one in rights.devices
+        ],
+        "PidsLimit": pids,
+        "Ulimits": [{"Name": one.name, "Soft": one.soft, "Hard": one.hard} for one in limits.ulimits],
+        "Sysctls": dict(limits.sysctls) or None,
+        "AutoRemove": spec.process.auto_remove,
+        "Init": spec.process.init,
+        "LogConfig": {
+            "Type": (spec.log.driver if spec.log else "") or ("k8s-file" if podman else "json-file"),
+            "Config": dict(spec.log.options) if spec.log else {},
         },
     }
 

@@ -1,4 +1,4 @@
-"""The demo's volumes: their content as real tar entries in memory. Pure but for the state of a volume."""
+"""The demo's volumes, and files as tar entries in memory. Pure but for the state of a volume."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ from backends.model.errors import Protocol
 from backends.model.ids import EngineId
 from backends.model.workload import Volume
 
+_XATTR = "SCHILY.xattr."
+"""How tar says extended attributes. Source: star(5), "SCHILY.xattr"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A file, directory or link of a volume. head: its tar header, whose name is relative ("." is the root)."""
+    """A file, directory or link. head: its tar header, whose name does not matter (the path is the key)."""
 
     head: tarfile.TarInfo
     content: bytes = b""
 
 
+def folder(path: str, *, mode: int = 0o755) -> tarfile.TarInfo:
+    """The header of a folder that nobody described."""
+    head = tarfile.TarInfo(path)
+    head.type, head.mode = tarfile.DIRTYPE, mode
+    return head
+
+
 def _root() -> dict[str, Entry]:
-    head = tarfile.TarInfo(".")
-    head.type, head.mode = tarfile.DIRTYPE, 0o755
-    return {".": Entry(head)}
+    return {".": Entry(folder("."))}
 
 
 @dataclass(slots=True)
@@ -47,13 +55,23 @@ class DemoVolume:
         parent = posixpath.dirname(path)
         while parent:
             if parent not in self.entries:
-                above = tarfile.TarInfo(parent)
-                above.type, above.mode, above.uid, above.gid, above.mtime = tarfile.DIRTYPE, 0o755, uid, gid, mtime
+                above = folder(parent)
+                above.uid, above.gid, above.mtime = uid, gid, mtime
                 self.entries[parent] = Entry(above)
             parent = posixpath.dirname(parent)
         head = tarfile.TarInfo(path)
         head.size, head.mode, head.uid, head.gid, head.mtime = len(content), mode, uid, gid, mtime
         self.entries[path] = Entry(head, content)
+
+
+def header(entry: Entry, name: str) -> tarfile.TarInfo:
+    """The header of an entry under another name; owners numeric, extended attributes kept."""
+    head = tarfile.TarInfo(name)
+    for part in ("mode", "uid", "gid", "mtime", "size", "devmajor", "devminor", "linkname"):
+        setattr(head, part, getattr(entry.head, part))
+    head.type = tarfile.REGTYPE if entry.head.isreg() else entry.head.type  # a sparse file's holes are in its content
+    head.pax_headers = {k: v for k, v in entry.head.pax_headers.items() if k.startswith(_XATTR)}
+    return head
 
 
 def write_tar(volume: DemoVolume) -> bytes:
@@ -62,9 +80,7 @@ def write_tar(volume: DemoVolume) -> bytes:
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
         for path in sorted(volume.entries, key=lambda path: (path != ".", path)):
             entry = volume.entries[path]
-            head = tarfile.TarInfo("./" if path == "." else f"./{path}")
-            for name in ("type", "mode", "uid", "gid", "mtime", "size", "devmajor", "devminor"):
-                setattr(head, name, getattr(entry.head, name))
+            head = header(entry, "./" if path == "." else f"./{path}")
             head.linkname = f"./{entry.head.linkname}" if entry.head.islnk() else entry.head.linkname
             tar.addfile(head, io.BytesIO(entry.content) if entry.head.isreg() else None)
     return out.getvalue()
@@ -72,6 +88,11 @@ def write_tar(volume: DemoVolume) -> bytes:
 
 def read_tar(volume: DemoVolume, archive: bytes, engine: EngineId) -> None:
     """Unpack a tar over what is there; Protocol where it is no tar or an entry would leave the volume."""
+    volume.entries.update(unpack(archive, engine))
+
+
+def unpack(archive: bytes, engine: EngineId) -> dict[str, Entry]:
+    """What a tar holds by relative path; Protocol where it is no tar or an entry would leave the folder."""
     found: dict[str, Entry] = {}
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:*") as tar:
@@ -82,12 +103,12 @@ def read_tar(volume: DemoVolume, archive: bytes, engine: EngineId) -> None:
                 content = tar.extractfile(member) if member.isreg() else None
                 found[path] = Entry(member, content.read() if content is not None else b"")
     except (tarfile.TarError, EOFError, OSError, ValueError) as broken:
-        raise Protocol("the volume's archive cannot be read", detail=str(broken), engine=engine) from broken
-    volume.entries.update(found)
+        raise Protocol("the archive cannot be read", detail=str(broken), engine=engine) from broken
+    return found
 
 
 def _inside(name: str, engine: EngineId) -> str:
     path = posixpath.normpath(name)
     if path.startswith("/") or path == ".." or path.startswith("../"):
-        raise Protocol("the archive would write outside the volume", detail=name, engine=engine)
+        raise Protocol("the archive would write outside its folder", detail=name, engine=engine)
     return path

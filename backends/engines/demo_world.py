@@ -8,16 +8,19 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from backends.engines.demo_container import DemoContainer, Run
-from backends.engines.demo_images import DemoImage
+from backends.engines.demo_images import DemoImage, shown_bytes
 from backends.engines.demo_names import container_id, full_reference, valid_name
+from backends.engines.demo_networks import own_networks
 from backends.engines.demo_volumes import DemoVolume
 from backends.model.container import ContainerState, Health, Port
-from backends.model.errors import BackendError, Conflict, NotFound
+from backends.model.errors import BackendError, Conflict, NotFound, Protocol
 from backends.model.events import EngineEvent, EventKind
-from backends.model.ids import EngineId
+from backends.model.ids import EngineId, EngineKind
+from backends.model.network import Network
 from backends.model.workload import RestartName
 
 RESTART_WAIT_S = 1.0
@@ -32,11 +35,18 @@ def utc_now() -> datetime:
 
 
 class DemoHost:
-    """The machine under several demo engines: who has which port."""
+    """The machine under several demo engines: who has which port. disk_bytes: of the one disk that they share."""
 
-    def __init__(self) -> None:
+    def __init__(self, disk_bytes: int = 2 << 40) -> None:
+        self.disk_bytes = disk_bytes
+        self.worlds: list[DemoWorld] = []
         self._owners: dict[tuple[str, int], tuple[EngineId, str]] = {}
         self._free = itertools.count(32768)
+
+    @property
+    def free_bytes(self) -> int:
+        """What the images and volumes of its engines leave of its disk."""
+        return max(0, self.disk_bytes - sum(world.taken_bytes for world in self.worlds))
 
     def publish(self, ports: tuple[Port, ...], owner: tuple[EngineId, str]) -> tuple[Port, ...]:
         """Take ports for a container, choosing those that are 0; Conflict where one is taken."""
@@ -60,17 +70,25 @@ class DemoHost:
 
 
 class DemoWorld:
-    """One engine's containers, images and volumes. clock: gives aware datetimes."""
+    """One engine's containers, images, volumes, networks. clock: gives aware datetimes. like: as whose it behaves."""
 
     def __init__(
-        self, engine: EngineId, *, clock: Callable[[], datetime] = utc_now, host: DemoHost | None = None
+        self,
+        engine: EngineId,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        host: DemoHost | None = None,
+        like: EngineKind = EngineKind.DOCKER,
     ) -> None:
         self.engine = engine
         self.clock = clock
         self.host = host or DemoHost()
+        self.host.worlds.append(self)
+        self.like = like
         self.containers: dict[str, DemoContainer] = {}
         self.images: dict[str, DemoImage] = {}
         self.volumes: dict[str, DemoVolume] = {}
+        self.networks: dict[str, Network] = own_networks(engine, like)
         self._subscribers: dict[asyncio.Queue[EngineEvent | BackendError], None] = {}
         self._numbers = itertools.count(1)
 
@@ -145,6 +163,24 @@ class DemoWorld:
             raise NotFound(f"no volume {name}", engine=self.engine)
         return self.volumes[name]
 
+    def network(self, name: str) -> Network:
+        """By name."""
+        if name not in self.networks:
+            raise NotFound(f"no network {name}", engine=self.engine)
+        return self.networks[name]
+
+    @property
+    def taken_bytes(self) -> int:
+        """What its images and volumes take of the host's disk."""
+        volumes = sum(len(entry.content) for volume in self.volumes.values() for entry in volume.entries.values())
+        return volumes + sum(shown_bytes(image) for image in self.images.values())
+
+    def check_room(self, wanted_bytes: int) -> None:
+        """Protocol, as of a daemon whose write failed, where the host's disk has no room for so many bytes."""
+        if wanted_bytes > self.host.free_bytes:
+            detail = f"{wanted_bytes} bytes are wanted, {self.host.free_bytes} are free"
+            raise Protocol("no space left on device", detail=detail, engine=self.engine)
+
     def check_name(self, name: str) -> None:
         """Conflict where a container has this name, or it is none."""
         if not valid_name(name):
@@ -192,7 +228,10 @@ class DemoWorld:
 
     def begin(self, container: DemoContainer, at: datetime) -> None:
         """Start its processes."""
-        container.published = self.host.publish(container.spec.ports, (self.engine, container.id))
+        ports = container.spec.ports
+        if container.spec.network.publish_all:
+            ports = tuple(replace(port, host_port=port.host_port or 0) for port in ports)
+        container.published = self.host.publish(ports, (self.engine, container.id))
         container.runs.append(Run(at))
         container.state = ContainerState.RUNNING
         container.restart_at = None
@@ -215,6 +254,17 @@ class DemoWorld:
             container.restart_at = at + timedelta(seconds=RESTART_WAIT_S)
         else:
             container.state = ContainerState.EXITED
+            if container.spec.process.auto_remove:
+                self.forget(container, volumes=True)
+
+    def forget(self, container: DemoContainer, *, volumes: bool) -> None:
+        """It is no more; volumes: nor are its anonymous volumes."""
+        del self.containers[container.id]
+        for mount in container.spec.mounts if volumes else ():
+            volume = self.volumes.get(mount.source)
+            if volume is not None and volume.anonymous:
+                del self.volumes[mount.source]
+        self.tell(container, "destroy")
 
     def _comes_back(self, container: DemoContainer, code: int) -> bool:
         policy = container.spec.restart

@@ -20,16 +20,28 @@ CHANGING = frozenset(
         "kill",
         "remove",
         "rename",
+        "set_restart",
+        "execute",  # whatever the program does
+        "check_health",  # runs the container's check where no timer does
         "import_image",
         "tag_image",
         "remove_image",
+        "push_image",  # changes the registry
+        "pull_image",
+        "commit_container",
+        "write_files",
+        "create_network",
+        "remove_network",
         "create_volume",
         "remove_volume",
         "import_volume",
         "export_volume",  # makes a helper container
+        "run_in_volume",
     }
 )
 """Methods of the Protocol that change something on the engine."""
+_STREAMS = frozenset({"export_volume", "run_in_volume"})
+"""Those of them that are not awaited."""
 LOOKING = frozenset(
     {
         "id",
@@ -48,6 +60,11 @@ LOOKING = frozenset(
         "image_facts",
         "image_layers",
         "export_image",
+        "changed_paths",
+        "read_files",
+        "room",
+        "list_networks",
+        "inspect_network",
         "list_volumes",
         "inspect_volume",
     }
@@ -69,7 +86,7 @@ class _ReadOnly:
     def __getattr__(self, name: str) -> Any:
         if name in LOOKING:
             return getattr(self._engine, name)
-        if name == "export_volume":
+        if name in _STREAMS:
             return lambda *_args, **_named: _refuse(self._engine.id)
         if name in CHANGING:
             return _refusing(self._engine.id)

@@ -135,7 +135,7 @@ def test_nothing_is_unpacked_outside_a_volume(path: str) -> None:
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         tar.addfile(tarfile.TarInfo(path))
-    with pytest.raises(Protocol, match="outside"):
+    with pytest.raises(Protocol, match="outside its folder"):
         read_tar(DemoVolume("b"), out.getvalue(), _ID)
 
 

@@ -216,7 +216,7 @@ async def _drain(events: AsyncIterator[object]) -> int:
 
 
 async def test_an_archive_that_is_too_large_for_the_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("backends.engines.demo._LARGEST_ARCHIVE", 1000)
+    monkeypatch.setattr("backends.engines.demo_stores._LARGEST_ARCHIVE", 1000)
 
     async def large() -> AsyncIterator[bytes]:
         while True:

@@ -1,0 +1,181 @@
+"""The demo engine's stores: images, networks, volumes, room. What containers do stands in demo.py."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
+
+from backends.engine import ByteStream
+from backends.engines import demo_images, demo_streams
+from backends.engines.demo_actions import DemoActions, env_of
+from backends.engines.demo_faults import DemoFaults
+from backends.engines.demo_files import Files, rootfs
+from backends.engines.demo_names import full_reference
+from backends.engines.demo_shell import NoSuchProgram, Place, run
+from backends.engines.demo_volumes import read_tar, write_tar
+from backends.engines.demo_world import DemoWorld
+from backends.model.capabilities import EngineInfo, Room
+from backends.model.errors import Conflict, Unsupported
+from backends.model.ids import EngineId, EngineKind
+from backends.model.image import Image, ImageFacts, LayerReport
+from backends.model.network import Network, NetworkSpec
+from backends.model.workload import Volume, VolumeSpec
+
+_LARGEST_ARCHIVE = 256 * 1024 * 1024
+"""Bytes: what is moved into the demo is kept in memory."""
+
+
+class DemoStores:
+    """See Engine for each method. world, faults: for scenarios and tests, which may reach into them."""
+
+    def __init__(
+        self, id: EngineId, info: EngineInfo, world: DemoWorld, faults: DemoFaults, actions: DemoActions
+    ) -> None:
+        self._id = id
+        self._info = info
+        self.world = world
+        self.faults = faults
+        self.actions = actions
+
+    # -- images ----------------------------------------------------------------------------------
+    async def list_images(self) -> list[Image]:
+        await self._look("list_images")
+        return [demo_images.to_model(image, self._id) for image in self.world.images.values()]
+
+    async def image_facts(self, reference: str) -> ImageFacts:
+        await self._look("image_facts")
+        return demo_images.to_facts(self.world.image(reference), self._id)
+
+    async def image_layers(self, reference: str) -> LayerReport:
+        await self._look("image_layers")
+        return demo_images.to_layers(self.world.image(reference), self._id, reference)
+
+    def export_image(self, reference: str) -> ByteStream:
+        def content() -> bytes:
+            image = self.world.image(reference)
+            full = full_reference(reference)
+            return demo_images.write_archive(
+                image, [full] if full in image.tags else []
+            )  # by id: no name, as real ones
+
+        return self._bytes("export_image", content)
+
+    async def import_image(self, archive: AsyncIterator[bytes]) -> tuple[str, ...]:
+        await self._act("import_image")
+        content = await self._collected(archive)
+        images = await asyncio.to_thread(demo_images.read_archive, content, self._id)
+        self.world.check_room(sum(demo_images.shown_bytes(image) for image in images))
+        return tuple(self.actions.add_image(image) for image in images)
+
+    async def tag_image(self, reference: str, target: str) -> None:
+        await self._act("tag_image")
+        self.actions.tag(reference, target)
+
+    async def remove_image(self, reference: str) -> None:
+        await self._act("remove_image")
+        self.actions.remove_image(reference)
+
+    async def push_image(self, reference: str, destination: str) -> None:
+        await self._act("push_image")
+        self.world.image(reference)
+        raise Unsupported("the demo fleet has no registries", detail=destination, engine=self._id)
+
+    async def pull_image(self, reference: str) -> str:
+        await self._act("pull_image")
+        raise Unsupported("the demo fleet has no registries", detail=reference, engine=self._id)
+
+    async def room(self) -> Room:
+        await self._look("room")
+        free, spools = self.world.host.free_bytes, self.world.like is EngineKind.PODMAN
+        return Room(self._info.graph_root, free, "/var/tmp" if spools else "", free if spools else None)
+
+    # -- networks --------------------------------------------------------------------------------
+    async def list_networks(self) -> list[Network]:
+        await self._look("list_networks")
+        return list(self.world.networks.values())
+
+    async def inspect_network(self, name: str) -> Network:
+        await self._look("inspect_network")
+        return self.world.network(name)
+
+    async def create_network(self, spec: NetworkSpec) -> None:
+        await self._act("create_network")
+        self.actions.create_network(spec)
+
+    async def remove_network(self, name: str) -> None:
+        await self._act("remove_network")
+        self.actions.remove_network(name)
+
+    # -- volumes ---------------------------------------------------------------------------------
+    async def list_volumes(self) -> list[Volume]:
+        await self._look("list_volumes")
+        return [volume.to_model() for volume in self.world.volumes.values()]
+
+    async def inspect_volume(self, name: str) -> Volume:
+        await self._look("inspect_volume")
+        return self.world.volume(name).to_model()
+
+    async def create_volume(self, spec: VolumeSpec) -> None:
+        await self._act("create_volume")
+        self.actions.create_volume(spec)
+
+    async def remove_volume(self, name: str) -> None:
+        await self._act("remove_volume")
+        self.actions.remove_volume(name)
+
+    def export_volume(self, name: str, *, via_image: str) -> ByteStream:
+        def content() -> bytes:
+            self.world.image(via_image)
+            return write_tar(self.world.volume(name))
+
+        return self._bytes("export_volume", content)
+
+    async def import_volume(self, name: str, archive: AsyncIterator[bytes], *, via_image: str) -> None:
+        await self._act("import_volume")
+        self.world.image(via_image)
+        volume = self.world.volume(name)
+        content = await self._collected(archive)
+        self.world.check_room(len(content))
+        read_tar(volume, content, self._id)
+
+    def run_in_volume(
+        self, name: str, argv: Sequence[str], *, via_image: str, read_only: bool = True, stdin: bytes = b""
+    ) -> ByteStream:
+        def content() -> bytes:
+            image, volume = self.world.image(via_image), self.world.volume(name)
+            closed = ["/volume"] if read_only else []
+            files = Files(self._id, rootfs(image.layers), {}, {"/volume": volume}, read_only=closed)
+            try:
+                done = run(argv, Place(files, env_of(image), "tranship-helper", "/volume", stdin))
+            except NoSuchProgram as unknown:
+                raise Unsupported(f"the image {via_image} has no program {unknown}", engine=self._id) from unknown
+            if done.exit_code:
+                said = done.stderr.decode("utf-8", "replace").strip()
+                raise Conflict(f"{argv[0]} ended with {done.exit_code}", detail=said, engine=self._id)
+            return done.stdout
+
+        return self._bytes("run_in_volume", content)
+
+    # -- underneath ------------------------------------------------------------------------------
+    @asynccontextmanager
+    async def _bytes(self, method: str, content: Callable[[], bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
+        await self._look(method)
+        async with aclosing(demo_streams.chunks(content())) as stream:
+            yield stream
+
+    async def _look(self, method: str) -> None:
+        await self.faults.passing(method)
+        self.world.advance()
+
+    async def _act(self, method: str) -> None:
+        await self.faults.passing(method, acts=True)
+        self.world.advance()
+
+    async def _collected(self, archive: AsyncIterator[bytes]) -> bytes:
+        content = bytearray()
+        async for chunk in archive:
+            content += chunk
+            if len(content) > _LARGEST_ARCHIVE:
+                raise Unsupported("too large for the demo engine", detail="it keeps all in memory", engine=self._id)
+        return bytes(content)
