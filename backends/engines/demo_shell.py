@@ -17,12 +17,14 @@ from backends.engines.demo_volumes import Entry, folder
 from backends.model.container import ExecResult
 from backends.model.errors import NotFound, Unsupported
 
-_NOT_FOUND = 127
+NOT_FOUND = 127
 """Exit code of a shell that does not know a program. Source: POSIX.1-2017, Shell, 2.8.2."""
+_NOT_SPOKEN = frozenset("|$`{}()<*?~#")
+"""What would mean something to a real shell."""
 
 
 class NoSuchProgram(Exception):
-    """There is no such program here."""
+    """There is no such program here, or a shell that knows so much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +77,36 @@ def _shell(words: list[str], place: Place) -> ExecResult:
     if len(words) < 2 or words[0] != "-c":
         return ExecResult(0, b"", b"")  # an interactive shell that finds its stdin closed
     out, err, code = b"", b"", 0
-    lexer = shlex.shlex(words[1].replace("\n", ";"), posix=True, punctuation_chars=";&>")
-    lexer.whitespace_split = True
     statement: list[str] = []
     skipping = False
-    for word in [*lexer, ";"]:
+    for word in [*_tokens(words[1]), ";"]:
         if word not in {";", "&&"}:
             statement.append(word)
             continue
         if statement and not skipping:
-            if statement[0] == "exit":
-                return ExecResult(int(statement[1]) if len(statement) > 1 else code, out, err)
+            match statement:
+                case ["exit"]:
+                    return ExecResult(code, out, err)
+                case ["exit", number] if number.isdecimal():
+                    return ExecResult(int(number) & 0xFF, out, err)
             done = _statement(statement, place)
             out, err, code = out + done.stdout, err + done.stderr, done.exit_code
         statement, skipping = [], word == "&&" and code != 0
     return ExecResult(code, out, err)
+
+
+def _tokens(script: str) -> list[str]:
+    """The words of a script. Raises NoSuchProgram where it needs a shell that knows more."""
+    lexer = shlex.shlex(script.replace("\n", ";"), posix=True, punctuation_chars=";&>")
+    lexer.whitespace_split = True
+    try:
+        tokens = list(lexer)
+    except ValueError as broken:
+        raise NoSuchProgram(f"sh for {script!r}") from broken
+    marks = {token for token in tokens if token and not token.strip(";&>")}
+    if marks - {";", "&&", ">", ">>"} or _NOT_SPOKEN.intersection(script):
+        raise NoSuchProgram(f"sh for {script!r}")
+    return tokens
 
 
 def _statement(words: list[str], place: Place) -> ExecResult:
@@ -99,14 +116,19 @@ def _statement(words: list[str], place: Place) -> ExecResult:
     try:
         done = run(words, place)
     except NoSuchProgram as unknown:
-        return ExecResult(_NOT_FOUND, b"", _words(f"sh: {unknown}: not found"))
+        return ExecResult(NOT_FOUND, b"", _words(f"sh: {unknown}: not found"))
     if not mode:
         return done
-    before = place.files.get(target) if mode == ">>" else None
     try:
-        _write(place, target, (before.content if before else b"") + done.stdout)
+        before = place.files.get(target)
+        if before is not None and before.head.isdir():
+            return ExecResult(1, b"", _words(f"sh: can't create {target}: Is a directory"))
+        kept = before.content if before is not None and mode == ">>" else b""
+        _write(place, target, kept + done.stdout)
     except ReadOnly:
         return ExecResult(1, b"", _words(f"sh: can't create {target}: Read-only file system"))
+    except Unsupported as absent:
+        return ExecResult(1, b"", _words(f"sh: can't create {target}: {absent.title}"))
     return replace(done, stdout=b"")
 
 

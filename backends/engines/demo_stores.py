@@ -12,7 +12,7 @@ from backends.engines.demo_actions import DemoActions, env_of
 from backends.engines.demo_faults import DemoFaults
 from backends.engines.demo_files import Files, rootfs
 from backends.engines.demo_names import full_reference
-from backends.engines.demo_shell import NoSuchProgram, Place, run
+from backends.engines.demo_shell import NOT_FOUND, NoSuchProgram, Place, run
 from backends.engines.demo_volumes import read_tar, write_tar
 from backends.engines.demo_world import DemoWorld
 from backends.model.capabilities import EngineInfo, Room
@@ -150,8 +150,10 @@ class DemoStores:
                 done = run(argv, Place(files, env_of(image), "tranship-helper", "/volume", stdin))
             except NoSuchProgram as unknown:
                 raise Unsupported(f"the image {via_image} has no program {unknown}", engine=self._id) from unknown
+            said = done.stderr.decode("utf-8", "replace").strip()
+            if done.exit_code == NOT_FOUND:
+                raise Unsupported(f"the image {via_image} lacks a program", detail=said, engine=self._id)
             if done.exit_code:
-                said = done.stderr.decode("utf-8", "replace").strip()
                 raise Conflict(f"{argv[0]} ended with {done.exit_code}", detail=said, engine=self._id)
             return done.stdout
 
