@@ -22,6 +22,7 @@ from backends.migration.backup_contents import (
     listing,
 )
 from backends.migration.backup_file import BackupWriter
+from backends.migration.backup_rest import at_rest
 from backends.migration.backup_source import BackupFacts, carried_changes, look
 from backends.migration.manifest import ManifestTap
 from backends.migration.oci import ImageIntake
@@ -29,8 +30,6 @@ from backends.migration.progress import Flow, Meter, metered
 from backends.migration.tools import tool_image
 from backends.migration.unbroken import unbroken
 from backends.model.codec import to_json
-from backends.model.container import ContainerState
-from backends.model.errors import BackendError, Conflict
 from backends.model.events import Phase
 from backends.model.image import ImageFacts
 from backends.model.plan import LayerChoice, Step, StepKind, StepProgress
@@ -218,40 +217,21 @@ class _Backup:
             await self.write_changes()
 
 
-async def _stop(engine: Engine, facts: BackupFacts) -> None:
-    """Stop it with its own timeout; frozen it cannot end."""
-    if facts.container.state is ContainerState.PAUSED:
-        await engine.unpause(facts.container.key.id)
-    await engine.stop(facts.container.key.id)
-    seen = await engine.inspect_container(facts.container.key.id)
-    if seen.state.alive:
-        hint = "something starts it again: look for what does"
-        raise Conflict(f"{facts.container.name} was stopped but is {seen.state}", hint=hint, engine=engine.id)
-
-
-async def _start_again(engine: Engine, facts: BackupFacts) -> None:
-    """As it was before."""
-    seen = await engine.inspect_container(facts.container.key.id)
-    if not seen.state.alive:
-        await engine.start(facts.container.key.id)
-    if facts.container.state is ContainerState.PAUSED and seen.state is not ContainerState.PAUSED:
-        await engine.pause(facts.container.key.id)
-
-
 async def back_up(
     engine: Engine,
     container: str,
     path: Path,
     *,
     version: str,
+    state_dir: Path,
     layer: LayerChoice = LayerChoice.DISCARD,
     live: bool = False,
     on_update: OnUpdate = lambda _progress: None,
 ) -> BackupReport:
     """Write a container into a file that must not exist yet, 0600: it holds the environment in clear text.
 
-    container: id or name. version: of Tranship, noted in the file. layer: what becomes of the files that it has changed
-    outside its volumes. live: it is not stopped while its volumes are read.
+    container: id or name. version: of Tranship, noted in the file. state_dir: a journal is kept there. layer: what
+    becomes of the files that it has changed outside its volumes. live: it is not stopped while its volumes are read.
 
     The file appears when it is complete, on disk and read back. Whatever happens, a source that ran runs again.
     Raises Conflict where the file exists, Refused where the container cannot be backed up so, Denied where the file
@@ -272,14 +252,8 @@ async def back_up(
         if stops:
             steps.next(StepKind.STOP_SOURCE)
             stopped_at = clock()
-            try:
-                await unbroken(_stop(engine, facts))
+            async with at_rest(engine, facts, state_dir, lambda: steps.next(StepKind.START)):
                 await work.write_resting()
-            except BaseException as error:
-                await _put_back(engine, facts, error)
-                raise
-            steps.next(StepKind.START)
-            await unbroken(_start_again(engine, facts))
             downtime_s = clock() - stopped_at
         else:
             await work.write_resting()
@@ -289,16 +263,6 @@ async def back_up(
     finally:
         await unbroken(asyncio.to_thread(writer.close))
     return BackupReport(path, size_bytes, contents, clock() - begun, downtime_s, facts.notes)
-
-
-async def _put_back(engine: Engine, facts: BackupFacts, cause: BaseException) -> None:
-    """Start it again after a failure; where that fails too, the cause says so."""
-    try:
-        await unbroken(_start_again(engine, facts))
-    except BackendError as error:
-        cause.add_note(f"{facts.container.name} was not started again: {error}")
-        if isinstance(cause, BackendError):
-            cause.hint = f"start {facts.container.name} yourself, it could not be started again: {error}"
 
 
 async def _finish(

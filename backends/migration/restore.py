@@ -13,7 +13,9 @@ from backends.migration.archive_source import archive_source
 from backends.migration.backup_contents import Backup, open_backup
 from backends.migration.planning import plan_migration
 from backends.migration.run import WATCH_S, OnUpdate, run_migration
-from backends.model.plan import Finding, MigrationReport, Plan, Severity, Step, StepKind
+from backends.model.plan import Choices, Finding, ImageWay, LayerChoice, MigrationReport, Plan, Severity, Step, StepKind
+
+_AS_IT_WAS = Choices()
 
 
 @asynccontextmanager
@@ -35,10 +37,20 @@ async def opened(path: Path) -> AsyncIterator[Backup]:
         backup.close()
 
 
-async def plan_restore(backup: Backup, target: Engine, *, name: str | None = None) -> Plan:
-    """What restoring it will do; nothing is changed. As `plan_migration`, but that nothing has to be stopped."""
+async def plan_restore(backup: Backup, target: Engine, *, choices: Choices = _AS_IT_WAS) -> Plan:
+    """What restoring it will do; nothing is changed. As `plan_migration`, but that nothing has to be stopped.
+
+    choices: those about the layer, the way of the image and the source are the file's own.
+    """
     source = archive_source(backup)
-    plan = await plan_migration(source, backup.contents.container.key.id, target, name=name)
+    choices = replace(
+        choices,
+        layer=LayerChoice.CHANGES if backup.contents.changes else LayerChoice.DISCARD,
+        stop_source=False,
+        live_copy=False,
+        image_way=ImageWay.ARCHIVE,
+    )
+    plan = await plan_migration(source, backup.contents.container.key.id, target, name=choices.name)
     return replace(
         plan,
         steps=tuple(_at_rest(step) for step in plan.steps),
