@@ -1,0 +1,323 @@
+"""Copies one volume: all of it while its container still runs, then, the container stopped, only what changed since.
+
+What changed is told by listings of the stopped source and of the target (backends.migration.listing); the proof rests
+on digests of every file, of both sides, each computed while or after its file was last seen to change. May not create
+or remove a volume, nor stop a container.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import dataclass, field
+
+from backends.engine import Engine
+from backends.migration.listing import (
+    DIRECTORY,
+    SYMLINK,
+    Listing,
+    changed_between,
+    list_volume,
+    parents,
+    row_of,
+)
+from backends.migration.origin import Origin, watched
+from backends.migration.progress import Flow, Meter
+from backends.migration.tarcopy import TarCopy, content_facts
+from backends.migration.transfer import copy_volume, volume_manifest
+from backends.migration.verify import compare_volumes
+from backends.migration.volume_proof import Ledger, Side
+from backends.model.errors import BackendError, Protocol, Unsupported
+from backends.model.ids import EngineKind
+from backends.model.plan import Check
+
+BATCH_BYTES = 512 * 1024
+"""Bytes that go to a thread at once: passing and digesting them takes about 1 ms, handing them over about 0.1 ms."""
+
+PIECE_BYTES = 128 * 1024
+ROUNDS = 3
+"""Times that a running source is read: Docker ends an archive where a file in it shrinks while it is read."""
+
+SHOWN_DIFFERENCES = 5
+
+_TAR_GNU = (
+    "tar --null --no-recursion --format=posix --numeric-owner --xattrs --xattrs-include='user.*' "
+    "--xattrs-include=security.capability --pax-option=delete=atime,delete=ctime -cf - -T -"
+)
+_TAR_ANY = "xargs -0 tar --no-recursion -cf -"
+
+ReportTo = Callable[[str, Flow], None]
+
+
+class VolumeCopy:
+    """One volume's way. names: of the volume on the source and on the target, which is empty at first.
+
+    images: one in each engine's store, for helper containers. report: told what is done, and how far it is.
+    """
+
+    def __init__(
+        self, source: Engine, target: Engine, names: tuple[str, str], images: tuple[str, str], report: ReportTo
+    ) -> None:
+        self._source, self._target = source, target
+        self._names, self._images = names, images
+        self._report = report
+        self._sent: Side | None = None
+        self._got: Side | None = None
+        self._ledger = Ledger()
+        self.moved_bytes = 0
+        self.notes: tuple[str, ...] = ()
+
+    async def precopy(self) -> None:
+        """Copy what is there while the source runs. What changes meanwhile, or vanishes, is left to `finish`.
+
+        Does nothing where an image lacks the programs by which changes are told: `finish` then copies all.
+        """
+        try:
+            source = await self._list(0, sync=True)
+            await self._list(1)
+        except Unsupported as error:
+            self.notes += (f"volume {self._names[0]} was copied after the stop only: {error.detail or error.title}",)
+            return
+        sent = Side(source, {})
+        for _ in range(ROUNDS):
+            missing = {path for path in source.rows if path not in sent.contents}
+            before = len(sent.contents)
+            sent.contents.update(await self._send(source, missing, known=sent.contents, live=True))
+            if len(sent.contents) in {before, len(source.rows)}:
+                break
+        got = Side(await self._list(1), {})
+        got.contents.update(await self._read(1, got.listing, got.listing.rows.keys()))
+        await asyncio.to_thread(self._ledger.enter, sent, got)
+        self._sent, self._got = sent, got
+
+    async def finish(self) -> Check:
+        """Make the target equal to the source, which is stopped now, and compare the two."""
+        try:
+            source, target = await self._list(0), await self._list(1)
+        except Unsupported:
+            return await self._plain()
+        if not source.complete:
+            raise Protocol(f"the volume {self._names[0]} could not be listed", engine=self._source.id)
+        if source.sockets:
+            shown = ", ".join(f"./{path}" for path in source.sockets[:SHOWN_DIFFERENCES])
+            self.notes += (f"volume {self._names[0]}: sockets are not carried, their servers make them: {shown}",)
+        change = await asyncio.to_thread(self._change, source, target)
+        await self._delete(change.removed)
+        contents = await self._send(source, change.sent)
+        missing = [path for path in change.sent if path not in contents]
+        if missing:
+            detail = f"{len(missing)} of {len(change.sent)} files, ./{missing[0]} first"
+            raise Protocol(
+                f"the volume {self._names[0]} could not be read whole", detail=detail, engine=self._source.id
+            )
+        await self._mend_times(source, change.sent)
+        after = await self._list(1) if change.any else target
+        return await self._prove(source, after, contents)
+
+    async def _prove(self, source: Listing, target: Listing, contents: Mapping[str, bytes]) -> Check:
+        sent, got = Side(source, dict(contents)), Side(target, {})
+        again = await asyncio.to_thread(self._to_read, sent, got)
+        got.contents.update(await self._read(1, target, again))
+        before = (self._sent, self._got) if self._sent is not None and self._got is not None else None
+        return await asyncio.to_thread(self._ledger.check, self._names[0], before, sent, got)
+
+    def _change(self, source: Listing, target: Listing) -> _Change:
+        if self._sent is None or self._got is None:
+            removed = [path for path in target.rows if path]
+            return _Change(source.rows.keys(), removed)
+        there = self._got.listing.rows
+        changed = changed_between(self._sent.listing, source, self._sent.contents.keys() & there.keys())
+        removed = [path for path in target.rows if path not in source.rows]
+        kinds = [
+            path
+            for path in changed
+            if path in target.rows and row_of(target.rows[path]).kind != row_of(source.rows[path]).kind
+        ]
+        sent = changed | {path for path in parents([*changed, *removed]) if path in source.rows}
+        before = self._sent.listing.rows.get("", b"").split(b"|", 3)[:3]
+        if source.rows[""].split(b"|", 3)[:3] == before:
+            sent.discard("")  # only its time has changed, which any container that writes there changes
+        order = [path for path in source.rows if path in sent]
+        return _Change(dict.fromkeys(order).keys(), [*removed, *kinds])
+
+    def _to_read(self, sent: Side, got: Side) -> list[str]:
+        """What has to be read on the target: what was written now, and what is not as it was when it was read."""
+        before = self._got
+        again = []
+        for path, raw in got.listing.rows.items():
+            facts = before.contents.get(path) if before else None
+            if path not in sent.contents and facts and before and before.listing.rows.get(path) == raw:
+                got.contents[path] = facts
+            else:
+                again.append(path)
+        if self._sent is not None:
+            for path, facts in self._sent.contents.items():
+                if path in sent.listing.rows:
+                    sent.contents.setdefault(path, facts)
+        return again
+
+    async def _plain(self) -> Check:
+        """Copy all, where the images lack programs; the target is still empty then."""
+        source, target = self._source, self._target
+        made, size = await copy_volume(
+            source, target, self._names, self._images, lambda flow: self._report("copying", flow)
+        )
+        self.moved_bytes += size
+        image, name = self._images[1], self._names[1]
+        read = await volume_manifest(target, name, image, size, lambda flow: self._report("reading back", flow))
+        return await asyncio.to_thread(compare_volumes, self._names[0], made, read)
+
+    async def _list(self, side: int, *, sync: bool = False) -> Listing:
+        engine = (self._source, self._target)[side]
+        return await list_volume(engine, self._names[side], self._images[side], sync=sync)
+
+    async def _delete(self, paths: Collection[str]) -> None:
+        await self._run(["xargs", "-0", "rm", "-rf", "--"], [f"./{path}" for path in paths])
+
+    async def _mend_times(self, source: Listing, paths: Iterable[str]) -> None:
+        """Docker gives files from before 1970 the time 0 (moby, pkg/system, Chtimes)."""
+        if self._target.id.kind is not EngineKind.DOCKER:
+            return
+        words: list[str] = []
+        for path in paths:
+            row = row_of(source.rows[path])
+            if row.mtime_ns < 0 and row.kind != SYMLINK:
+                words += [f"@{row.mtime_ns // 1_000_000_000}", f"./{path}"]
+        await self._run(["xargs", "-0", "-n", "2", "touch", "-h", "-d"], words)
+
+    async def _run(self, argv: list[str], words: list[str]) -> None:
+        """Run a program of the target's image on many words. Does nothing without words."""
+        if not words:
+            return
+        stdin = "".join(f"{word}\0" for word in words).encode("utf-8", "surrogateescape")
+        name, image = self._names[1], self._images[1]
+        async with self._target.run_in_volume(name, argv, via_image=image, read_only=False, stdin=stdin) as said:
+            async for _ in said:
+                pass
+
+    def _open(
+        self, side: int, listing: Listing, paths: Iterable[str], *, live: bool
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """A tar that has at least these members.
+
+        By the image's own tar where that is GNU's, which tells all attributes, or where the engine has no better way;
+        Docker's own archive tells capabilities, which busybox's tar does not.
+        """
+        engine = (self._source, self._target)[side]
+        name, image = self._names[side], self._images[side]
+        if not _by_name(engine, listing):
+            return engine.export_volume(name, via_image=image)
+        script = (_TAR_GNU if listing.gnu_tar else _TAR_ANY) + (" || :" if live else "")
+        stdin = b"".join(f"./{path}\0".encode("utf-8", "surrogateescape") for path in paths)
+        return engine.run_in_volume(name, ["sh", "-c", script], via_image=image, stdin=stdin)
+
+    async def _send(
+        self,
+        listing: Listing,
+        paths: Collection[str],
+        *,
+        known: Mapping[str, bytes] | None = None,
+        live: bool = False,
+    ) -> dict[str, bytes]:
+        """Send these members to the target; returns what is known of their content."""
+        if not paths:
+            return {}
+        groups = await asyncio.to_thread(_groups_among, listing, paths)
+        asked = [path for path in listing.rows if path in paths and groups.get(path, path) == path]
+        copy = TarCopy(listing.rows, paths, known=known, live=live)
+        meter = Meter(sum(row_of(listing.rows[path]).size for path in asked) if len(asked) < 1000 else None)
+        origin = Origin()
+
+        async def archive(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+            async for piece in _passed(watched(chunks, origin), copy):
+                yield piece
+                self.moved_bytes += len(piece)
+                if meter.count(len(piece)):
+                    self._report("copying", meter.flow())
+            for piece in copy.finish():
+                yield piece
+            yield b"".join(copy.links(groups)) + bytes(1024)
+
+        async with (
+            self._open(0, listing, asked, live=live) as chunks,
+            aclosing(archive(chunks)) as stream,
+        ):
+            try:
+                await self._target.import_volume(self._names[1], stream, via_image=self._images[1])
+            except BackendError as error:
+                if origin.error is not None:
+                    raise origin.error from error
+                raise
+            async for _ in stream:
+                pass
+        self._report("copying", meter.flow())
+        return copy.contents
+
+    async def _read(self, side: int, listing: Listing, paths: Collection[str]) -> dict[str, bytes]:
+        """What is known of the content of these members, read now."""
+        engine = (self._source, self._target)[side]
+        found: dict[str, bytes] = {}
+        if not _by_name(engine, listing):  # such an archive tells nothing of directories that the listing does not
+            found = {path: _BARE for path in paths if row_of(listing.rows[path]).kind == DIRECTORY}
+        wanted = dict.fromkeys(path for path in paths if path not in found).keys()
+        if not wanted:
+            return found
+        groups = await asyncio.to_thread(_groups_among, listing, wanted)
+        asked = [path for path in wanted if groups.get(path, path) == path]
+        copy = TarCopy(listing.rows, wanted)
+        meter = Meter(None)
+        async with self._open(side, listing, asked, live=False) as chunks:
+            async for piece in _passed(chunks, copy):
+                if meter.count(len(piece)):
+                    self._report("reading back", meter.flow())
+        for _ in (*copy.finish(), *copy.links(groups)):
+            pass
+        return found | copy.contents
+
+
+_BARE = content_facts(DIRECTORY, b"", {}, "")
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """sent: paths to send, a directory before what is in it. removed: paths to delete on the target."""
+
+    sent: Collection[str]
+    removed: list[str] = field(default_factory=list)
+
+    @property
+    def any(self) -> bool:
+        return bool(self.sent or self.removed)
+
+
+def _by_name(engine: Engine, listing: Listing) -> bool:
+    return listing.gnu_tar or engine.id.kind is not EngineKind.DOCKER
+
+
+def _groups_among(listing: Listing, paths: Collection[str]) -> dict[str, str]:
+    """Hard links among these paths: path → the first of its group that is among them."""
+    firsts: dict[str, str] = {}
+    found = {path: first for path, first in listing.groups().items() if path in paths}
+    for path, first in found.items():
+        firsts[first] = min(path, firsts.get(first, path))
+    return {path: firsts[first] for path, first in found.items()}
+
+
+async def _passed(chunks: AsyncIterator[bytes], copy: TarCopy) -> AsyncGenerator[bytes, None]:
+    """What the copy passes on, worked out in a thread, in pieces that no receiver stumbles over."""
+    pending = bytearray()
+    async for chunk in chunks:
+        pending += chunk
+        if len(pending) < BATCH_BYTES:
+            continue
+        batch, pending = bytes(pending), bytearray()
+        passed = await asyncio.to_thread(copy.feed, batch)
+        for start in range(0, len(passed), PIECE_BYTES):
+            yield passed[start : start + PIECE_BYTES]
+    passed = await asyncio.to_thread(copy.feed, bytes(pending))
+    for start in range(0, len(passed), PIECE_BYTES):
+        yield passed[start : start + PIECE_BYTES]
+
+
+__all__ = ["VolumeCopy"]
