@@ -1,0 +1,198 @@
+"""Brings an image to the target: as one archive, or by a registry of our own with only what the target lacks.
+
+Both ways stream with a bounded amount in memory and leave no name on either engine. May not know how a registry serves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing
+from pathlib import Path
+from typing import TypeAlias
+
+from backends.engine import Engine
+from backends.migration.facts import same_image
+from backends.migration.origin import Origin, watched
+from backends.migration.planning import image_or_none
+from backends.migration.progress import Flow, Meter, metered
+from backends.migration.ways import finds_in_order, present_layers
+from backends.model.errors import BackendError, NotFound, Protocol
+from backends.model.ids import EngineKind
+from backends.model.image import ImageFacts
+from backends.model.plan import ImageMove, ImageWay
+from backends.registry import Registry, open_registry
+from backends.registry.archive import partial_archive
+from backends.registry.manifests import Manifest, with_plain_layers
+
+Report: TypeAlias = Callable[[Flow], None]
+Serve: TypeAlias = Callable[[Path], AbstractAsyncContextManager[Registry]]
+"""Opens a registry that both engines reach at its address. Takes the folder for its files."""
+
+_log = logging.getLogger(__name__)
+
+_MOST_PUSHES = 4
+"""One that asks what the source knows, one for what the target lacks, one more for each surprise."""
+
+_MOST_LOOKS = 8
+"""Images of the target that are inspected at once."""
+
+
+async def ship(
+    source: Engine,
+    target: Engine,
+    move: ImageMove,
+    report: Report,
+    *,
+    serve: Serve = open_registry,
+    folder: Path | None = None,
+) -> tuple[ImageFacts, int]:
+    """Bring the image that has the id of `move.facts` to the target, without a name; returns what the target has, and
+    the bytes that travelled.
+
+    By the registry where `move.way` says so, and by the archive where that fails. folder: where the registry's own
+    folder is made, None = the system's for temporary files. Raises Protocol where the target does not have the same
+    image afterwards, and the errors of both engines.
+    """
+    if move.way is ImageWay.REGISTRY:
+        try:
+            async with serve(folder or Path(tempfile.gettempdir())) as registry:
+                return await _ship_missing(source, target, move, report, registry)
+        except (BackendError, OSError) as error:
+            _log.warning("the image goes as an archive: the registry way failed: %s", error)
+    return await ship_image(source, target, move.facts, report)
+
+
+async def ship_image(source: Engine, target: Engine, facts: ImageFacts, report: Report) -> tuple[ImageFacts, int]:
+    """Stream the image that has this id to the target, without a name; returns what the target has, and the bytes.
+
+    Without a name nothing on the target can be renamed by the load. Raises Protocol where the target does not
+    have the same image afterwards, and the errors of both engines.
+    """
+    meter = Meter(facts.size_bytes or None)
+    origin = Origin()
+    async with (
+        source.export_image(facts.key.id) as chunks,
+        aclosing(metered(watched(chunks, origin), meter, report)) as stream,
+    ):
+        try:
+            loaded = await target.import_image(stream)
+        except BackendError as error:
+            if origin.error is not None:
+                raise origin.error from error
+            raise
+    report(meter.flow())
+    return await _landed(target, facts, loaded), meter.done_bytes
+
+
+async def _landed(target: Engine, facts: ImageFacts, loaded: tuple[str, ...]) -> ImageFacts:
+    """The loaded image on the target: by the source's id, else by what the engine said it loaded."""
+    for reference in (facts.key.id, *loaded):
+        seen = await image_or_none(target, reference)
+        if seen is not None and same_image(facts, seen):
+            return seen
+    raise Protocol(
+        "the image that the target loaded is not the one that was sent",
+        detail=f"sent {facts.key.short}, loaded {', '.join(loaded) or 'nothing'}; layers or platform differ",
+        engine=target.id,
+    )
+
+
+async def stored_layers(engine: Engine) -> tuple[tuple[str, ...], ...]:
+    """The diff-IDs of each image that the engine has."""
+    looks = asyncio.Semaphore(_MOST_LOOKS)
+
+    async def look(image: str) -> tuple[str, ...]:
+        async with looks:
+            try:
+                return (await engine.image_facts(image)).diff_ids
+            except NotFound:
+                return ()  # it went meanwhile
+
+    images = {image.key.id for image in await engine.list_images()}
+    return tuple(await asyncio.gather(*(look(image) for image in sorted(images))))
+
+
+# -- the registry way ----------------------------------------------------------------------------
+async def _ship_missing(
+    source: Engine, target: Engine, move: ImageMove, report: Report, registry: Registry
+) -> tuple[ImageFacts, int]:
+    facts = move.facts
+    stored = await stored_layers(target)
+    present = present_layers(facts.diff_ids, stored, in_order=finds_in_order(target.id))
+    meter = Meter(move.missing_bytes)
+
+    def count(size: int) -> None:
+        if meter.count(size):
+            report(meter.flow())
+
+    registry.on_bytes = count
+    manifest = await _pushed(source, registry, facts, present)
+    depot = registry.depot
+    if target.id.kind is EngineKind.PODMAN:
+        sizes = {digest: blob.size for digest, blob in depot.blobs.items()}
+        data = with_plain_layers(manifest, facts.diff_ids, sizes, sizes[manifest.config])
+        registry.offer(data, manifest.media_type)
+        loaded: tuple[str, ...] = (await target.pull_image(registry.name),)
+    else:
+        layers = ["" if at in present else digest for at, digest in enumerate(manifest.layers)]
+        loaded = await target.import_image(_closed(partial_archive(depot, manifest.config, layers)))
+    report(meter.flow())
+    return await _landed(target, facts, loaded), depot.received_bytes
+
+
+async def _closed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async for chunk in chunks:
+        yield chunk
+
+
+async def _pushed(source: Engine, registry: Registry, facts: ImageFacts, present: frozenset[int]) -> Manifest:
+    """Let the source push until the registry holds all that the target lacks; returns the manifest.
+
+    Podman asks for a layer by its diff-ID first, so that the first push brings all. Docker asks by compressed digests
+    that only it can tell the layers of: the first push calls them all present (reading nothing), and its manifest
+    tells which they are; those that the target lacks are denied in the next push.
+    """
+    here = frozenset(facts.diff_ids[at] for at in present)
+    guess = bool(present) and source.id.kind is EngineKind.DOCKER
+    denied = {facts.config_digest}
+    registry.declines = source.id.kind is EngineKind.DOCKER
+    for _ in range(_MOST_PUSHES):
+        registry.begin_push(lambda digest: digest in here or (guess and digest not in denied))
+        try:
+            await source.push_image(facts.key.id, registry.name)
+        except BackendError:
+            if not (registry.declines and registry.images):
+                raise
+        held = registry.depot.blobs
+        manifest = await _manifest_of(registry, facts)
+        lacking = {manifest.config} if manifest else {image.config for image in registry.images}
+        if manifest:
+            lacking |= {digest for at, digest in enumerate(manifest.layers) if at not in present}
+            lacking = {digest for digest in lacking if digest not in held}
+            if not lacking:
+                return manifest
+        denied.update(lacking)
+    raise Protocol("the source did not push all layers", detail=", ".join(sorted(lacking)), engine=source.id)
+
+
+async def _manifest_of(registry: Registry, facts: ImageFacts) -> Manifest | None:
+    """The pushed manifest of this image, None where its config must be seen to tell it from others."""
+    fitting = [image for image in registry.images if len(image.layers) == len(facts.diff_ids)]
+    exact = [image for image in fitting if image.config == facts.config_digest]
+    if exact or len(fitting) == 1:
+        return (exact or fitting)[0]
+    for image in fitting:
+        if image.config in registry.depot.blobs:
+            rootfs = json.loads(await registry.depot.read(image.config)).get("rootfs") or {}
+            if tuple(rootfs.get("diff_ids") or ()) == facts.diff_ids:
+                return image
+    if not fitting:
+        raise Protocol("the source pushed another image than was asked for", detail=facts.key.short)
+    return None
+
+
+__all__ = ["Report", "Serve", "ship", "ship_image", "stored_layers"]
