@@ -46,6 +46,8 @@ DEFAULT_INFO = EngineInfo(
     cdi_devices=("nvidia.com/gpu=0", "nvidia.com/gpu=1", "nvidia.com/gpu=all"),
 )
 """A machine with two GPUs."""
+_LONGEST_SAYING = 1 << 20
+"""Bytes, see ExecResult."""
 
 
 def _plain(_image: str) -> Role:
@@ -210,9 +212,10 @@ class DemoEngine(DemoStores):
         env = {**env_of(self.world.image(found.image_id)), **found.spec.env}
         place = Place(self._files(container), env, found.spec.hostname or found.id[:12], found.spec.workdir or "/")
         try:
-            return run(argv, place)
+            done = run(argv, place)
         except NoSuchProgram as unknown:
             raise Unsupported(f"{found.spec.name} has no program {unknown}", engine=self._id) from unknown
+        return ExecResult(done.exit_code, done.stdout[:_LONGEST_SAYING], done.stderr[:_LONGEST_SAYING])
 
     async def check_health(self, container: str) -> Health:
         await self._look("check_health")

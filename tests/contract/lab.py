@@ -13,6 +13,7 @@ from backends.model.capabilities import Capability, EngineInfo
 from backends.model.container import ContainerState
 from backends.model.errors import BackendError
 from backends.model.ids import EngineKind
+from backends.model.network import NetworkSpec
 from backends.model.workload import VolumeSpec, WorkloadSpec
 
 BUSYBOX = "docker.io/test/busybox:1"
@@ -21,7 +22,7 @@ SERVE = ("sh", "-c", "trap 'exit 0' TERM; echo serving; while true; do sleep 0.1
 
 
 class Lab:
-    """Makes containers and volumes on an engine. info: what the engine said of itself."""
+    """Makes containers, volumes and networks on an engine. info: what the engine said of itself."""
 
     def __init__(self, engine: Engine, info: EngineInfo, label: Mapping[str, str]) -> None:
         self.engine = engine
@@ -30,6 +31,7 @@ class Lab:
         self._containers: list[str] = []
         self._volumes: list[str] = []
         self._images: list[str] = []
+        self._networks: list[str] = []
 
     def can(self, capability: Capability) -> bool:
         """Whether the engine says that it can do it."""
@@ -74,6 +76,13 @@ class Lab:
         self._volumes.append(name)
         return name
 
+    async def network(self, spec: NetworkSpec | None = None) -> str:
+        """A network; its name."""
+        wanted = spec or NetworkSpec(self.name())
+        await self.engine.create_network(replace(wanted, labels={**self.label, **wanted.labels}))
+        self._networks.append(wanted.name)
+        return wanted.name
+
     def owns_image(self, reference: str) -> str:
         """Remove this one too."""
         self._images.append(reference)
@@ -107,6 +116,8 @@ class Lab:
             await _forgiving(self.engine.remove(container, force=True, volumes=True))
         for volume in self._volumes:
             await _forgiving(self.engine.remove_volume(volume))
+        for network in self._networks:
+            await _forgiving(self.engine.remove_network(network))
         for image in self._images:
             await _forgiving(self.engine.remove_image(image))
 

@@ -13,7 +13,7 @@ from backends.engine import Engine
 from backends.model.capabilities import Capability
 from backends.model.container import MountKind, Port
 from backends.model.errors import BackendError, Conflict, NotFound
-from backends.model.workload import MountSpec, WorkloadSpec
+from backends.model.workload import MountSpec, RestartName, RestartPolicy, WorkloadSpec
 from tests.contract.lab import BUSYBOX, Lab, one_chunk
 
 _NOBODY = "tranship-nobody-has-this-name"
@@ -37,16 +37,26 @@ _MISSING: dict[str, Callable[[Engine], Awaitable[object]]] = {
     "wait_exit": lambda engine: engine.wait_exit(_NOBODY),
     "workload_spec": lambda engine: engine.workload_spec(_NOBODY),
     "logs": lambda engine: _enter(engine.logs(_NOBODY)),
+    "set_restart": lambda engine: engine.set_restart(_NOBODY, RestartPolicy(RestartName.ALWAYS)),
+    "execute": lambda engine: engine.execute(_NOBODY, ["true"]),
+    "check_health": lambda engine: engine.check_health(_NOBODY),
+    "changed_paths": lambda engine: engine.changed_paths(_NOBODY),
+    "read_files": lambda engine: _enter(engine.read_files(_NOBODY, "/etc")),
+    "write_files": lambda engine: engine.write_files(_NOBODY, "/etc", one_chunk(b"\0" * 10240)),
+    "commit_container": lambda engine: engine.commit_container(_NOBODY, "localhost/test-other:1"),
     "create_container": lambda engine: engine.create_container(WorkloadSpec("test-x", f"localhost/{_NOBODY}:1")),
     "image_facts": lambda engine: engine.image_facts(f"localhost/{_NOBODY}:1"),
     "image_layers": lambda engine: engine.image_layers(f"localhost/{_NOBODY}:1"),
     "export_image": lambda engine: _enter(engine.export_image(f"localhost/{_NOBODY}:1")),
     "tag_image": lambda engine: engine.tag_image(f"localhost/{_NOBODY}:1", "localhost/test-other:1"),
     "remove_image": lambda engine: engine.remove_image(f"localhost/{_NOBODY}:1"),
+    "inspect_network": lambda engine: engine.inspect_network(_NOBODY),
+    "remove_network": lambda engine: engine.remove_network(_NOBODY),
     "inspect_volume": lambda engine: engine.inspect_volume(_NOBODY),
     "remove_volume": lambda engine: engine.remove_volume(_NOBODY),
     "export_volume": lambda engine: _enter(engine.export_volume(_NOBODY, via_image=BUSYBOX)),
     "import_volume": lambda engine: engine.import_volume(_NOBODY, one_chunk(b"\0" * 10240), via_image=BUSYBOX),
+    "run_in_volume": lambda engine: _enter(engine.run_in_volume(_NOBODY, ["true"], via_image=BUSYBOX)),
 }
 
 
