@@ -12,12 +12,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
-from backends.model.capabilities import EngineInfo
-from backends.model.container import Container, LogLine, StatsReading
+from backends.model.capabilities import EngineInfo, Room
+from backends.model.container import ChangedPath, Container, ExecResult, Health, LogLine, StatsReading
 from backends.model.events import EngineEvent
 from backends.model.ids import EngineId
 from backends.model.image import Image, ImageFacts, LayerReport
-from backends.model.workload import Volume, VolumeSpec, WorkloadSpec
+from backends.model.network import Network, NetworkSpec
+from backends.model.workload import RestartPolicy, Volume, VolumeSpec, WorkloadSpec
 
 EventStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[EngineEvent]]
 LogLines: TypeAlias = AbstractAsyncContextManager[AsyncIterator[LogLine]]
@@ -97,6 +98,15 @@ class Engine(Protocol):
     async def wait_exit(self, container: str) -> int:
         """Wait until it does not run; returns the exit code."""
 
+    async def set_restart(self, container: str, policy: RestartPolicy) -> None:
+        """Change the restart policy of a container, whatever its state; nothing else of it changes."""
+
+    async def execute(self, container: str, argv: Sequence[str]) -> ExecResult:
+        """Run a program in a running container and wait for it; Unsupported where the container has no such program."""
+
+    async def check_health(self, container: str) -> Health:
+        """The health now. Where the engine needs a timer to check (Podman without systemd) one check is run first."""
+
     # -- recipe ----------------------------------------------------------------------------------
     async def workload_spec(self, container: str) -> WorkloadSpec:
         """The recipe that would make this container again, image defaults subtracted, the rest in `unmapped`."""
@@ -123,6 +133,45 @@ class Engine(Protocol):
     async def remove_image(self, reference: str) -> None:
         """Remove a tag, or an image by id; Conflict where a container uses it."""
 
+    async def push_image(self, reference: str, destination: str) -> None:
+        """Push an image (id or name) to "HOST:PORT/NAME:TAG" of a registry without TLS; leaves no further name here."""
+
+    async def pull_image(self, reference: str) -> str:
+        """Pull "HOST:PORT/NAME@sha256:…" or "…:TAG" from a registry without TLS; returns the image's id, bare hex.
+
+        That name is taken away again: tag the image at once where nothing else names it.
+        """
+
+    async def commit_container(self, container: str, reference: str) -> str:
+        """Make an image of a container's files (volumes and binds not) with the configuration of its **own image**
+        (not the container's env or command), in Docker's format, the container paused where the engine can; returns
+        the id, bare hex."""
+
+    async def changed_paths(self, container: str) -> tuple[ChangedPath, ...]:
+        """What the container has changed of its image's files; mounts are not part of it."""
+
+    def read_files(self, container: str, path: str) -> ByteStream:
+        """A file or folder of a container (running or not) as tar; names in it begin with the path's last part."""
+
+    async def write_files(self, container: str, path: str, archive: AsyncIterator[bytes]) -> None:
+        """Unpack a tar under that folder of a container, running or not; owners and modes as in the tar."""
+
+    async def room(self) -> Room:
+        """How much room the engine has for images, volumes and temporary files; None where it cannot be told."""
+
+    # -- networks --------------------------------------------------------------------------------
+    async def list_networks(self) -> list[Network]:
+        """All networks, the engine's own too."""
+
+    async def inspect_network(self, name: str) -> Network:
+        """One network; NotFound where there is none of this name."""
+
+    async def create_network(self, spec: NetworkSpec) -> None:
+        """Create it; Conflict where the name or an address range is taken."""
+
+    async def remove_network(self, name: str) -> None:
+        """Remove it; Conflict where a container is on it."""
+
     # -- volumes ---------------------------------------------------------------------------------
     async def list_volumes(self) -> list[Volume]:
         """All volumes."""
@@ -136,11 +185,21 @@ class Engine(Protocol):
     async def remove_volume(self, name: str) -> None:
         """Remove it; Conflict where a container uses it."""
 
-    def export_volume(self, name: str, *, via_image: str) -> ByteStream:
+    def export_volume(self, name: str, *, via_image: str, paths: Sequence[str] = ()) -> ByteStream:
         """The volume's content as a tar whose entries are relative to its root ("./a", owners numeric, root first).
 
+        paths: where given, at least these members (no directories), perhaps more, perhaps in several tars.
         via_image: an image in this engine's store, for the helper container (created, never started, removed on exit).
         """
 
     async def import_volume(self, name: str, archive: AsyncIterator[bytes], *, via_image: str) -> None:
         """Unpack such a tar into the volume, owners and modes (the root's too) as in the tar."""
+
+    def run_in_volume(
+        self, name: str, argv: Sequence[str], *, via_image: str, read_only: bool = True, stdin: bytes = b""
+    ) -> ByteStream:
+        """Run a program of an image with the volume at /volume as working directory, no network; yields its stdout.
+
+        Raises Unsupported where the image has no such program, Conflict (with its stderr) where it ended with another
+        code than 0. The helper container is removed on exit.
+        """

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -25,11 +27,12 @@ class PrivateEngine:
     """kind: "docker", "podman" or "podman-rootless". Podman's uses the shared store, Docker's a store of its own.
 
     Docker's has a network namespace of its own too: beside another daemon in one, either would take the other's
-    docker0 away. Its containers outlive it (live-restore).
+    docker0 away. Its containers outlive it (live-restore). config: Docker's daemon.json.
     """
 
-    def __init__(self, kind: str, engines: RealEngines) -> None:
+    def __init__(self, kind: str, engines: RealEngines, *, config: Mapping[str, object] | None = None) -> None:
         self._kind = kind
+        self._config = config or {}
         self._engines = engines
         # Below /tmp, where the engines see the same path; short, for socket paths end at 107 bytes.
         self.folder = Path(tempfile.mkdtemp(prefix="tp-", dir="/tmp"))
@@ -60,6 +63,7 @@ class PrivateEngine:
             str(self._engines.bin / "engines-exec"), "unshare", "--net", "dockerd", "-H", self.url,
             "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec", "-p", f"{self.folder}/pid",
             "--bridge=none", "--iptables=false", "--ip6tables=false", "--live-restore",
+            "--config-file", f"{self.folder}/daemon.json",
         ]  # fmt: skip
 
     def start(self) -> None:
@@ -67,6 +71,7 @@ class PrivateEngine:
         if self._entered is not None:
             self._entered.wait(timeout=10)
         (self.folder / "s.sock").unlink(missing_ok=True)
+        (self.folder / "daemon.json").write_text(json.dumps(self._config))
         with (self.folder / "log").open("ab") as log:
             self._entered = subprocess.Popen(
                 self._argv(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True

@@ -43,6 +43,7 @@ DEFAULT_INFO = EngineInfo(
     cpus=32,
     memory_bytes=256 << 30,
     graph_root="/demo",
+    host="demo",
     cdi_devices=("nvidia.com/gpu=0", "nvidia.com/gpu=1", "nvidia.com/gpu=all"),
 )
 """A machine with two GPUs."""

@@ -21,6 +21,7 @@ NOT_FOUND = 127
 """Exit code of a shell that does not know a program. Source: POSIX.1-2017, Shell, 2.8.2."""
 _NOT_SPOKEN = frozenset("|$`{}()<*?~#")
 """What would mean something to a real shell."""
+_SAID = 40  # characters of a script in a message
 
 
 class NoSuchProgram(Exception):
@@ -95,6 +96,12 @@ def _shell(words: list[str], place: Place) -> ExecResult:
     return ExecResult(code, out, err)
 
 
+def _beginning(script: str) -> str:
+    """A script in few words: it is part of a message."""
+    words = " ".join(script.split())
+    return repr(words if len(words) <= _SAID else f"{words[:_SAID]}…")
+
+
 def _tokens(script: str) -> list[str]:
     """The words of a script. Raises NoSuchProgram where it needs a shell that knows more."""
     lexer = shlex.shlex(script.replace("\n", ";"), posix=True, punctuation_chars=";&>")
@@ -102,10 +109,10 @@ def _tokens(script: str) -> list[str]:
     try:
         tokens = list(lexer)
     except ValueError as broken:
-        raise NoSuchProgram(f"sh for {script!r}") from broken
+        raise NoSuchProgram(f"sh for {_beginning(script)}") from broken
     marks = {token for token in tokens if token and not token.strip(";&>")}
     if marks - {";", "&&", ">", ">>"} or _NOT_SPOKEN.intersection(script):
-        raise NoSuchProgram(f"sh for {script!r}")
+        raise NoSuchProgram(f"sh for {_beginning(script)}")
     return tokens
 
 

@@ -8,28 +8,42 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-NOT_YET = "Tranship does not carry this setting yet"
+UNKNOWN = "Tranship does not know this setting of Docker"
 
 
 @dataclass(frozen=True, slots=True)
 class HostDefaults:
-    """What this daemon gives to a container that asks for nothing (GET /info). "" = not known."""
+    """What this daemon gives to a container that asks for nothing (GET /info). "" = not known.
+
+    host_name: its machine's, which a container without a network of its own gets. swap_limit: False where the kernel
+    cannot limit swap: Docker then reports "no limit" for every container with a memory limit.
+    """
 
     cgroup_version: str = ""
     runtime: str = "runc"
     log_driver: str = "json-file"
+    host_name: str = ""
+    swap_limit: bool = True
 
 
-CARRIED = frozenset(
-    {
-        *(f"Config.{key}" for key in ("Image", "Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir", "Hostname")),
-        *(f"Config.{key}" for key in ("Tty", "OpenStdin", "ExposedPorts", "Volumes")),
-        *(f"HostConfig.{key}" for key in ("Binds", "Mounts", "PortBindings", "PublishAllPorts", "RestartPolicy")),
-        *(f"HostConfig.{key}" for key in ("Memory", "NanoCpus", "CpuQuota", "CpuPeriod", "DeviceRequests", "Runtime")),
-    }
+_CARRIED_CONFIG = (
+    *("Image", "Cmd", "Entrypoint", "Env", "Labels", "User", "WorkingDir", "Hostname", "Domainname", "Tty"),
+    *("OpenStdin", "StdinOnce", "ExposedPorts", "Volumes", "Healthcheck", "StopSignal", "StopTimeout", "MacAddress"),
+    "NetworkDisabled",
 )
+_CARRIED_HOST = (
+    *("Binds", "Mounts", "Tmpfs", "PortBindings", "PublishAllPorts", "RestartPolicy", "AutoRemove", "Annotations"),
+    *("Memory", "MemoryReservation", "MemorySwap", "MemorySwappiness", "OomKillDisable", "OomScoreAdj"),
+    *("NanoCpus", "CpuQuota", "CpuPeriod", "CpuShares", "CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus"),
+    *("CpusetMems", "PidsLimit", "BlkioWeight", "BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps"),
+    *("BlkioDeviceReadIOps", "BlkioDeviceWriteIOps", "Ulimits", "Sysctls", "StorageOpt", "CgroupParent", "Runtime"),
+    *("DeviceRequests", "Devices", "DeviceCgroupRules", "Privileged", "CapAdd", "CapDrop", "SecurityOpt"),
+    *("MaskedPaths", "ReadonlyPaths", "ReadonlyRootfs", "GroupAdd", "LogConfig", "NetworkMode", "Dns", "DnsSearch"),
+    *("DnsOptions", "ExtraHosts", "Links", "IpcMode", "PidMode", "UTSMode", "UsernsMode", "CgroupnsMode", "ShmSize"),
+)
+CARRIED = frozenset({*(f"Config.{key}" for key in _CARRIED_CONFIG), *(f"HostConfig.{key}" for key in _CARRIED_HOST)})
 """Keys that the recipe looks at itself, and reports itself where it cannot say their value."""
 
 FACTS = frozenset(
@@ -57,38 +71,29 @@ FACTS = frozenset(
 
 ENDPOINT_FACTS = frozenset(
     {"NetworkID", "EndpointID", "Gateway", "IPAddress", "IPPrefixLen", "IPv6Gateway", "GlobalIPv6Address"}
-    | {"GlobalIPv6PrefixLen", "DNSNames", "MacAddress", "Aliases"}
+    | {"GlobalIPv6PrefixLen", "DNSNames"}
 )
-"""As FACTS, of one network's endpoint; MacAddress and Aliases are looked at on their own."""
+"""As FACTS, of one network's endpoint."""
 
 _ALSO_DEFAULT: Mapping[str, tuple[Any, ...]] = {
-    "Config.StopTimeout": (10,),
-    "Config.StopSignal": ("SIGTERM", "TERM", "15"),
-    "HostConfig.NetworkMode": ("default", "bridge"),
-    "HostConfig.IpcMode": ("private",),
-    "HostConfig.ShmSize": (67108864,),
-    "HostConfig.PidsLimit": (-1,),
-    "HostConfig.MemorySwappiness": (-1,),
     "HostConfig.Isolation": ("default",),
     "HostConfig.VolumeDriver": ("local",),
 }
 
-_EMPTY_COUNTS = frozenset({"HostConfig.MemorySwappiness", "HostConfig.Init", "Config.StopTimeout"})
-"""Keys whose default is null, and where 0 or false says something."""
+DEFAULT_SHM_BYTES: Final = 67108864
+DEFAULT_STOP_S: Final = 10
+HEALTH_INTERVAL_NS: Final = 30_000_000_000
+HEALTH_TIMEOUT_NS: Final = 30_000_000_000
+HEALTH_RETRIES: Final = 3
 
-_CORE_MASKED = {"/proc/kcore", "/proc/timer_list", "/sys/firmware"}
-_MASKED = _CORE_MASKED | {
-    "/proc/acpi",
-    "/proc/asound",
-    "/proc/interrupts",
-    "/proc/keys",
-    "/proc/latency_stats",
-    "/proc/sched_debug",
-    "/proc/scsi",
-    "/proc/timer_stats",
-    "/sys/devices/virtual/powercap",
-}
-_READONLY = {"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"}
+MASKED_ALWAYS = frozenset(
+    {"/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats"}
+    | {"/proc/sched_debug", "/proc/scsi", "/sys/firmware"}
+)
+"""What every Docker of API 1.40 and later hides; newer ones hide more."""
+MASKED_KNOWN = MASKED_ALWAYS | {"/proc/asound", "/proc/interrupts", "/sys/devices/virtual/powercap"}
+MASKED_WRITTEN = tuple(sorted(MASKED_ALWAYS | {"/proc/asound", "/sys/devices/virtual/powercap"}))
+READONLY = ("/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger")
 
 
 def is_empty(value: object) -> bool:
@@ -96,53 +101,50 @@ def is_empty(value: object) -> bool:
     return value is None or value == "" or value == 0 or value == [] or value == {}
 
 
-def _default_paths(value: object, core: set[str], known: set[str]) -> bool:
-    """null, or a version's own list. An empty list says that nothing is masked (systempaths=unconfined)."""
-    return value is None or (isinstance(value, list) and core <= (seen := set(map(str, value))) and seen <= known)
-
-
-def is_default(path: str, value: object, host_config: Mapping[str, Any], defaults: HostDefaults) -> bool:
-    """Whether this is what Docker reports for a container that asked for nothing."""
-    if path == "HostConfig.MaskedPaths":
-        return _default_paths(value, _CORE_MASKED, _MASKED)
-    if path == "HostConfig.ReadonlyPaths":
-        return _default_paths(value, _READONLY, _READONLY)
-    if path == "HostConfig.LogConfig" and isinstance(value, Mapping):
-        return value.get("Type") in {"", None, defaults.log_driver or "json-file"} and is_empty(value.get("Config"))
-    if path == "HostConfig.CgroupnsMode":
-        # moby daemon/config: private on cgroup v2, host on v1.
-        own = {"1": ("host",), "2": ("private",)}.get(defaults.cgroup_version, ("host", "private"))
-        return value in ("", None, *own)
-    if path == "HostConfig.MemorySwap":
-        # moby daemon: with a memory limit and no swap limit, memory and swap together are twice the limit.
-        memory = host_config.get("Memory") or 0
-        return is_empty(value) or (bool(memory) and value == 2 * memory)
-    if path in _EMPTY_COUNTS:
-        return value is None or value in _ALSO_DEFAULT.get(path, ())
+def is_default(path: str, value: object) -> bool:
+    """Whether this is what Docker reports for a container that asked for nothing; of keys that nothing else reads."""
+    if path == "HostConfig.Init":
+        return value is not False  # true is in the recipe, false is where the daemon's own is to be switched off
     return is_empty(value) or (not isinstance(value, bool) and value in _ALSO_DEFAULT.get(path, ()))
 
 
 _REASONS: Mapping[str, str] = {
-    "Config.Healthcheck": "health checks are not carried yet",
-    "Config.StdinOnce": "Podman has no such setting",
-    "Config.Domainname": "Podman has no such setting",
-    "Config.MacAddress": "addresses are the target network's to give",
-    "HostConfig.AutoRemove": "a container that removes itself could not be rolled back",
-    "HostConfig.CapAdd": "capabilities are not carried yet",
-    "HostConfig.CapDrop": "capabilities are not carried yet",
-    "HostConfig.Devices": "raw devices are not carried yet; ask for GPUs by their CDI names",
-    "HostConfig.LogConfig": "log drivers differ between engines; the target's default is used",
-    "HostConfig.NetworkMode": "networks are not carried yet; the target's default network is used",
-    "HostConfig.Privileged": "privileges are not carried yet",
-    "HostConfig.SecurityOpt": "security profiles are not carried yet",
-    "HostConfig.Tmpfs": "tmpfs mounts are not carried yet",
+    "HostConfig.Init": "that an engine's own init is switched off can be said to no other engine",
+    "HostConfig.Cgroup": "joining another container's cgroup can be said to no other engine",
+    "HostConfig.Isolation": "isolation is for Windows containers",
+    "HostConfig.KernelMemory": "no kernel of today limits kernel memory on its own",
+    "HostConfig.KernelMemoryTCP": "no kernel of cgroup v2 limits the memory of TCP buffers on its own",
+    "HostConfig.VolumeDriver": "the volumes themselves are carried, into local ones",
     "HostConfig.VolumesFrom": "the volumes themselves are carried, as they are mounted",
+    **dict.fromkeys(
+        (f"HostConfig.{key}" for key in ("CpuCount", "CpuPercent", "IOMaximumIOps", "IOMaximumBandwidth")),
+        "the limit is for Windows containers",
+    ),
+    **dict.fromkeys(("Config.OnBuild", "Config.Shell"), "it tells how images are built, not how a container runs"),
 }
 
 
 def reason_of(path: str) -> str:
     """Why this setting is not carried, in words."""
-    return _REASONS.get(path, NOT_YET)
+    return _REASONS.get(path, UNKNOWN)
 
 
-__all__ = ["CARRIED", "ENDPOINT_FACTS", "FACTS", "NOT_YET", "HostDefaults", "is_default", "is_empty", "reason_of"]
+__all__ = [
+    "CARRIED",
+    "DEFAULT_SHM_BYTES",
+    "DEFAULT_STOP_S",
+    "ENDPOINT_FACTS",
+    "FACTS",
+    "HEALTH_INTERVAL_NS",
+    "HEALTH_RETRIES",
+    "HEALTH_TIMEOUT_NS",
+    "MASKED_ALWAYS",
+    "MASKED_KNOWN",
+    "MASKED_WRITTEN",
+    "READONLY",
+    "UNKNOWN",
+    "HostDefaults",
+    "is_default",
+    "is_empty",
+    "reason_of",
+]

@@ -90,6 +90,35 @@ _RULES: tuple[_Rule, ...] = (
     _rule(r"(?:get )?(\S+): no such volume|no such volume:? (\S+)", NotFound, "There is no volume {0}"),
     _rule(r"network (\S+) not found", NotFound, "There is no network {0}"),
     _rule(
+        r"network with name (\S+) already exists",
+        Conflict,
+        "Network {0} exists already",
+        "Choose another name, or remove the network.",
+    ),
+    _rule(
+        r"removing network: network (\S+) .*has active endpoints",
+        Conflict,
+        "Network {0} is in use",
+        "Disconnect or remove its containers first.",
+    ),
+    _rule(
+        r"pool overlaps with other one|(?:address|subnet) .*overlaps",
+        Conflict,
+        "The network's address range is taken",
+        "Choose another range, or let Docker choose one.",
+    ),
+    _rule(
+        r"could not find an available, non-overlapping (\S+) address pool",
+        Conflict,
+        "Docker has no free {0} address range to choose for the network",
+        "Say which range it is to have.",
+    ),
+    _rule(
+        r"pre-?defined (?:\S+ )?network|(\S+) is a pre-?defined network|only one instance of \W*\w+\W* network",
+        Conflict,
+        "Docker's own networks cannot be made or removed",
+    ),
+    _rule(
         r"remove (\S+): volume is in use", Conflict, "Volume {0} is in use", "Remove the containers that use it first."
     ),
     _rule(

@@ -10,17 +10,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from backends.engines.docker_defaults import CARRIED, FACTS, HostDefaults, is_default, is_empty, reason_of
-from backends.engines.docker_recipe_parts import Json, Left, gpu_request, mounts, networks, ports
+from backends.engines.docker_defaults import CARRIED, FACTS, HostDefaults, is_default, reason_of
+from backends.engines.docker_recipe_mounts import mounts
+from backends.engines.docker_recipe_networks import namespaces, networking, partners
+from backends.engines.docker_recipe_parts import Json, Left, gpu_request, ports
+from backends.engines.docker_recipe_process import health, log, process
+from backends.engines.docker_recipe_rights import resources, security
 from backends.engines.docker_translate import bare
+from backends.model.container import NO_LABELS
 from backends.model.reference import full_reference, is_image_id
 from backends.model.workload import RestartName, RestartPolicy, UnmappedField, WorkloadSpec
 
-_CPU_PERIOD_US = 100_000  # the kernel's default CFS period, in microseconds
 
-
-def workload_spec(inspect: Json, image: Json | None, defaults: HostDefaults | None = None) -> WorkloadSpec:
-    """The recipe. image: GET /images/{id}/json of the image that it runs, None where it is gone from the store."""
+def workload_spec(
+    inspect: Json,
+    image: Json | None,
+    defaults: HostDefaults | None = None,
+    names: Mapping[str, str] = NO_LABELS,
+) -> WorkloadSpec:
+    """The recipe. image: GET /images/{id}/json of the image that it runs, None where it is gone from the store.
+    names: of the containers whose namespaces it shares (`partners`), by id.
+    """
     defaults = defaults or HostDefaults()
     config, host = inspect.get("Config") or {}, inspect.get("HostConfig") or {}
     base = (image or {}).get("Config") or {}
@@ -28,10 +38,8 @@ def workload_spec(inspect: Json, image: Json | None, defaults: HostDefaults | No
     if image is None:
         left.add("Image", inspect.get("Image"), "the image is gone: what it said cannot be told from what was asked")
     entrypoint, command = _process(config, base)
-    env = _env(config, base, left)
-    gpu = gpu_request(host, env | _pairs(config.get("Env")), defaults, left)
-    hostname = config.get("Hostname") or None
-    short_id = str(inspect.get("Id") or "")[:12]
+    env, unset = _env(config, base)
+    limits, cpus_nano = resources(host, defaults)
     spec = WorkloadSpec(
         name=str(inspect.get("Name") or "").removeprefix("/"),
         image=_image(inspect, config, image),
@@ -42,19 +50,25 @@ def workload_spec(inspect: Json, image: Json | None, defaults: HostDefaults | No
         labels=_labels(config, base, left),
         user=_differing(config, base, "User"),
         workdir=_differing(config, base, "WorkingDir"),
-        hostname=None if hostname == short_id else hostname,
+        hostname=_hostname(inspect, config, host, defaults),
         tty=bool(config.get("Tty")),
         stdin_open=bool(config.get("OpenStdin")),
         ports=ports(config, host, base, left),
         mounts=mounts(inspect, config, host, left),
         restart=_restart(host.get("RestartPolicy") or {}, left),
         memory_bytes=int(host.get("Memory") or 0),
-        cpus_nano=_cpus(host, left),
-        gpu=gpu,
+        cpus_nano=cpus_nano,
+        gpu=gpu_request(host, _pairs(config.get("Env")), left),
+        process=process(config, base, host, unset),
+        network=networking(inspect, config, host, names, left),
+        namespaces=namespaces(host, defaults, names),
+        security=security(host, left),
+        resources=limits,
+        health=health(config, base, left),
+        log=log(host, defaults),
     )
-    for path, value in _walk(inspect, base, host, defaults):
+    for path, value in _walk(inspect, base):
         left.add(path, value, reason_of(path))
-    networks(inspect, left)
     return _with_unmapped(spec, left)
 
 
@@ -63,12 +77,12 @@ def _with_unmapped(spec: WorkloadSpec, left: Left) -> WorkloadSpec:
     return replace(spec, unmapped=tuple(sorted(fields, key=lambda field: field.path)))
 
 
-def _walk(inspect: Json, base: Json, host: Json, defaults: HostDefaults) -> Iterator[tuple[str, Any]]:
+def _walk(inspect: Json, base: Json) -> Iterator[tuple[str, Any]]:
     """Every configured key that no part of the recipe looks at."""
     for section in ("Config", "HostConfig", "NetworkSettings"):
         for key, value in (inspect.get(section) or {}).items():
             path = f"{section}.{key}"
-            if path in CARRIED or path in FACTS or is_default(path, value, host, defaults):
+            if path in CARRIED or path in FACTS or is_default(path, value):
                 continue
             if section == "Config" and key in base and base[key] == value:
                 continue
@@ -112,11 +126,20 @@ def _pairs(entries: object) -> dict[str, str]:
     return pairs
 
 
-def _env(config: Json, base: Json, left: Left) -> dict[str, str]:
-    mine, its = _pairs(config.get("Env")), _pairs(base.get("Env"))
-    for key in its.keys() - mine.keys():
-        left.add(f"Config.Env[{key}]", None, "taking a variable of the image away cannot be said on every engine")
-    return {key: value for key, value in mine.items() if its.get(key) != value}
+def _env(config: Json, base: Json) -> tuple[dict[str, str], tuple[str, ...]]:
+    """(what the image does not say, what is taken away). A word without "=" takes a variable away."""
+    said = [str(entry) for entry in config.get("Env") or ()]
+    bare_words = {entry for entry in said if "=" not in entry}
+    mine, its = _pairs([entry for entry in said if "=" in entry]), _pairs(base.get("Env"))
+    away = (bare_words | its.keys()) - mine.keys()
+    return {key: value for key, value in mine.items() if its.get(key) != value}, tuple(sorted(away))
+
+
+def _hostname(inspect: Json, config: Json, host: Json, defaults: HostDefaults) -> str | None:
+    """None where Docker chose it: the short id, its machine's on the host's network, the partner's on a shared one."""
+    name, mode = str(config.get("Hostname") or ""), str(host.get("NetworkMode") or "")
+    own = {"", str(inspect.get("Id") or "")[:12]} | ({defaults.host_name} if mode == "host" else set())
+    return None if name in own or mode.startswith("container:") or host.get("UTSMode") == "host" else name
 
 
 def _labels(config: Json, base: Json, left: Left) -> dict[str, str]:
@@ -144,16 +167,4 @@ def _restart(policy: Mapping[str, Any], left: Left) -> RestartPolicy:
     return RestartPolicy(name, retries)
 
 
-def _cpus(host: Json, left: Left) -> int:
-    """Nano-CPUs; an explicit CFS quota is the same limit in other words (quota / period)."""
-    nano, quota = int(host.get("NanoCpus") or 0), int(host.get("CpuQuota") or 0)
-    period = int(host.get("CpuPeriod") or 0)
-    if not nano and quota > 0:
-        return quota * 1_000_000_000 // (period if period > 0 else _CPU_PERIOD_US)
-    for key, value in (("CpuQuota", quota), ("CpuPeriod", period)):
-        if not is_empty(value):
-            left.add(f"HostConfig.{key}", value, "it says nothing without a quota, or besides a CPU limit")
-    return nano
-
-
-__all__ = ["workload_spec"]
+__all__ = ["partners", "workload_spec"]

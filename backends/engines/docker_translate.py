@@ -13,11 +13,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backends.model.capabilities import Capabilities, Capability, EngineInfo
-from backends.model.container import Container, ContainerState, Health, Mount, MountKind, Port
+from backends.model.container import ChangedPath, ChangeKind, Container, ContainerState, Health, Mount, MountKind, Port
 from backends.model.errors import Protocol, Unsupported
 from backends.model.events import EngineEvent, EventKind
 from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import Image, ImageFacts
+from backends.model.network import Network, NetworkSpec, Subnet
 from backends.model.reference import full_reference
 from backends.model.workload import Volume
 from backends.wire.times import from_unix, parse_time
@@ -34,6 +35,10 @@ EVENT_ACTIONS = (
     *("health_status", "pull", "load", "import", "tag", "untag", "delete", "connect", "disconnect", "remove"),
 )
 """What changes something that is shown; without the noise of exec, attach, mount and top."""
+_OWN_NETWORKS = frozenset({"bridge", "host", "none", "docker_gwbridge"})
+IPV4_OPTION, _IPV6_OPTION = (f"com.docker.network.enable_ipv{version}" for version in (4, 6))
+"""Docker 28 and later report their flags as options too."""
+_CHANGES = (ChangeKind.CHANGED, ChangeKind.ADDED, ChangeKind.DELETED)  # Docker Engine API, ContainerChanges
 _UNTAGGED = "<none>"
 _LOADED = re.compile(r"Loaded image( ID)?: (\S+)")  # moby image/tarexport/load.go
 
@@ -198,6 +203,7 @@ def engine_info(version: Json, info: Json, *, api_version: str, local: bool) -> 
         cpus=info.get("NCPU") or 0,
         memory_bytes=info.get("MemTotal") or 0,
         graph_root=info.get("DockerRootDir") or "",
+        host=info.get("Name") or "",
         cdi_devices=cdi,
         capabilities=Capabilities(_lacking(info)),
     )
@@ -254,12 +260,12 @@ def image_from_list(engine: EngineId, item: Json) -> Image:
     )
 
 
-def image_facts(engine: EngineId, item: Json, *, id_is_config: bool) -> ImageFacts:
-    """GET /images/{name}/json. id_is_config: the store's ids are config digests (not so in containerd's store)."""
+def image_facts(engine: EngineId, item: Json, config_digest: str) -> ImageFacts:
+    """GET /images/{name}/json. config_digest: the id itself, but in containerd's store; "" = not known."""
     return ImageFacts(
         key=ImageKey(engine, bare(item["Id"])),
         tags=_tags(item),
-        config_digest=f"sha256:{bare(item['Id'])}" if id_is_config else "",
+        config_digest=config_digest,
         diff_ids=tuple((item.get("RootFS") or {}).get("Layers") or ()),
         architecture=item.get("Architecture") or "",
         os=item.get("Os") or "",
@@ -294,7 +300,57 @@ def volume(item: Json) -> Volume:
         labels=labels,
         driver_options=dict(item.get("Options") or {}),
         anonymous=ANONYMOUS_LABEL in labels or ANONYMOUS_NAME.fullmatch(name) is not None,
+        mountpoint=str(item.get("Mountpoint") or ""),
     )
+
+
+def network(item: Json) -> Network:
+    """GET /networks/{name}, or one entry of GET /networks."""
+    name, addresses = str(item["Name"]), (item.get("IPAM") or {}).get("Config") or ()
+    own = name in _OWN_NETWORKS or bool(item.get("Ingress"))
+    options = {str(key): str(value) for key, value in (item.get("Options") or {}).items() if key != _IPV6_OPTION}
+    if item.get("EnableIPv4", True) and options.get(IPV4_OPTION) != "false":
+        options.pop(IPV4_OPTION, None)
+    else:
+        options[IPV4_OPTION] = "false"
+    spec = NetworkSpec(
+        name=name,
+        driver=str(item.get("Driver") or "bridge"),
+        subnets=tuple(
+            Subnet(
+                str(one["Subnet"]),
+                str(one.get("Gateway") or "").partition("/")[0],  # of IPv6 with the prefix, up to Docker 27
+                str(one.get("IPRange") or ""),
+            )
+            for one in addresses
+            if one.get("Subnet")
+        ),
+        internal=bool(item.get("Internal")),
+        ipv6=bool(item.get("EnableIPv6")),
+        dns=not own,
+        labels={str(key): str(value) for key, value in (item.get("Labels") or {}).items()},
+        options=options,
+    )
+    return Network(str(item["Id"]), spec, own)
+
+
+def mount_points(item: Json) -> frozenset[str]:
+    """Where something is mounted in a container, of GET /containers/{id}/json."""
+    tmpfs = (item.get("HostConfig") or {}).get("Tmpfs") or {}
+    places = (*(mount.get("Destination") or "" for mount in item.get("Mounts") or ()), *tmpfs)
+    return frozenset(str(place).rstrip("/") for place in places if place)
+
+
+def changed_paths(items: Iterable[Json], mounted: Iterable[str]) -> tuple[ChangedPath, ...]:
+    """GET /containers/{id}/changes, sorted; without the places where something is mounted, and what is below."""
+    places = set(mounted)
+
+    def ours(path: str) -> bool:
+        parts = path.split("/")
+        return not any("/".join(parts[:count]) in places for count in range(2, len(parts) + 1))
+
+    found = (ChangedPath(str(item["Path"]), _CHANGES[int(item["Kind"])]) for item in items)
+    return tuple(sorted(change for change in found if ours(change.path)))
 
 
 def event(engine: EngineId, item: Json) -> EngineEvent:
@@ -317,7 +373,9 @@ def event(engine: EngineId, item: Json) -> EngineEvent:
 __all__ = [
     "ANONYMOUS_NAME",
     "EVENT_ACTIONS",
+    "IPV4_OPTION",
     "bare",
+    "changed_paths",
     "container_from_inspect",
     "container_from_list",
     "engine_info",
@@ -326,6 +384,8 @@ __all__ = [
     "image_facts",
     "image_from_list",
     "loaded_images",
+    "mount_points",
     "negotiated",
+    "network",
     "volume",
 ]

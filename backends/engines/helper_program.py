@@ -11,6 +11,7 @@ from backends.model.errors import BackendError, Conflict, Unsupported
 from backends.model.ids import EngineId
 
 _STDIN = ".tranship-stdin"
+STDIN_PATH = f"/{_STDIN}"
 WITH_STDIN = ("sh", "-c", f'exec "$@" </{_STDIN}', "sh")
 """A program's input lies in a file of the helper: so no connection has to be taken over for it."""
 
@@ -55,4 +56,4 @@ def ended(code: int, complaint: bytes, program: str, image: str, engine: EngineI
         raise Conflict(f"{program} of the image {image} failed in a helper container", detail=detail, engine=engine)
 
 
-__all__ = ["WITH_STDIN", "ended", "needs", "stdin_tar"]
+__all__ = ["STDIN_PATH", "WITH_STDIN", "ended", "needs", "stdin_tar"]

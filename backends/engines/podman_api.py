@@ -70,10 +70,20 @@ class PodmanApi:
         )
 
     def stream(
-        self, method: str, path: str, params: Params | None = None, *, open_timeout_s: float | None = 10.0
+        self,
+        method: str,
+        path: str,
+        params: Params | None = None,
+        *,
+        body: object = None,
+        open_timeout_s: float | None = 10.0,
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """The answer's body as it comes."""
-        return self.wire.stream(method, _PREFIX + path, params=params, open_timeout_s=open_timeout_s)
+        """The answer's body as it comes. body: sent as JSON."""
+        return self.wire.stream(method, _PREFIX + path, params=params, body=body, open_timeout_s=open_timeout_s)
+
+    def head(self, path: str, params: Params | None = None) -> AbstractAsyncContextManager[Mapping[str, str]]:
+        """The headers of a HEAD."""
+        return self.wire.headers("HEAD", _PREFIX + path, params=params)
 
     async def ping(self) -> Mapping[str, str]:
         """The headers of `/libpod/_ping`."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from backends.engines.podman_defaults import EMPTY, HostDefaults, is_default, unmapped
-from backends.engines.podman_translate import CDI_NAME, Json, create_options
+from backends.engines.podman_translate import Json, create_options
 from backends.model.workload import UnmappedField
 
 NOWHERE = "`podman inspect` does not tell what became of this option"
@@ -55,11 +55,13 @@ _VISIBLE = frozenset(
         "--no-hosts", "--oom-score-adj", "--passwd", "--pid", "--pod", "--privileged", "--publish", "--publish-all",
         "--read-only", "--requires", "--restart", "--rm", "--rmi", "--runtime", "--sdnotify", "--shm-size",
         "--stop-signal", "--stop-timeout", "--subgidname", "--subuidname", "--timeout", "--tmpfs", "--tty", "--tz",
-        "--uidmap", "--ulimit", "--umask", "--unsetenv", "--unsetenv-all", "--user", "--userns", "--uts", "--volume",
+        "--uidmap", "--umask", "--unsetenv", "--unsetenv-all", "--user", "--userns", "--uts", "--volume",
         "--volumes-from", "--workdir", "--mount",
+        "--sysctl", "--storage-opt", "--device-cgroup-rule", "--ip", "--ip6", "--mac-address", "--systemd",
+        "--http-proxy", "--read-only-tmpfs", "--device",
     }
 )  # fmt: skip
-"""Their effect stands in inspect, where podman_recipe finds it."""
+"""Their effect stands in inspect, where podman_recipe finds it, or podman_asked reads them."""
 
 _LIMITS: Mapping[str, str] = {
     "--blkio-weight": "BlkioWeight",
@@ -86,7 +88,7 @@ _ASKED_DEFAULTS = frozenset(
     | {("--memory-swappiness", "-1")}
 )
 
-_SEEN_SECURITY = ("apparmor=", "label=", "label:", "no-new-privileges", "seccomp=", "systempaths=", "unmask=")
+_SEEN_SECURITY = ("apparmor=", "label=", "label:", "no-new-privileges", "seccomp=", "unmask=", "mask=")
 
 
 def pairs_of(options: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -121,12 +123,21 @@ def untold(inspect: Json, host: HostDefaults) -> Iterator[UnmappedField]:
     settings = inspect.get("HostConfig") or {}
     found: dict[str, list[str]] = {}
     for flag, value in pairs_of(create_options(inspect)):
-        if (flag, value) in _ASKED_DEFAULTS or _is_told(flag, value, settings, host):
+        lost = flag == "--volume" and not _shown_mount(value, inspect)
+        if not lost and ((flag, value) in _ASKED_DEFAULTS or _is_told(flag, value, settings, host)):
             continue
         found.setdefault(flag, []).append(value)
     for flag, values in found.items():
         reason = NOT_APPLIED if flag in _LIMITS else NOWHERE
         yield unmapped(f"Config.CreateCommand[{flag}]", values[0] if len(values) == 1 else values, reason)
+
+
+def _shown_mount(value: str, inspect: Json) -> bool:
+    """Whether the place of a --volume is among the mounts. Podman leaves out overlays (":O")."""
+    words = value.split(":")
+    place = words[0] if len(words) == 1 else words[1]
+    places = {str(mount.get("Destination")).rstrip("/") for mount in inspect.get("Mounts") or ()}
+    return place.rstrip("/") in places
 
 
 def _is_told(flag: str, value: str, settings: Mapping[str, Any], host: HostDefaults) -> bool:
@@ -135,27 +146,28 @@ def _is_told(flag: str, value: str, settings: Mapping[str, Any], host: HostDefau
     if flag in _LIMITS:
         path = f"HostConfig.{_LIMITS[flag]}"
         seen = settings.get(_LIMITS[flag])
-        applied = str(seen) == value and flag != "--memory-swappiness"  # 0 says something there, and is shown unasked
-        return applied or not (seen in EMPTY or is_default(path, seen, host))
+        if flag == "--memory-swap" and value == "-1" and settings.get("Memory"):
+            return True
+        if flag == "--pids-limit" and value in {"-1", "0"} and seen == 0:
+            return True  # no limit was asked for, and there is none
+        return str(seen) == value or not (seen in EMPTY or is_default(path, seen, host))
+    if flag == "--ulimit":
+        return "=" in value
     if flag == "--security-opt":
         return value.startswith(_SEEN_SECURITY)
     if flag in {"--network", "--net"}:
         return _plain_network(value)
     if flag == "--secret":
         return "type=env" not in value.split(",")
-    if flag == "--device":
-        return bool(CDI_NAME.fullmatch(value)) or bool(settings.get("Devices"))
     if flag == "--cgroups":
         return settings.get("Cgroups") == value
     return False
 
 
 def _plain_network(value: str) -> bool:
-    """Whether a --network says a mode or networks, and at most aliases: those are seen in inspect."""
-    mode, colon, rest = value.partition(":")
-    if not colon or mode in {"container", "ns", "private"}:
-        return True
-    return all(option.startswith("alias=") for option in rest.split(","))
+    """Whether a --network says a mode, or networks with what an attachment says (podman_asked reads it)."""
+    mode, colon, _rest = value.partition(":")
+    return not colon or mode != "ns"
 
 
 __all__ = ["NOT_APPLIED", "NOWHERE", "pairs_of", "untold"]

@@ -24,10 +24,19 @@ CARRIED = frozenset(
         "Name", "Image", "ImageName", "Mounts", "Config", "HostConfig", "NetworkSettings",
         "Config.Hostname", "Config.User", "Config.Tty", "Config.OpenStdin", "Config.Env", "Config.Cmd",
         "Config.WorkingDir", "Config.Entrypoint", "Config.Labels", "Config.Annotations", "Config.ExposedPorts",
-        "Config.StopSignal", "Config.Healthcheck",
-        "HostConfig.PortBindings", "HostConfig.RestartPolicy", "HostConfig.Memory", "HostConfig.NanoCpus",
-        "HostConfig.CpuPeriod", "HostConfig.CpuQuota", "HostConfig.Devices", "HostConfig.LogConfig",
-        "HostConfig.MemorySwap", "HostConfig.NetworkMode", "HostConfig.Ulimits",
+        "Config.StopSignal", "Config.StopTimeout", "Config.Healthcheck", "Config.HealthcheckOnFailureAction",
+        "Config.StartupHealthCheck", "Config.Timezone", "Config.Umask", "Config.Domainname", "Config.StdinOnce",
+        "Config.SystemdMode", "OCIRuntime", "AppArmorProfile", "UseImageHosts",
+        *(f"HostConfig.{key}" for key in (
+            "PortBindings", "PublishAllPorts", "RestartPolicy", "Memory", "NanoCpus", "CpuPeriod", "CpuQuota",
+            "Devices", "LogConfig", "MemorySwap", "NetworkMode", "Ulimits", "AutoRemove", "GroupAdd", "Init", "Dns",
+            "DnsOptions", "DnsSearch", "ExtraHosts", "HostsFile", "Links", "IpcMode", "PidMode", "UTSMode",
+            "CgroupMode", "UsernsMode", "IDMappings", "ShmSize", "Privileged", "CapAdd", "CapDrop", "SecurityOpt",
+            "ReadonlyRootfs", "Tmpfs", "MemoryReservation", "MemorySwappiness", "OomKillDisable", "OomScoreAdj",
+            "CpuShares", "CpuRealtimePeriod", "CpuRealtimeRuntime", "CpusetCpus", "CpusetMems", "PidsLimit",
+            "BlkioWeight", "BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps", "BlkioDeviceReadIOps",
+            "BlkioDeviceWriteIOps", "CgroupParent",
+        )),
     }
 )  # fmt: skip
 """Fields that podman_recipe reads itself, and reports itself where it cannot carry them."""
@@ -71,10 +80,9 @@ _DEFAULTS: Mapping[str, tuple[Any, ...]] = {
 _REASONS: Mapping[str, str] = {
     "Pod": "a pod's shared namespaces are not carried",
     "Rootfs": "it runs from a directory instead of an image",
-    "HostConfig.AutoRemove": "the copy is kept when it stops",
-    "HostConfig.PublishAllPorts": "the ports that it published are carried one by one",
     "HostConfig.VolumesFrom": "its mounts are carried one by one",
-    "HostConfig.Privileged": "not carried yet: the copy runs without privileges",
+    "Config.Secrets": "Podman gives a secret to nobody: make it again on the target",
+    "Dependencies": "other containers that it depends on are not carried",
 }
 
 INJECTED_ANNOTATIONS = frozenset(
@@ -94,6 +102,10 @@ INJECTED_ANNOTATIONS = frozenset(
                 "publish-all",
                 "volumes-from",
                 "cid-file",
+                "label",
+                "seccomp",
+                "apparmor",
+                "userns",
             )
         ),
     }

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from backends.model.errors import BackendError, Conflict, NotFound, Protocol, Unsupported
 from backends.model.ids import EngineId
 
+NOT_COPIED = "Podman could not copy the files"
+
 _RULES: tuple[tuple[tuple[str, ...], type[BackendError], str, str], ...] = (
     (
         ("that name is already in use", "unique constraint failed", "already in use by"),
@@ -14,6 +16,24 @@ _RULES: tuple[tuple[tuple[str, ...], type[BackendError], str, str], ...] = (
         "The name is taken on this engine",
         "Choose another name, or remove the container that has it.",
     ),
+    (("network already exists",), Conflict, "A network of this name exists already", "Choose another name."),
+    (
+        (
+            "is already used on the host or by another config",
+            "conflicts with another network",
+            "is already being used by",
+        ),
+        Conflict,
+        "The address range is taken",
+        "Choose another range, or remove the network that has it.",
+    ),
+    (
+        ("network is being used",),
+        Conflict,
+        "A container is on the network",
+        "Remove that container first, or disconnect it.",
+    ),
+    (("network not found",), NotFound, "No such network on this engine", ""),
     (("volume already exists",), Conflict, "A volume of this name exists already", "Choose another name."),
     (
         ("address already in use", "port is already allocated", "failed to bind port", "failed to expose ports"),
@@ -74,6 +94,8 @@ def explain(engine: EngineId) -> Callable[[int, str], BackendError | None]:
 
     def explained(_status: int, message: str) -> BackendError | None:
         words = message.lower()
+        if "copier.request{" in words:  # it names its whole request first (vendor/github.com/containers/buildah/copier)
+            return Protocol(NOT_COPIED, detail=message.rpartition("}: ")[2], engine=engine)
         for marks, kind, title, hint in _RULES:
             if any(mark in words for mark in marks):
                 return kind(title, detail=message, hint=hint, engine=engine)

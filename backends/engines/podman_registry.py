@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from backends.engines.podman_api import PodmanApi, image_path
+from backends.engines.podman_errors import explain
 from backends.engines.podman_translate import bare_id
 from backends.model.errors import NotFound, Protocol
 from backends.model.reference import is_image_id, parse_reference
@@ -28,8 +29,11 @@ async def push(api: PodmanApi, reference: str, destination: str) -> None:
     async with api.stream("POST", path, params, open_timeout_s=None) as chunks:
         async for message in json_lines(chunks, engine=api.engine):
             if message.get("error"):
-                title = f"Podman could not push to {destination}"
-                raise Protocol(title, detail=str(message["error"]), engine=api.engine)
+                said = str(message["error"])
+                known = explain(api.engine)(500, said)
+                if isinstance(known, NotFound):
+                    raise known
+                raise Protocol(f"Podman could not push to {destination}", detail=said, engine=api.engine)
 
 
 async def pull(api: PodmanApi, reference: str) -> str:
@@ -60,7 +64,9 @@ async def pull(api: PodmanApi, reference: str) -> str:
 async def forget(api: PodmanApi, reference: str) -> None:
     """Take a name from its image; the image stays. No error where there is no such name."""
     parsed = parse_reference(reference)
-    params = {"repo": parsed.name, "tag": parsed.tag}
+    # libpod joins the two by a colon, and so takes a digest in two halves.
+    kind, _, digest = parsed.digest.partition(":")
+    params = {"repo": f"{parsed.name}@{kind}", "tag": digest} if digest else {"repo": parsed.name, "tag": parsed.tag}
     try:
         await api.change("POST", f"/images/{image_path(reference)}/untag", params, timeout_s=60.0)
     except NotFound:

@@ -9,15 +9,17 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from backends.engines.podman_recipe import MADE_BY
+from backends.engines.podman_asked import MADE_BY, annotation
+from backends.engines.podman_spec_lacking import lacking
+from backends.engines.podman_spec_limits import add_resources
+from backends.engines.podman_spec_network import add_namespaces, add_network
+from backends.engines.podman_spec_parts import add_health, add_log, add_process, add_security
 from backends.engines.podman_translate import CDI_LABEL
+from backends.model.capabilities import EngineInfo
 from backends.model.container import MountKind, Port
 from backends.model.errors import Refused
 from backends.model.reference import full_reference, is_image_id
-from backends.model.workload import GpuRequest, MountSpec, WorkloadSpec
-
-CPU_PERIOD_US = 100_000  # the kernel's default; Docker's NanoCpus and `podman --cpus` use it too
-_NVIDIA = "nvidia.com/gpu="
+from backends.model.workload import MountSpec, WorkloadSpec
 
 
 def image_reference(text: str) -> str:
@@ -30,30 +32,20 @@ def image_reference(text: str) -> str:
         raise Refused("No valid image name", detail=str(error)) from error
 
 
-def cdi_names(gpu: GpuRequest) -> tuple[str, ...]:
-    """The CDI names that stand for a request; Docker's nvidia driver counts from 0 (moby devices_nvidia_linux.go)."""
-    if gpu.cdi_devices:
-        return gpu.cdi_devices
-    if gpu.device_ids:
-        return tuple(name if "=" in name else f"{_NVIDIA}{name}" for name in gpu.device_ids)
-    if gpu.count < 0:
-        return (f"{_NVIDIA}all",)
-    return tuple(f"{_NVIDIA}{index}" for index in range(gpu.count))
+def create_body(
+    spec: WorkloadSpec, info: EngineInfo, *, own_runtime: str = "", seccomp_path: str = ""
+) -> dict[str, Any]:
+    """The body that creates this container on that engine.
 
-
-def create_body(spec: WorkloadSpec, *, rootless: bool) -> dict[str, Any]:
-    """The body that creates this container. Raises Refused for an image that has no valid name.
-
-    Rootless engines keep their default network (pasta): a bridge there is a namespace of its own without a route from
-    the host's addresses, and hides the client's address. Rootful ones are told `bridge`, which is their default too,
-    so that a containers.conf with another default does not make published ports an error.
+    own_runtime: the engine's OCI runtime. seccomp_path: where it finds the profile of spec.security.seccomp.
+    Raises Refused for an image without a valid name, and Unsupported, which names the field, for what Podman cannot do.
     """
     body: dict[str, Any] = {
         "name": spec.name,
         "image": image_reference(spec.image),
         "env": dict(spec.env),
         "labels": dict(spec.labels),
-        "annotations": {MADE_BY: json.dumps(sorted(spec.env))},
+        "annotations": {**spec.process.annotations, MADE_BY: annotation(spec)},
         "terminal": spec.tty,
         "stdin": spec.stdin_open,
         # Docker makes a missing working directory; libpod does so only when told.
@@ -70,19 +62,33 @@ def create_body(spec: WorkloadSpec, *, rootless: bool) -> dict[str, Any]:
     for key, value in (("user", spec.user), ("work_dir", spec.workdir), ("hostname", spec.hostname)):
         if value:
             body[key] = value
-    _add_ports(body, spec.ports, rootless)
+    _add_ports(body, spec.ports)
     _add_mounts(body, spec.mounts)
-    limits = _limits(spec)
-    if limits:
-        body["resource_limits"] = limits
-    names = cdi_names(spec.gpu) if spec.gpu else ()
-    if names:
-        body["devices"] = [{"path": name} for name in names]
-        body["labels"][CDI_LABEL] = json.dumps(list(names))
+    add_process(body, spec.process)
+    published = "portmappings" in body or spec.network.publish_all
+    add_network(body, spec.network, published=published, rootless=info.rootless)
+    add_namespaces(body, spec.namespaces)
+    add_security(body, spec.security, info, seccomp_path)
+    add_resources(body, spec, info, own_runtime)
+    add_health(body, spec.health)
+    add_log(body, spec.log)
+    _add_devices(body, spec)
     return body
 
 
-def _add_ports(body: dict[str, Any], ports: Sequence[Port], rootless: bool) -> None:
+def _add_devices(body: dict[str, Any], spec: WorkloadSpec) -> None:
+    """libpod takes CDI names and "host:container:rights" in the same list."""
+    names = spec.gpu.cdi_names() if spec.gpu else ()
+    devices = [{"path": name} for name in names]
+    for device in spec.security.devices:
+        devices.append({"path": f"{device.host_path}:{device.container_path}:{device.permissions}"})
+    if devices:
+        body["devices"] = devices
+    if names:
+        body["labels"][CDI_LABEL] = json.dumps(list(names))
+
+
+def _add_ports(body: dict[str, Any], ports: Sequence[Port]) -> None:
     published = [port for port in ports if port.host_port is not None]
     if published:
         body["portmappings"] = [
@@ -94,8 +100,6 @@ def _add_ports(body: dict[str, Any], ports: Sequence[Port], rootless: bool) -> N
             }
             for port in published
         ]
-        if not rootless:
-            body["netns"] = {"nsmode": "bridge"}
     exposed: dict[str, list[str]] = {}
     for port in ports:
         if port.host_port is None:
@@ -105,37 +109,48 @@ def _add_ports(body: dict[str, Any], ports: Sequence[Port], rootless: bool) -> N
 
 
 def _add_mounts(body: dict[str, Any], mounts: Sequence[MountSpec]) -> None:
-    binds = [mount for mount in mounts if mount.kind is MountKind.BIND]
-    volumes = [mount for mount in mounts if mount.kind is MountKind.VOLUME]
-    if binds:
-        body["mounts"] = [
-            {
-                "type": "bind",
-                "source": mount.source,
-                "destination": mount.destination,
-                "options": ["rbind", "ro" if mount.read_only else "rw"],
-            }
-            for mount in binds
-        ]
-    if volumes:
-        # specgen.NamedVolume has no JSON tags, hence the capitals. IsAnonymous lets `rm --volumes` take it along.
-        body["volumes"] = [
-            {
-                "Name": mount.source,
-                "Dest": mount.destination,
-                "Options": [*(["ro"] if mount.read_only else []), *(["nocopy"] if mount.no_copy else [])],
-                "IsAnonymous": mount.anonymous,
-                **({"SubPath": mount.subpath} if mount.subpath else {}),
-            }
-            for mount in volumes
-        ]
+    for mount in mounts:
+        if mount.kind is MountKind.BIND:
+            body.setdefault("mounts", []).append(_bind(mount))
+        elif mount.kind is MountKind.TMPFS:
+            body.setdefault("mounts", []).append(_tmpfs(mount))
+        elif mount.kind is MountKind.VOLUME:
+            # specgen.NamedVolume has no JSON tags, hence the capitals. IsAnonymous lets `rm --volumes` take it along.
+            body.setdefault("volumes", []).append(
+                {
+                    "Name": mount.source,
+                    "Dest": mount.destination,
+                    "Options": [*(["ro"] if mount.read_only else []), *_copying(mount, "copy"), *_further(mount)],
+                    "IsAnonymous": mount.anonymous,
+                    **({"SubPath": mount.subpath} if mount.subpath else {}),
+                }
+            )
+        else:
+            raise lacking(f"mounts at {mount.destination}", mount.kind.value, "Leave this mount out.")
 
 
-def _limits(spec: WorkloadSpec) -> dict[str, Any]:
-    limits: dict[str, Any] = {}
-    if spec.memory_bytes:
-        limits["memory"] = {"limit": spec.memory_bytes}
-    if spec.cpus_nano:
-        quota = max(1000, spec.cpus_nano * CPU_PERIOD_US // 1_000_000_000)  # the kernel refuses under 1 ms
-        limits["cpu"] = {"quota": quota, "period": CPU_PERIOD_US}
-    return limits
+def _further(mount: MountSpec) -> list[str]:
+    return [word for word in (mount.propagation, mount.relabel, *mount.options) if word]
+
+
+def _copying(mount: MountSpec, word: str) -> list[str]:
+    return [] if mount.no_copy is None else [f"no{word}" if mount.no_copy else word]
+
+
+def _bind(mount: MountSpec) -> dict[str, Any]:
+    if mount.subpath:
+        raise lacking(f"mounts at {mount.destination}, subpath", mount.subpath, "Bind the folder itself.")
+    options = ["rbind" if mount.recursive else "bind", "ro" if mount.read_only else "rw", *_further(mount)]
+    return {"type": "bind", "source": mount.source, "destination": mount.destination, "options": options}
+
+
+def _tmpfs(mount: MountSpec) -> dict[str, Any]:
+    options = [*(["ro"] if mount.read_only else []), *_copying(mount, "tmpcopyup"), *_further(mount)]
+    if mount.size_bytes:
+        options.append(f"size={mount.size_bytes}")
+    if mount.mode is not None:
+        options.append(f"mode={mount.mode:o}")
+    return {"type": "tmpfs", "destination": mount.destination, "options": options}
+
+
+__all__ = ["create_body", "image_reference"]

@@ -13,10 +13,19 @@ from types import MappingProxyType
 from typing import Any
 
 from backends.model.capabilities import Capabilities, Capability, EngineInfo
-from backends.model.container import Container, ContainerState, Health, Mount, MountKind, Port
+from backends.model.container import (
+    ChangedPath,
+    ChangeKind,
+    Container,
+    ContainerState,
+    Health,
+    Mount,
+    MountKind,
+    Port,
+)
 from backends.model.events import EngineEvent, EventKind
 from backends.model.ids import ContainerKey, EngineId
-from backends.model.workload import Volume
+from backends.model.workload import RestartName, RestartPolicy, Volume
 from backends.wire.times import from_unix, parse_time
 
 CDI_LABEL = "io.tranship.cdi"
@@ -212,6 +221,8 @@ def listed_container(entry: Json, engine: EngineId) -> Container:
         labels=labels,
         networks=strings(entry.get("Networks")),
         gpus_given=labelled_cdi(labels),
+        pod=str(entry.get("PodName") or ""),
+        infra=bool(entry.get("IsInfra")),
     )
 
 
@@ -239,7 +250,41 @@ def inspected_container(inspect: Json, engine: EngineId) -> Container:
         labels=labels_of(config.get("Labels")),
         networks=tuple(network.get("Networks") or ()),
         gpus_given=gpus_of(inspect),
+        infra=bool(inspect.get("IsInfra")),
     )
+
+
+_CHANGES = {0: ChangeKind.CHANGED, 1: ChangeKind.ADDED, 2: ChangeKind.DELETED}
+"""Source: containers/storage, pkg/archive/changes.go."""
+
+
+def changes_of(entries: object, inspect: Json) -> tuple[ChangedPath, ...]:
+    """`GET /libpod/containers/{id}/changes`, without the places where something is mounted."""
+    mounted = [str(mount.get("Destination")).rstrip("/") for mount in inspect.get("Mounts") or ()]
+    mounted += [str(place).rstrip("/") for place in (inspect.get("HostConfig") or {}).get("Tmpfs") or ()]
+    found = [
+        ChangedPath(str(entry["Path"]), _CHANGES[int(entry["Kind"])])
+        for entry in (entries if isinstance(entries, list) else ())
+    ]
+    return tuple(
+        one for one in sorted(found) if not any(one.path == at or one.path.startswith(f"{at}/") for at in mounted)
+    )
+
+
+def restart_of(inspect: Json) -> RestartPolicy:
+    """The restart policy in inspect JSON."""
+    policy = (inspect.get("HostConfig") or {}).get("RestartPolicy") or {}
+    return RestartPolicy(
+        RestartName(str(policy.get("Name") or "no")), max(0, int(policy.get("MaximumRetryCount") or 0))
+    )
+
+
+def check_timeout_s(inspect: Json) -> float | None:
+    """How long its health check may take; None where it has no check."""
+    check = (inspect.get("Config") or {}).get("Healthcheck") or {}
+    if strings(check.get("Test"))[:1] in {(), ("NONE",), ("none",)}:
+        return None
+    return int(check.get("Timeout") or 0) / 1e9
 
 
 def engine_info(info: Json, *, local: bool) -> EngineInfo:
@@ -259,6 +304,7 @@ def engine_info(info: Json, *, local: bool) -> EngineInfo:
         cpus=int(host.get("cpus") or 0),
         memory_bytes=int(host.get("memTotal") or 0),
         graph_root=str(store.get("graphRoot") or ""),
+        host=str(host.get("hostname") or ""),
         capabilities=Capabilities(MappingProxyType(_lacking(host, rootless, cgroup))),
     )
 
@@ -301,4 +347,5 @@ def volume_of(entry: Json) -> Volume:
         labels_of(entry.get("Labels")),
         labels_of(entry.get("Options")),
         bool(entry.get("Anonymous")),
+        str(entry.get("Mountpoint") or ""),
     )

@@ -46,7 +46,7 @@ class EngineInfo:
     cdi_devices: names it knows, where it tells. cgroup_controllers: those that it may use, () where it does not tell.
     seccomp, apparmor, selinux: whether its host has it on, None where it does not tell. image_store: "overlay2",
     "containerd", … id_ranges: of a rootless engine, (first id in the container, how many) that exist, () = all.
-    arch: as OCI writes it ("amd64"). cpus, memory_bytes: its host's.
+    arch: as OCI writes it ("amd64"). cpus, memory_bytes: its host's. host: that one's own name, "" = not told.
     """
 
     version: str
@@ -67,6 +67,7 @@ class EngineInfo:
     selinux: bool | None = None
     image_store: str = ""
     id_ranges: tuple[tuple[int, int], ...] = ()
+    host: str = ""
     capabilities: Capabilities = Capabilities()
 
 

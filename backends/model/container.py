@@ -112,6 +112,7 @@ class Container:
     image: the reference as the engine shows it; image_id: bare hex.
     gpus_given: what the container was given, as CDI names or driver requests ("nvidia.com/gpu=0",
     "all", "2"); empty where none or where the engine's list does not tell.
+    pod: the name of its pod, as far as the engine's list tells; infra: it only holds that pod's namespaces.
     """
 
     key: ContainerKey
@@ -130,6 +131,8 @@ class Container:
     labels: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
     networks: tuple[str, ...] = ()
     gpus_given: tuple[str, ...] = ()
+    pod: str = ""
+    infra: bool = False
 
     @property
     def project(self) -> str:

@@ -198,6 +198,8 @@ class Plan:
     image: None only in plans made by hand (tests, pictures): such a plan cannot be run.
     source_running: it runs now and is to run there afterwards. source_paused: it runs, but is frozen now.
     changed_files: folders and files to copy into the copy, for LayerChoice.CHANGES. source_restart: its own policy.
+    release: ids of containers without work of their own that hold what the copy needs, and are stopped after the source
+    (a pod's infra container).
     """
 
     source: ContainerKey
@@ -215,6 +217,7 @@ class Plan:
     choices: Choices = Choices()
     changed_files: tuple[ChangedPath, ...] = ()
     source_restart: RestartPolicy = RestartPolicy()
+    release: tuple[str, ...] = ()
 
     @property
     def blocked(self) -> bool:

@@ -25,6 +25,10 @@ NVIDIA_CDI_KIND = "nvidia.com/gpu"
 """The CDI kind of NVIDIA's devices. Source: nvidia-container-toolkit, `nvidia-ctk cdi generate`."""
 
 
+MOST_GPUS = 1024
+"""More than any host has: names are not counted beyond it, whatever a request says."""
+
+
 class RestartName(StrEnum):
     """Names of Docker's and Podman's restart policies."""
 
@@ -62,7 +66,7 @@ class GpuRequest:
         """The CDI names that mean what the request means.
 
         Docker's nvidia driver gives the *first* n devices for Count=n (moby daemon/devices_nvidia_linux.go), so the
-        names are 0..n-1. A vendor other than NVIDIA has its own kind ("amd" → "amd.com/gpu").
+        names are 0..n-1 (of MOST_GPUS at most). A vendor other than NVIDIA has its own kind ("amd" → "amd.com/gpu").
         """
         if self.cdi_devices:
             return self.cdi_devices
@@ -70,7 +74,7 @@ class GpuRequest:
         if self.count < 0:
             return (f"{kind}=all",)
         if self.count:
-            return tuple(f"{kind}={index}" for index in range(self.count))
+            return tuple(f"{kind}={index}" for index in range(min(self.count, MOST_GPUS)))
         return tuple(name if "=" in name else f"{kind}={name}" for name in self.device_ids)
 
 
@@ -157,13 +161,15 @@ class WorkloadSpec:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """A named volume as observed. driver_options: as the engine reports them."""
+    """A named volume as observed. driver_options: as the engine reports them. mountpoint: its folder on the engine's
+    host, "" where not told."""
 
     name: str
     driver: str = "local"
     labels: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
     driver_options: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
     anonymous: bool = False
+    mountpoint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -31,37 +31,45 @@ def digest_of(data: bytes) -> str:
 
 
 class Upload:
-    """A blob that is coming in; one writer at a time. size: bytes written so far."""
+    """A blob that is coming in; one writer at a time. said: its digest where that is known, else computed as it comes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, said: str = "") -> None:
         self.path = path
-        self.size = 0
+        self._written = 0
+        self._said = said
         self._hash = hashlib.sha256()
         self._file: BinaryIO = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb", buffering=0)
         self._waiting = bytearray()
 
+    @property
+    def size(self) -> int:
+        """Bytes taken so far."""
+        return self._written + len(self._waiting)
+
     async def write(self, chunk: bytes) -> None:
         """Take more of it. Raises OSError where the disk is full."""
         self._waiting += chunk
-        self.size += len(chunk)
         if len(self._waiting) >= PIECE_BYTES:
-            await self._flush()
+            await self.flush()
 
-    async def _flush(self) -> None:
+    async def flush(self) -> None:
+        """Everything that was taken is on disk."""
         piece, self._waiting = self._waiting, bytearray()
-        await asyncio.to_thread(self._put, piece)
+        await asyncio.to_thread(self.put, piece)
 
-    def _put(self, piece: bytearray) -> None:
-        self._hash.update(piece)
+    def put(self, piece: bytes | bytearray) -> None:
+        """Write more of it at once; blocks. Raises OSError where the disk is full."""
+        if not self._said:
+            self._hash.update(piece)
+        self._written += len(piece)
         rest = memoryview(piece)
         while rest:
             rest = rest[self._file.write(rest) :]
 
-    async def finish(self) -> str:
-        """Everything is on disk; returns its digest."""
-        await self._flush()
+    def finish(self) -> str:
+        """No more comes; returns its digest."""
         self._file.close()
-        return f"sha256:{self._hash.hexdigest()}"
+        return self._said or f"sha256:{self._hash.hexdigest()}"
 
     def drop(self) -> None:
         """Forget it."""
@@ -78,7 +86,7 @@ class Blob:
 
 
 class Depot:
-    """Blobs by digest, and uploads by id."""
+    """Blobs by digest, and uploads by id. received_bytes: of all uploads that were completed."""
 
     def __init__(self, folder: Path) -> None:
         """folder: where it makes its own, which `close` removes with all in it."""
@@ -88,22 +96,35 @@ class Depot:
         self.uploads: dict[str, Upload] = {}
         self.received_bytes = 0
 
-    def begin(self) -> str:
-        """A new upload; returns its id."""
+    def begin(self, said: str = "") -> str:
+        """A new upload; returns its id. said: a digest that is not checked here, since whoever pulls it checks it."""
         name = uuid.uuid4().hex
-        self.uploads[name] = Upload(self.folder / f"upload-{name}")
+        self.uploads[name] = Upload(self.folder / f"upload-{name}", said)
         return name
 
     async def commit(self, name: str, digest: str) -> None:
         """The upload is complete. Raises Damaged, and forgets it, where it has another digest."""
-        upload = self.uploads.pop(name)
-        found = await upload.finish()
+        await self.uploads[name].flush()
+        size = self.uploads[name].size
+        found = self.keep(name, (digest,))
         if found != digest:
+            raise Damaged(f"a blob of {size} bytes came as {digest} and is {found}")
+
+    def keep(self, name: str, wanted: Collection[str]) -> str:
+        """The upload is complete, and is a blob where its digest is one of these, else forgotten; returns its digest.
+
+        All of it has been written by `put`.
+        """
+        upload = self.uploads.pop(name)
+        digest = upload.finish()
+        self.received_bytes += upload.size
+        if digest in wanted:
+            path = self.folder / digest.removeprefix("sha256:")
+            upload.path.rename(path)
+            self.blobs[digest] = Blob(path, upload.size)
+        else:
             upload.drop()
-            raise Damaged(f"a blob of {upload.size} bytes came as {digest} and is {found}")
-        path = self.folder / digest.removeprefix("sha256:")
-        upload.path.rename(path)
-        self.blobs[digest] = Blob(path, upload.size)
+        return digest
 
     def drop(self, name: str) -> None:
         """Forget an upload."""

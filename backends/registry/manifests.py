@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 SCHEMA2 = "application/vnd.docker.distribution.manifest.v2+json"
@@ -17,6 +17,8 @@ PLAIN_LAYER = {
     OCI: "application/vnd.oci.image.layer.v1.tar",
 }
 """The media type of a layer that is not compressed, by that of its manifest."""
+
+_CONFIG = "application/vnd.docker.container.image.v1+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,22 @@ def read_manifest(data: bytes, content_type: str) -> Manifest | None:
             raise ValueError(f"a manifest of an unknown kind: {media_type}")
         layers = tuple(str(layer["digest"]) for layer in told["layers"])
         return Manifest(data, media_type, str(told["config"]["digest"]), layers)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"a manifest of an unknown shape: {error!r}") from error
+
+
+def plain_manifest(config: str, diff_ids: Sequence[str]) -> Manifest:
+    """The manifest of an image of Docker's whose layers are all named by their content; sizes are not known yet.
+
+    config: its digest.
+    """
+    told = {
+        "schemaVersion": 2,
+        "mediaType": SCHEMA2,
+        "config": {"mediaType": _CONFIG, "digest": config, "size": 0},
+        "layers": [{"mediaType": PLAIN_LAYER[SCHEMA2], "digest": diff_id, "size": 0} for diff_id in diff_ids],
+    }
+    return Manifest(json.dumps(told).encode(), SCHEMA2, config, tuple(diff_ids))
 
 
 def with_plain_layers(

@@ -119,7 +119,6 @@ class Registry:
         upload = self.depot.uploads[name]
         async for chunk in request.content.iter_any():
             await upload.write(chunk)
-            self.depot.received_bytes += len(chunk)
             self.on_bytes(len(chunk))
 
     async def _commit(self, name: str, digest: str) -> web.StreamResponse:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import io
 import os
+import tarfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -167,3 +169,43 @@ async def test_a_garbled_archive_is_refused(docker: DockerEngine, volumes: tuple
 async def test_creating_an_existing_volume_is_a_conflict(docker: DockerEngine, volumes: tuple[str, str]) -> None:
     with pytest.raises(Conflict, match="exists already"):
         await docker.create_volume(VolumeSpec(volumes[0]))
+
+
+async def _members(docker: DockerEngine, volume: str, paths: tuple[str, ...]) -> dict[str, bytes | None]:
+    """Name → content, of all tars that come."""
+    async with docker.export_volume(volume, via_image=BUSYBOX, paths=paths) as archive:
+        data = b"".join([chunk async for chunk in archive])
+    found: dict[str, bytes | None] = {}
+    with tarfile.open(fileobj=io.BytesIO(data), ignore_zeros=True) as tar:
+        for head in tar:
+            file = tar.extractfile(head) if head.isreg() else None
+            found[head.name] = None if file is None else file.read()
+    return found
+
+
+async def test_a_few_members_come_alone(
+    docker: DockerEngine, real_engines: RealEngines, volumes: tuple[str, str], run_label: dict[str, str]
+) -> None:
+    script = "cd /v; mkdir -p 'd/e f'; echo a >a; echo b >'d/e f/b?&'; ln -s nowhere l; ln a h; echo no >other"
+    await asyncio.to_thread(in_volume, real_engines, volumes[0], script, run_label)
+    wanted = ("a", "d/e f/b?&", "l", "h")
+    assert await _members(docker, volumes[0], wanted) == {
+        "./a": b"a\n",
+        "./d/e f/b?&": b"b\n",
+        "./l": None,
+        "./h": b"a\n",
+    }
+    assert await helpers(docker, volumes[0]) == []
+
+
+async def test_members_that_cannot_be_asked_for_come_with_all(
+    docker: DockerEngine, real_engines: RealEngines, volumes: tuple[str, str], run_label: dict[str, str]
+) -> None:
+    script = "cd /v; echo a >a; printf x >$(printf 'caf\\351')"
+    await asyncio.to_thread(in_volume, real_engines, volumes[0], script, run_label)
+    assert await _members(docker, volumes[0], ("caf\udce9",)) == {".": None, "./a": b"a\n", "./caf\udce9": b"x"}
+    many = tuple(f"f{number}" for number in range(300))
+    await asyncio.to_thread(
+        in_volume, real_engines, volumes[1], "cd /v; for i in $(seq 0 299); do echo >f$i; done", run_label
+    )
+    assert {f"./{one}" for one in many} <= set(await _members(docker, volumes[1], many))

@@ -11,6 +11,7 @@ from backends.engines.podman import PodmanEngine
 from backends.model.ids import EngineId, EngineKind
 from backends.wire.endpoint import Endpoint
 from tests import real
+from tests.engines_podman.bench import Bench, Fresh
 
 
 @pytest.fixture(params=["podman", "rootless"])
@@ -29,3 +30,13 @@ async def engine(request: pytest.FixtureRequest, real_engines: real.RealEngines)
 def fresh() -> Callable[[str], str]:
     """A name that nobody has."""
     return lambda stem: f"test-{stem}-{uuid.uuid4().hex[:8]}"
+
+
+@pytest.fixture
+async def bench(
+    engine: PodmanEngine, real_engines: real.RealEngines, run_label: dict[str, str], fresh: Fresh
+) -> AsyncIterator[Bench]:
+    """Where a test makes its containers."""
+    made = Bench(engine, real_engines, run_label, fresh)
+    yield made
+    await made.clean()

@@ -267,7 +267,8 @@ async def test_a_container_of_the_command_line_with_a_gpu(
         assert spec.env == {"HOME": "/", "A": "1"}
         assert spec.gpu == GpuRequest(cdi_devices=("nvidia.com/gpu=1",))
         assert spec.labels == run_label
-        assert [field.path for field in spec.unmapped] == ["HostConfig.Init"]
+        assert spec.process.init
+        assert spec.unmapped == ()
     finally:
         await engine.remove(name, force=True)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.engines.docker_cdi import cdi_devices, names_in_json, names_in_yaml
+from backends.engines.cdi_files import cdi_devices, names_in_json, names_in_yaml
 from backends.model.capabilities import EngineInfo
 
 # As nvidia-ctk 1.17 writes it.

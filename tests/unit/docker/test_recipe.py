@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from backends.engines.docker_create import create_body
-from backends.engines.docker_defaults import FACTS, HostDefaults, is_default
-from backends.engines.docker_recipe import workload_spec
+from backends.engines.docker_defaults import HostDefaults
+from backends.engines.docker_recipe import partners, workload_spec
 from backends.model.container import MountKind, Port
-from backends.model.workload import GpuRequest, MountSpec, RestartName, RestartPolicy, WorkloadSpec
-from tests.unit.docker.recorded import CONTAINERS, container, image_of
+from backends.model.settings import (
+    UNLIMITED,
+    DeviceSpec,
+    HealthSpec,
+    LogSpec,
+    NamespaceSpec,
+    NetworkAttachment,
+    NetworkingSpec,
+    ProcessSpec,
+    ResourceSpec,
+    Ulimit,
+)
+from backends.model.workload import GpuRequest, RestartName, RestartPolicy, WorkloadSpec
+from tests.unit.docker.recorded import container, image_of
 
 DEFAULTS = HostDefaults("1", "runc", "json-file")
 
@@ -56,15 +65,40 @@ def test_full() -> None:
         (MountKind.VOLUME, "/anon", False, True),
         (MountKind.VOLUME, "/data", False, False),
         (MountKind.BIND, "/host", True, False),
+        (MountKind.TMPFS, "/scratch", False, False),
     ]
-    assert paths(spec) == {
-        *("Config.Healthcheck", "Config.StopSignal", "Config.StopTimeout"),
-        *(f"HostConfig.{key}" for key in ("Annotations", "CapAdd", "CapDrop", "Devices", "Dns", "ExtraHosts")),
-        *(f"HostConfig.{key}" for key in ("GroupAdd", "Init", "LogConfig", "NetworkMode", "OomScoreAdj", "PidsLimit")),
-        *(f"HostConfig.{key}" for key in ("ReadonlyRootfs", "SecurityOpt", "ShmSize", "Sysctls", "Tmpfs", "Ulimits")),
-        "NetworkSettings.Networks[test-net]",
-    }
-    assert all(field.reason and json.loads(field.value) is not None for field in spec.unmapped)
+    assert paths(spec) == set()
+
+
+def test_full_in_its_groups() -> None:
+    spec = spec_of("full")
+    assert spec.process == ProcessSpec(
+        groups=("100",),
+        init=True,
+        stop_signal="SIGINT",
+        stop_timeout_s=5,
+        annotations={"x.y": "z"},
+    )
+    assert spec.network == NetworkingSpec(
+        mode="bridge",
+        networks=(NetworkAttachment("test-net", aliases=("alias1",)),),
+        dns=("1.1.1.1",),
+        extra_hosts=("foo:10.0.0.1",),
+    )
+    assert spec.namespaces == NamespaceSpec(shm_bytes=128 << 20)
+    assert spec.security.cap_add == ("CAP_NET_ADMIN",)
+    assert spec.security.cap_drop == ("CAP_MKNOD",)
+    assert spec.security.no_new_privileges
+    assert spec.security.read_only_rootfs
+    assert spec.security.devices == (DeviceSpec("/dev/null", "/dev/xnull", "rwm"),)
+    assert spec.resources == ResourceSpec(
+        oom_score_adj=100,
+        pids_limit=100,
+        ulimits=(Ulimit("nofile", 1024, 2048),),
+        sysctls={"net.ipv4.ip_forward": "1"},
+    )
+    assert spec.health == HealthSpec(("CMD-SHELL", "true"))  # its interval is Docker's own
+    assert spec.log == LogSpec("json-file", {"max-size": "10m"})
 
 
 @pytest.mark.parametrize(
@@ -95,7 +129,8 @@ def test_the_nvidia_runtime(value: str, gpu: GpuRequest | None) -> None:
     item["Config"]["Env"].append(f"NVIDIA_VISIBLE_DEVICES={value}")
     spec = workload_spec(item, image_of("plain"), DEFAULTS)
     assert spec.gpu == gpu
-    assert ("HostConfig.Runtime" in paths(spec)) is (gpu is None)
+    assert spec.resources.runtime == "nvidia"
+    assert not spec.unmapped
 
 
 def test_the_variable_alone_is_no_gpu() -> None:
@@ -106,7 +141,7 @@ def test_the_variable_alone_is_no_gpu() -> None:
 
 def test_published_all_and_exposed() -> None:
     spec = spec_of("web")
-    assert spec.ports == (Port(80, host_port=0),)
+    assert (spec.ports, spec.network.publish_all) == ((), True)  # the image's own port, like every other
     item = container("web")
     item["HostConfig"]["PublishAllPorts"] = False
     item["Config"]["ExposedPorts"]["90/tcp"] = {}
@@ -166,30 +201,30 @@ def test_a_quota_is_a_limit_in_other_words() -> None:
 def test_variables_and_labels_taken_from_the_image_are_said() -> None:
     item = container("plain")
     item["Config"] |= {"Env": [], "Labels": {}}
-    assert paths(workload_spec(item, image_of("plain"), DEFAULTS)) == {
-        "Config.Env[PATH]",
-        "Config.Labels[engines.test]",
-    }
+    spec = workload_spec(item, image_of("plain"), DEFAULTS)
+    assert paths(spec) == {"Config.Labels[engines.test]"}
+    assert spec.process.unset_env == ("PATH",)
 
 
 @pytest.mark.parametrize(
     ("change", "path"),
     [
-        ({"Binds": ["/tmp/testdir:/host:ro,Z"]}, "HostConfig.Binds[/host]"),
+        ({"Binds": ["/tmp/testdir:/host:ro,odd"]}, "HostConfig.Binds[/host]"),
+        ({"Binds": ["/tmp/testdir:/host:cached"]}, "HostConfig.Binds[/host].Consistency"),
         ({"Binds": ["/tmp/testdir:/elsewhere"]}, "HostConfig.Binds[/elsewhere]"),
         ({"Mounts": [{"Type": "tmpfs", "Target": "/t"}]}, "HostConfig.Mounts[/t]"),
         (
             {"Mounts": [{"Type": "volume", "Target": "/data", "VolumeOptions": {"Labels": {"a": "b"}}}]},
             "HostConfig.Mounts[/data].VolumeOptions",
         ),
-        ({"MaskedPaths": []}, "HostConfig.MaskedPaths"),
-        ({"MemorySwap": -1}, "HostConfig.MemorySwap"),
-        ({"MemorySwappiness": 0}, "HostConfig.MemorySwappiness"),
+        ({"SecurityOpt": ["seccomp=builtin"]}, "HostConfig.SecurityOpt[0]"),
+        ({"SecurityOpt": ["writable-cgroups=true"]}, "HostConfig.SecurityOpt[0]"),
+        ({"KernelMemory": 1 << 20}, "HostConfig.KernelMemory"),
+        ({"VolumesFrom": ["other"]}, "HostConfig.VolumesFrom"),
         ({"Init": False}, "HostConfig.Init"),
         ({"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8000-8010"}]}}, "HostConfig.PortBindings[80/tcp]"),
         ({"DeviceRequests": [{"Driver": "fpga", "Count": 1}]}, "HostConfig.DeviceRequests[0]"),
-        ({"Runtime": "kata"}, "HostConfig.Runtime"),
-        ({"CpuPeriod": 1000}, "HostConfig.CpuPeriod"),
+        ({"RestartPolicy": {"Name": "always", "MaximumRetryCount": 3}}, "HostConfig.RestartPolicy.MaximumRetryCount"),
         ({"RestartPolicy": {"Name": "sometimes"}}, "HostConfig.RestartPolicy"),
         ({"FromTheFuture": {"a": 1}}, "HostConfig.FromTheFuture"),
     ],
@@ -200,154 +235,71 @@ def test_partly_carried_settings_are_said(change: dict[str, Any], path: str) -> 
     assert path in paths(workload_spec(item, image_of("full"), DEFAULTS))
 
 
-def test_a_mac_address_that_was_asked_for_is_said() -> None:
-    item = container("sleep")
-    item["NetworkSettings"]["Networks"]["bridge"]["MacAddress"] = "02:aa:bb:cc:dd:ee"
-    assert paths(workload_spec(item, image_of("sleep"), DEFAULTS)) == {"NetworkSettings.Networks[bridge].MacAddress"}
-
-
-ODD = st.one_of(
-    st.text("abcxyz/:=,", min_size=1, max_size=8),
-    st.integers(3, 1 << 40),
-    st.lists(st.text("abc", min_size=1, max_size=5), min_size=1, max_size=3),
-    st.dictionaries(
-        st.text("abc", min_size=1, max_size=5), st.text("abc", min_size=1, max_size=5), min_size=1, max_size=3
-    ),
+@pytest.mark.parametrize(
+    ("change", "group", "value"),
+    [
+        ({"MemorySwap": -1}, "resources", {"memory_swap_bytes": UNLIMITED}),
+        ({"MemorySwappiness": 0}, "resources", {"memory_swappiness": 0}),
+        ({"CpuPeriod": 50_000, "CpuQuota": 1000}, "resources", {"cpu_period_us": 50_000, "cpu_quota_us": 1000}),
+        ({"Runtime": "kata"}, "resources", {"runtime": "kata"}),
+        ({"PidsLimit": -1}, "resources", {}),
+        ({"StorageOpt": {"size": "20G"}}, "resources", {"storage": {"size": "20G"}}),
+        ({"CgroupParent": "/team"}, "resources", {"cgroup_parent": "/team"}),
+        ({"MaskedPaths": [], "ReadonlyPaths": []}, "security", {"unmask": ("ALL",)}),
+        ({"MaskedPaths": None, "ReadonlyPaths": None, "Privileged": True}, "security", {"privileged": True}),
+        ({"Privileged": True, "SecurityOpt": ["label=disable"]}, "security", {"privileged": True}),
+        ({"SecurityOpt": ["label:type:x", "apparmor=mine"]}, "security", {"selinux": ("type:x",), "apparmor": "mine"}),
+        ({"CapAdd": ["net_admin", "ALL"]}, "security", {"cap_add": ("CAP_NET_ADMIN", "ALL")}),
+        ({"IpcMode": "shareable"}, "namespaces", {"ipc": "shareable"}),
+        ({"CgroupnsMode": "host"}, "namespaces", {}),
+        ({"CgroupnsMode": "private"}, "namespaces", {"cgroup": "private"}),
+        ({"UTSMode": "host"}, "namespaces", {"uts": "host"}),
+        ({"NetworkMode": "host"}, "network", {"mode": "host"}),
+        ({"Links": ["/db:/test-plain/store"]}, "network", {"links": ("db:store",)}),
+    ],
 )
-# Values of the right shape for keys that the recipe carries, since Docker itself guarantees their types.
-SHAPED: dict[str, st.SearchStrategy[Any]] = {
-    "Config.Image": st.sampled_from(["other:1", "quay.io/a/b"]),
-    "Config.Cmd": st.lists(st.text(min_size=1), min_size=1, max_size=3),
-    "Config.Entrypoint": st.lists(st.text(min_size=1), min_size=1, max_size=3),
-    "Config.Env": st.lists(st.from_regex(r"[A-Z]{1,5}=[a-z]{0,5}", fullmatch=True), min_size=1, max_size=3),
-    "Config.Labels": st.dictionaries(st.text("abc", min_size=1), st.text(), min_size=1),
-    "Config.User": st.text("abc123", min_size=1),
-    "Config.WorkingDir": st.text("abc/", min_size=2),
-    "Config.Hostname": st.text("abc", min_size=1),
-    "Config.Tty": st.just(True),
-    "Config.OpenStdin": st.just(True),
-    "Config.ExposedPorts": st.dictionaries(
-        st.integers(1, 65535).map("{}/tcp".format), st.just(dict[str, str]()), min_size=1
-    ),
-    "Config.Volumes": st.dictionaries(
-        st.text("abc", min_size=1).map("/{}".format), st.just(dict[str, str]()), min_size=1
-    ),
-    "HostConfig.Binds": st.lists(
-        st.from_regex(r"/[a-z]{1,4}:/[a-z]{1,4}(:ro|:z)?", fullmatch=True), min_size=1, max_size=3
-    ),
-    "HostConfig.Mounts": st.lists(
-        st.fixed_dictionaries({"Type": st.just("tmpfs"), "Target": st.just("/t")}), min_size=1
-    ),
-    "HostConfig.PortBindings": st.dictionaries(
-        st.integers(1, 65535).map("{}/udp".format),
-        st.lists(
-            st.fixed_dictionaries({"HostIp": st.just(""), "HostPort": st.sampled_from(["", "80", "1-2"])}), min_size=1
-        ),
-        min_size=1,
-    ),
-    "HostConfig.PublishAllPorts": st.just(True),
-    "HostConfig.RestartPolicy": st.fixed_dictionaries({"Name": st.sampled_from(["always", "on-failure", "odd"])}),
-    "HostConfig.Memory": st.integers(1, 1 << 40),
-    "HostConfig.NanoCpus": st.integers(1, 1 << 40),
-    "HostConfig.CpuQuota": st.integers(1000, 1 << 30),
-    "HostConfig.CpuPeriod": st.integers(1000, 1 << 20),
-    "HostConfig.DeviceRequests": st.lists(
-        st.fixed_dictionaries({"Driver": st.sampled_from(["cdi", "", "odd"]), "DeviceIDs": st.just(["a/b=c"])}),
-        min_size=1,
-    ),
-    "HostConfig.Runtime": st.sampled_from(["kata", "nvidia"]),
-}
-KEYS = sorted(
-    {
-        f"{section}.{key}"
-        for name in CONTAINERS
-        for section in ("Config", "HostConfig", "NetworkSettings")
-        for key in container(name)[section]
-        if f"{section}.{key}" not in FACTS
-    }
-    | {"HostConfig.NewIn2031", "Config.NewIn2031", "NetworkSettings.NewIn2031"}
-)
-
-
-@given(st.data(), st.sampled_from(KEYS))
-def test_any_setting_is_in_the_recipe_or_reported(data: st.DataObject, path: str) -> None:
-    section, key = path.split(".")
+def test_settings_of_the_host(change: dict[str, Any], group: str, value: dict[str, Any]) -> None:
     item = container("plain")
-    before = workload_spec(item, image_of("plain"), DEFAULTS)
-    value = data.draw(SHAPED.get(path, ODD))
-    if is_default(path, value, item["HostConfig"], DEFAULTS) or item[section].get(key) == value:
-        return
-    item[section][key] = value
-    after = workload_spec(item, image_of("plain"), DEFAULTS)
-    said = replace(after, unmapped=()) != replace(before, unmapped=())
-    reported = any(field.path == path or field.path.startswith(f"{path}[") for field in after.unmapped)
-    assert said or reported
+    item["HostConfig"] |= change
+    if "NetworkMode" in change:
+        item["NetworkSettings"]["Networks"] = {change["NetworkMode"]: {}}
+    spec = workload_spec(item, image_of("plain"), DEFAULTS)
+    seen = getattr(spec, group)
+    assert seen == replace(type(seen)(), **value)
+    assert not spec.unmapped
 
 
-TEXT = st.text("abcdef-", min_size=1, max_size=8)
-SPECS = st.builds(
-    WorkloadSpec,
-    name=TEXT,
-    image=st.just("docker.io/test/busybox:1"),
-    command=st.none() | st.lists(TEXT, min_size=1, max_size=3).map(tuple),
-    entrypoint=st.none() | st.lists(TEXT, min_size=1, max_size=2).map(tuple),
-    env=st.dictionaries(st.text("ABC", min_size=1, max_size=3), TEXT, max_size=3),
-    labels=st.dictionaries(st.text("abc", min_size=1, max_size=3), TEXT, max_size=3),
-    user=st.none() | TEXT,
-    workdir=st.none() | TEXT.map("/{}".format),
-    hostname=st.none() | TEXT,
-    tty=st.booleans(),
-    stdin_open=st.booleans(),
-    ports=st.lists(
-        st.builds(Port, st.integers(1, 65535), st.sampled_from(["tcp", "udp"]), st.just(""), st.integers(0, 65535)),
-        max_size=3,
-        unique_by=lambda port: (port.container_port, port.protocol),
-    ).map(lambda found: tuple(sorted(found, key=lambda port: (port.container_port, port.protocol)))),
-    mounts=st.lists(
-        st.builds(
-            MountSpec, st.sampled_from([MountKind.BIND, MountKind.VOLUME]), TEXT, TEXT.map("/{}".format), st.booleans()
-        ),
-        max_size=3,
-        unique_by=lambda mount: mount.destination,
-    ).map(lambda found: tuple(sorted(found, key=lambda mount: mount.destination))),
-    restart=st.builds(RestartPolicy, st.just(RestartName.ON_FAILURE), st.integers(0, 9)) | st.just(RestartPolicy()),
-    memory_bytes=st.integers(0, 1 << 40),
-    cpus_nano=st.integers(0, 1 << 40),
-    gpu=st.none()
-    | st.builds(GpuRequest, cdi_devices=st.lists(TEXT, min_size=1, max_size=2).map(tuple))
-    | st.just(GpuRequest(count=-1, capabilities=(("gpu",),))),
+def test_a_partner_is_named() -> None:
+    item = container("plain")
+    partner = "a" * 64
+    item["HostConfig"] |= {"IpcMode": f"container:{partner}", "PidMode": f"container:{partner}"}
+    assert partners(item) == {partner}
+    spec = workload_spec(item, image_of("plain"), DEFAULTS, {partner: "db"})
+    assert (spec.namespaces.ipc, spec.namespaces.pid) == ("container:db", "container:db")
+
+
+def _on_bridge(mac: str, *, running: bool, more: dict[str, Any] | None = None, configured: str = "") -> WorkloadSpec:
+    item = container("sleep")
+    item["State"]["Running"] = running
+    item["Config"]["MacAddress"] = configured
+    item["NetworkSettings"]["Networks"]["bridge"] |= {"MacAddress": mac, "IPAddress": "172.17.0.3"} | (more or {})
+    return workload_spec(item, image_of("sleep"), DEFAULTS)
+
+
+@pytest.mark.parametrize(
+    ("mac", "running", "more", "configured", "found"),
+    [
+        ("02:aa:bb:cc:dd:ee", True, {}, "", "02:aa:bb:cc:dd:ee"),
+        ("02:42:ac:11:00:03", True, {}, "", ""),  # made from the address
+        ("02:42:ac:11:00:03", False, {}, "", "02:42:ac:11:00:03"),  # a stopped one has none but what was asked for
+        ("02:aa:bb:cc:dd:ee", True, {"GwPriority": 0}, "", ""),  # Docker 28 makes up any
+        ("02:aa:bb:cc:dd:ee", True, {"GwPriority": 0}, "02:aa:bb:cc:dd:ee", "02:aa:bb:cc:dd:ee"),
+        ("", False, {}, "", ""),
+    ],
 )
-
-
-@given(SPECS)
-def test_create_and_inspect_are_inverse(spec: WorkloadSpec) -> None:
-    """What Docker's inspect would say of a container made from the recipe gives the recipe again."""
-    body = create_body(spec)
-    image = image_of("plain")
-    base = image["Config"]
-    host = body.pop("HostConfig")
-    entrypoint, command = body.get("Entrypoint"), body.get("Cmd")
-    if entrypoint is None:
-        entrypoint, command = base["Entrypoint"], command or base["Cmd"]
-    config = {
-        **base,
-        **body,
-        "Entrypoint": entrypoint,
-        "Cmd": command,
-        "Env": [*body["Env"], *base["Env"]],
-        "Labels": {**base["Labels"], **body["Labels"]},
-    }
-    mounted = [
-        {"Type": one["Type"], "Destination": one["Target"], "RW": not one["ReadOnly"], "Source": one["Source"]}
-        | ({"Name": one["Source"], "Driver": "local"} if one["Type"] == "volume" else {})
-        for one in host["Mounts"]
-    ]
-    item = {
-        **container("plain"),
-        "Name": f"/{spec.name}",
-        "Config": config,
-        "HostConfig": {**container("plain")["HostConfig"], **host},
-        "Mounts": mounted,
-    }
-    again = workload_spec(item, image, DEFAULTS)
-    assert replace(again, image_id="") == spec
+def test_a_mac_address_is_carried_where_it_was_asked_for(
+    mac: str, running: bool, more: dict[str, Any], configured: str, found: str
+) -> None:
+    spec = _on_bridge(mac, running=running, more=more, configured=configured)
+    assert (spec.network.mac, spec.network.networks) == (found, ())
+    assert not spec.unmapped

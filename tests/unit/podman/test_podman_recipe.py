@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from backends.engines.podman_command import pairs_of
 from backends.engines.podman_defaults import CARRIED, EMPTY, OBSERVED, HostDefaults, is_default
-from backends.engines.podman_recipe import MADE_BY, workload_spec
+from backends.engines.podman_recipe import MADE_BY, partners, workload_spec
 from backends.model.container import MountKind, Port
+from backends.model.settings import HealthSpec, LogSpec, NetworkAttachment, NetworkingSpec, Ulimit
 from backends.model.workload import MountSpec, RestartName, RestartPolicy, WorkloadSpec
 from tests.unit.podman.recorded import MODES, host, recorded
 
@@ -52,15 +53,22 @@ def test_everything_set_by_hand_is_carried_or_reported(mode: str) -> None:
     assert spec.gpu.cdi_devices == ("nvidia.com/gpu=0",)
     limits = (67108864, 500_000_000) if mode == "rootful" else (0, 0)  # rootless on cgroup v1 drops them itself
     assert (spec.memory_bytes, spec.cpus_nano) == limits
-    expected = {
-        "Config.Annotations", "Config.Healthcheck", "Config.StopSignal", "Config.StopTimeout", "HostConfig.CapAdd",
-        "HostConfig.Dns", "HostConfig.ExtraHosts", "HostConfig.Init", "HostConfig.LogConfig",
-        "HostConfig.ReadonlyRootfs", "HostConfig.SecurityOpt", "HostConfig.ShmSize", "HostConfig.Tmpfs",
-        "HostConfig.Ulimits",
-    }  # fmt: skip
-    if mode == "rootless":  # asked for, and not applied: said all the same
-        expected |= {f"Config.CreateCommand[--{name}]" for name in ("memory", "cpus", "pids-limit")}
-    assert set(_paths(spec)) - {"HostConfig.PidsLimit"} == expected
+    assert spec.process.init
+    assert (spec.process.stop_signal, spec.process.stop_timeout_s) == ("SIGINT", 3)
+    assert dict(spec.process.annotations) == {"a.b": "c"}
+    assert (spec.network.dns, spec.network.extra_hosts) == (("1.1.1.1",), ("foo:1.2.3.4",))
+    assert spec.namespaces.shm_bytes == 10 << 20
+    assert (spec.security.cap_add, spec.security.cap_drop) == (("CAP_NET_ADMIN",), ("CAP_MKNOD",))
+    assert spec.security.no_new_privileges
+    assert spec.security.read_only_rootfs
+    assert spec.resources.ulimits == (Ulimit("nofile", 100, 200),)
+    assert spec.resources.pids_limit == (77 if mode == "rootful" else None)
+    assert spec.health == HealthSpec(("CMD-SHELL", "true"))
+    assert spec.log == LogSpec("", {"max-size": "1m"})
+    assert {m.destination: m.size_bytes for m in spec.mounts if m.kind is MountKind.TMPFS} == {"/t": 1 << 20, "/t2": 0}
+    # Rootless on cgroup v1: asked for, and not applied; said all the same.
+    lost = {f"Config.CreateCommand[--{name}]" for name in ("memory", "cpus", "pids-limit")}
+    assert set(_paths(spec)) == (lost if mode == "rootless" else set())
 
 
 def test_what_started_containers_get_from_podman_and_cdi_stays_behind() -> None:
@@ -84,6 +92,16 @@ def test_our_annotation_tells_which_variables_were_asked_for() -> None:
     inspect["Config"]["Annotations"] = {MADE_BY: '["A", "HOME"]'}
     spec = _spec(inspect)
     assert spec.env == {"A": "1", "HOME": "/root"}
+    inspect["Config"]["Annotations"] = {MADE_BY: '{"env": ["A"], "asked": {}}'}
+    assert _spec(inspect).env == {"A": "1"}
+
+
+@pytest.mark.parametrize("text", ["", "{", "7", '{"env": 1, "asked": {}}', '{"env": []}', "[" * 100_000])
+def test_an_annotation_that_is_not_ours_tells_nothing(text: str) -> None:
+    inspect = recorded("rootful", "inspect-plain")
+    before = _spec(inspect)
+    inspect["Config"]["Annotations"] = {MADE_BY: text}
+    assert _spec(inspect) == before
 
 
 @pytest.mark.parametrize("form", [["-e", "X=1"], ["--env", "X=1"], ["--env=X=1"], ["-eX=1"], ["-dite", "X=1"]])
@@ -111,10 +129,10 @@ def test_an_entrypoint_by_hand_drops_the_images_command() -> None:
     assert workload_spec(inspect, image, host("rootful")).entrypoint is None
 
 
-def test_a_variable_of_the_image_that_the_container_lacks_is_told() -> None:
+def test_a_variable_of_the_image_that_the_container_lacks_is_unset() -> None:
     inspect = recorded("rootful", "inspect-run")
     inspect["Config"]["Env"] = [word for word in inspect["Config"]["Env"] if not word.startswith("APP=")]
-    assert _paths(_spec(inspect, image="web"))["Config.Env"] == '["APP"]'
+    assert _spec(inspect, image="web").process.unset_env == ("APP",)
 
 
 def test_an_image_without_a_name_keeps_its_id() -> None:
@@ -125,37 +143,67 @@ def test_an_image_without_a_name_keeps_its_id() -> None:
     assert workload_spec(inspect, image, host("rootful")).image == inspect["Image"]
 
 
-def test_networks_beyond_the_default_are_told() -> None:
+def test_networks_beyond_the_default_are_carried() -> None:
     inspect = recorded("rootful", "inspect-plain")
     networks = inspect["NetworkSettings"]["Networks"]
     networks["podman"]["Aliases"].append("db")
     networks["mine"] = {"Aliases": None}
-    assert json.loads(_paths(_spec(inspect))["NetworkSettings.Networks"]) == {"podman": {"Aliases": ["db"]}, "mine": {}}
+    assert _spec(inspect).network == NetworkingSpec(
+        "bridge", networks=(NetworkAttachment("podman", ("db",)), NetworkAttachment("mine"))
+    )
     inspect["HostConfig"]["NetworkMode"] = "host"
-    assert _paths(_spec(inspect))["HostConfig.NetworkMode"] == '"host"'
+    assert _spec(inspect).network == NetworkingSpec("host")
 
 
-def test_mount_details_are_told() -> None:
+def test_shared_namespaces_name_their_partner() -> None:
+    inspect = recorded("rootful", "inspect-plain")
+    other, third = "ab" * 32, "cd" * 32
+    inspect["HostConfig"] |= {"NetworkMode": f"container:{other}", "IpcMode": f"container:{third}"}
+    inspect["Dependencies"] = [other, third]
+    assert partners(inspect) == (other, third)
+    spec = workload_spec(inspect, recorded("rootful", "image-busybox"), host("rootful"), {other: "db", third: "shm"})
+    assert (spec.network.mode, spec.namespaces.ipc, spec.unmapped) == ("container:db", "container:shm", ())
+    inspect["Dependencies"].append("ef" * 32)
+    assert set(_paths(_spec(inspect))) == {"Dependencies"}
+
+
+def test_mount_details_are_carried_or_told() -> None:
     inspect = recorded("rootful", "inspect-full")
     bind = next(mount for mount in inspect["Mounts"] if mount["Type"] == "bind")
     bind |= {"Propagation": "rshared", "Mode": "Z", "Options": ["rbind", "idmap"], "SubPath": "x"}
-    told = json.loads(_paths(_spec(inspect))["Mounts[/b]"])
-    assert told == {"Propagation": "rshared", "Mode": "Z", "Options": ["idmap"], "SubPath": "x"}
+    spec = _spec(inspect)
+    mount = next(mount for mount in spec.mounts if mount.destination == "/b")
+    assert mount == MountSpec(
+        MountKind.BIND, bind["Source"], "/b", True, propagation="rshared", relabel="Z", options=("idmap",)
+    )
+    assert json.loads(_paths(spec)["Mounts[/b]"]) == {"SubPath": "x"}
 
 
-def test_options_that_inspect_hides_are_told() -> None:
+def test_options_that_inspect_hides_are_read_from_the_command_line_or_told() -> None:
     inspect = recorded("rootful", "inspect-plain")
     inspect["Config"]["CreateCommand"][2:2] = [
         *("--ip", "10.88.0.9", "--sysctl=net.core.somaxconn=1", "--sysctl", "net.core.a=2"),
         *("--of-the-future", "x", "-dit", "-eA=1", "--replace", "--secret=s,type=env,target=T", "--systemd=true"),
     ]
-    told = {path: json.loads(value) for path, value in _paths(_spec(inspect)).items()}
-    assert told == {
-        "Config.CreateCommand[--ip]": "10.88.0.9",
-        "Config.CreateCommand[--sysctl]": ["net.core.somaxconn=1", "net.core.a=2"],
+    spec = _spec(inspect)
+    assert dict(spec.resources.sysctls) == {"net.core.somaxconn": "1", "net.core.a": "2"}
+    assert spec.network.networks == (NetworkAttachment("podman", ipv4="10.88.0.9"),)
+    assert {path: json.loads(value) for path, value in _paths(spec).items()} == {
         "Config.CreateCommand[--of-the-future]": "x",
         "Config.CreateCommand[--secret]": "s,type=env,target=T",
     }
+
+
+def test_the_user_that_keep_id_brings_is_not_asked_for() -> None:
+    inspect = recorded("rootless", "inspect-plain")
+    maps = {"UidMap": ["0:1:7", "7:0:1", "8:8:9"], "GidMap": ["0:1:8", "8:0:1", "9:9:9"]}
+    inspect["HostConfig"] |= {"UsernsMode": "private", "IDMappings": maps}
+    inspect["Config"]["User"] = "7:8"
+    inspect["Config"]["CreateCommand"][2:2] = ["--userns", "keep-id:uid=7,gid=8"]
+    spec = _spec(inspect, "rootless")
+    assert (spec.user, spec.namespaces.user, spec.unmapped) == (None, "keep-id:uid=7,gid=8", ())
+    inspect["Config"]["CreateCommand"][2:2] = ["-u", "7:8"]
+    assert _spec(inspect, "rootless").user == "7:8"
 
 
 @given(st.lists(st.text(max_size=8)))
@@ -172,14 +220,20 @@ def test_a_device_file_system_is_no_bind() -> None:
 
 
 _WORDS = st.text("abcdefgh", min_size=1, max_size=8)
-_VALUES = st.one_of(
-    st.integers(1, 10**9), _WORDS, st.just(True), st.lists(_WORDS, min_size=1, max_size=2),
-    st.dictionaries(_WORDS, _WORDS, min_size=1, max_size=2),
-)  # fmt: skip
+_LIST = st.lists(_WORDS, min_size=1, max_size=2)
+_MAP = st.dictionaries(_WORDS, _WORDS, min_size=1, max_size=2)
+_COUNT = st.integers(1, 1 << 40)
+_VALUES = st.one_of(st.integers(1, 10**9), _WORDS, st.just(True), _LIST, _MAP)
+_RATES = st.integers(1, 1 << 40).map(lambda rate: [{"Path": "/dev/null", "Rate": rate}])
+_CHECK = st.just({"Test": ["CMD", "x"]})
 _TYPED: dict[str, st.SearchStrategy[Any]] = {
     "Name": _WORDS,
+    "Dependencies": _LIST,
     "Image": st.just("ab" * 32),
     "ImageName": st.just("localhost/other:2"),
+    "OCIRuntime": _WORDS,
+    "AppArmorProfile": _WORDS,
+    "UseImageHosts": st.just(True),
     "Config.Hostname": _WORDS,
     "Config.User": _WORDS,
     "Config.Tty": st.just(True),
@@ -189,21 +243,66 @@ _TYPED: dict[str, st.SearchStrategy[Any]] = {
     "Config.WorkingDir": _WORDS.map(lambda word: f"/{word}"),
     "Config.Entrypoint": st.lists(_WORDS, min_size=1),
     "Config.Labels": st.just({"engines.test": "1", "a": "b"}),
-    "Config.Annotations": st.dictionaries(_WORDS, _WORDS, min_size=1),
+    "Config.Annotations": _MAP,
     "Config.ExposedPorts": st.integers(1, 65535).map(lambda port: {f"{port}/udp": {}}),
     "Config.StopSignal": st.sampled_from(["SIGINT", "SIGQUIT", 9, "3"]),
-    "Config.Healthcheck": st.just({"Test": ["CMD", "x"]}),
+    "Config.StopTimeout": st.integers(11, 1000),
+    "Config.Healthcheck": _CHECK,
+    "Config.HealthcheckOnFailureAction": st.none(),  # says something of a check only
+    "Config.StartupHealthCheck": st.none(),
+    "Config.Timezone": _WORDS,
+    "Config.Umask": st.just("0027"),
+    "Config.Domainname": _WORDS,
+    "Config.StdinOnce": st.just(True),
+    "Config.SystemdMode": st.just(True),
     "HostConfig.PortBindings": st.integers(1, 65535).map(lambda port: {f"{port}/tcp": [{"HostPort": "9"}]}),
+    "HostConfig.PublishAllPorts": st.just(True),
     "HostConfig.RestartPolicy": st.sampled_from([{"Name": "always"}, {"Name": "on-failure", "MaximumRetryCount": 2}]),
-    "HostConfig.Memory": st.integers(1, 1 << 40),
-    "HostConfig.NanoCpus": st.integers(1, 1 << 40),
+    "HostConfig.Memory": _COUNT,
+    "HostConfig.MemoryReservation": _COUNT,
+    "HostConfig.MemorySwap": _COUNT,
+    "HostConfig.MemorySwappiness": st.integers(1, 100),
+    "HostConfig.OomKillDisable": st.just(True),
+    "HostConfig.OomScoreAdj": st.integers(1, 1000),
+    "HostConfig.NanoCpus": _COUNT,
     "HostConfig.CpuPeriod": st.integers(1000, 99_999),
     "HostConfig.CpuQuota": st.integers(1000, 99_999),
-    "HostConfig.MemorySwap": st.integers(1, 1 << 40),
+    "HostConfig.CpuShares": _COUNT,
+    "HostConfig.CpuRealtimePeriod": _COUNT,
+    "HostConfig.CpuRealtimeRuntime": _COUNT,
+    "HostConfig.CpusetCpus": _WORDS,
+    "HostConfig.CpusetMems": _WORDS,
+    "HostConfig.PidsLimit": st.integers(1, 2047),
+    "HostConfig.BlkioWeight": st.integers(10, 1000),
+    "HostConfig.BlkioWeightDevice": st.just([{"Path": "/dev/null", "Weight": 10}]),
+    "HostConfig.BlkioDeviceReadBps": _RATES,
+    "HostConfig.BlkioDeviceWriteBps": _RATES,
+    "HostConfig.BlkioDeviceReadIOps": _RATES,
+    "HostConfig.BlkioDeviceWriteIOps": _RATES,
     "HostConfig.NetworkMode": st.sampled_from(["host", "none", "container:abc"]),
     "HostConfig.Ulimits": st.just([{"Name": "RLIMIT_CORE", "Soft": 0, "Hard": 0}]),
-    "HostConfig.Devices": st.just([{"PathInContainer": "/dev/fuse"}]),
+    "HostConfig.Devices": st.just([{"PathOnHost": "/dev/fuse", "PathInContainer": "/dev/fuse"}]),
     "HostConfig.LogConfig": st.sampled_from([{"Type": "journald"}, {"Type": "k8s-file", "Tag": "x"}]),
+    "HostConfig.AutoRemove": st.just(True),
+    "HostConfig.Init": st.just(True),
+    **{f"HostConfig.{key}": _LIST for key in ("GroupAdd", "Dns", "DnsOptions", "DnsSearch", "ExtraHosts", "Links")},
+    "HostConfig.HostsFile": _WORDS,
+    "HostConfig.IpcMode": st.sampled_from(["host", "private", "none", "container:abc"]),
+    "HostConfig.PidMode": st.sampled_from(["host", "container:abc"]),
+    "HostConfig.UTSMode": st.sampled_from(["host", "container:abc"]),
+    "HostConfig.CgroupMode": st.just("private"),
+    "HostConfig.UsernsMode": st.sampled_from(["host", "private", "container:abc"]),
+    "HostConfig.IDMappings": st.none(),  # of a private user namespace only
+    "HostConfig.ShmSize": st.integers(1, 1 << 20),
+    "HostConfig.Privileged": st.just(True),
+    "HostConfig.CapAdd": st.just(["CAP_NET_ADMIN"]),
+    "HostConfig.CapDrop": st.just(["CAP_CHOWN"]),
+    "HostConfig.SecurityOpt": st.sampled_from(
+        [["no-new-privileges"], ["seccomp=unconfined"], ["apparmor=x"], ["label=disable"], ["unmask=all"], ["mask=/a"]]
+    ),
+    "HostConfig.ReadonlyRootfs": st.just(True),
+    "HostConfig.Tmpfs": st.just({"/t": "rw,nosuid,nodev,tmpcopyup"}),
+    "HostConfig.CgroupParent": _WORDS,
 }
 
 
@@ -236,7 +335,9 @@ def test_a_setting_is_in_the_recipe_or_reported(data: st.DataObject) -> None:
     section, _, key = path.rpartition(".")
     (inspect[section] if section else inspect)[key] = value
     changed = _spec(inspect)
-    if path in CARRIED:
+    if value is None:
+        assert changed == plain
+    elif path in CARRIED:
         assert changed != plain
     else:
         assert json.loads(_paths(changed)[path]) == value

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from backends.engines.podman_spec import cdi_names, create_body, image_reference
+from backends.engines.podman_spec import create_body, image_reference
+from backends.model.capabilities import EngineInfo
 from backends.model.container import MountKind, Port
 from backends.model.errors import Refused
 from backends.model.workload import GpuRequest, MountSpec, RestartName, RestartPolicy, WorkloadSpec
 
 
 def _body(rootless: bool = False, **fields: Any) -> dict[str, Any]:
-    return create_body(WorkloadSpec(**({"name": "n", "image": "python:3.11"} | fields)), rootless=rootless)
+    info = EngineInfo("5.4.2", "5.4.2", rootless=rootless, local=True, cgroup_version="1")
+    return create_body(WorkloadSpec(**({"name": "n", "image": "python:3.11"} | fields)), info, own_runtime="runc")
 
 
 def test_a_bare_one_says_nothing_of_what_the_image_says() -> None:
@@ -23,7 +25,7 @@ def test_a_bare_one_says_nothing_of_what_the_image_says() -> None:
         "image": "docker.io/library/python:3.11",
         "env": {},
         "labels": {},
-        "annotations": {"io.tranship.made": "[]"},
+        "annotations": {"io.tranship.made": '{"asked": {}, "env": []}'},
         "terminal": False,
         "stdin": False,
         "create_working_dir": True,
@@ -38,7 +40,10 @@ def test_everything() -> None:
         mounts=(MountSpec(MountKind.BIND, "/s", "/d", True), MountSpec(MountKind.VOLUME, "v", "/v")),
         restart=RestartPolicy(RestartName.ON_FAILURE, 4), memory_bytes=1 << 20, cpus_nano=1_500_000_000,
     )  # fmt: skip
-    assert body["annotations"] == {"io.tranship.made": '["A", "B"]'}
+    made = json.loads(body["annotations"]["io.tranship.made"])
+    assert made["env"] == ["A", "B"]
+    assert {path: made["asked"][path] for path in ("hostname", "user")} == {"hostname": "h", "user": "1:2"}
+    assert "2" not in str(made["env"]), "no variable's value"
     assert (body["restart_policy"], body["restart_tries"]) == ("on-failure", 4)
     assert (body["user"], body["work_dir"], body["hostname"]) == ("1:2", "/w", "h")
     assert body["portmappings"] == [
@@ -75,7 +80,7 @@ def test_no_entrypoint_at_all_is_one_empty_word() -> None:
     ],
 )
 def test_gpus_as_cdi_names(request_: GpuRequest, names: tuple[str, ...]) -> None:
-    assert cdi_names(request_) == names
+    assert request_.cdi_names() == names
     body = _body(gpu=request_)
     assert body.get("devices", []) == [{"path": name} for name in names]
     assert json.loads(body["labels"].get("io.tranship.cdi", "[]")) == list(names)

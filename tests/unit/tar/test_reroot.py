@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.model.errors import Protocol
-from backends.wire.tar import reroot
+from backends.tar import reroot
 
 
 async def flow(data: bytes, size: int) -> AsyncIterator[bytes]:

@@ -1,0 +1,101 @@
+"""Looking at Docker's containers: lists, inspects, events, logs, stats. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from urllib.parse import quote
+
+from backends.engine import ByteStream, EventStream, LogLines, StatsStream
+from backends.engines import docker_stats, docker_translate
+from backends.engines.docker_base import LIST_TIMEOUT_S, DockerBase
+from backends.engines.docker_sdk import CALL_TIMEOUT_S
+from backends.model.container import Container, LogLine, StatsReading
+from backends.model.errors import Protocol
+from backends.model.events import EngineEvent
+from backends.model.ids import ContainerKey
+from backends.wire.frames import json_lines, log_lines
+
+_EVENTS = json.dumps({"type": ["container", "image", "volume", "network"], "event": docker_translate.EVENT_ACTIONS})
+
+
+class DockerLooking(DockerBase):
+    """The containers of one Docker daemon as they are."""
+
+    async def list_containers(self) -> list[Container]:
+        """One GET /containers/json?all=1; gpus_given and start times are filled by inspect_container only."""
+        items = await self._get("/containers/json", {"all": True}, timeout_s=LIST_TIMEOUT_S)
+        with self._understood():
+            containers = [docker_translate.container_from_list(self._id, item) for item in items or ()]
+        self._names = {container.key.id: container.name for container in containers}
+        return containers
+
+    async def inspect_container(self, container: str) -> Container:
+        """One container."""
+        item = await self.inspect_raw(container)
+        with self._understood():
+            found = docker_translate.container_from_inspect(self._id, item)
+        self._names[found.key.id] = found.name
+        return found
+
+    async def inspect_raw(self, container: str) -> dict[str, object]:
+        """GET /containers/{id}/json."""
+        item = await self._get(f"/containers/{quote(container, safe='')}/json")
+        if not isinstance(item, dict) or "Id" not in item:
+            raise Protocol("Docker described no container", engine=self._id)
+        return item
+
+    def subscribe(self) -> EventStream:
+        """GET /events, without the noise of exec and mounts."""
+        return self._events()
+
+    @asynccontextmanager
+    async def _events(self) -> AsyncIterator[AsyncIterator[EngineEvent]]:
+        path = await self._path("/events")
+        async with self._wire.stream("GET", path, params={"filters": _EVENTS}) as chunks:
+            yield (self._event(item) async for item in json_lines(chunks, engine=self._id))
+
+    def _event(self, item: Any) -> EngineEvent:
+        with self._understood():
+            return docker_translate.event(self._id, item)
+
+    def logs(
+        self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False
+    ) -> LogLines:
+        """GET /containers/{id}/logs; raw where the container has a TTY, else framed."""
+        return self._logs(container, follow, tail, timestamps)
+
+    @asynccontextmanager
+    async def _logs(
+        self, container: str, follow: bool, tail: int | None, timestamps: bool
+    ) -> AsyncIterator[AsyncIterator[LogLine]]:
+        config = (await self.inspect_raw(container)).get("Config")
+        tty = isinstance(config, dict) and bool(config.get("Tty"))
+        params = {"stdout": True, "stderr": True, "follow": follow, "timestamps": timestamps}
+        path = await self._path(f"/containers/{quote(container, safe='')}/logs")
+        last = "all" if tail is None else str(max(0, tail))
+        async with self._wire.stream("GET", path, params={**params, "tail": last}) as chunks:
+            yield log_lines(chunks, tty=tty, timestamps=timestamps, engine=self._id)
+
+    def stats(self, containers: Sequence[str], *, interval_s: float = 1.0) -> StatsStream:
+        """A stream of GET /containers/{id}/stats for each, merged."""
+        return self._stats(containers, interval_s)
+
+    @asynccontextmanager
+    async def _stats(
+        self, containers: Sequence[str], interval_s: float
+    ) -> AsyncIterator[AsyncIterator[Sequence[StatsReading]]]:
+        prefix = await self._path("/containers")
+        keys = [ContainerKey(self._id, container) for container in containers]
+
+        def open_stream(container: str) -> ByteStream:
+            path = f"{prefix}/{quote(container, safe='')}/stats"
+            return self._streams.stream("GET", path, params={"stream": True}, open_timeout_s=CALL_TIMEOUT_S)
+
+        async with docker_stats.merged(keys, open_stream, interval_s) as batches:
+            yield batches
+
+
+__all__ = ["DockerLooking"]

@@ -1,0 +1,105 @@
+"""The connection to one Podman service: hello, facts, shapes of answers. Asks nothing more of it.
+
+The libpod API, never the compat one, which is slower and loses fields.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from backends.engines.podman_api import PodmanApi, image_path, segment
+from backends.engines.podman_defaults import HostDefaults
+from backends.engines.podman_host import described, told_by_files
+from backends.engines.podman_translate import engine_info
+from backends.model.capabilities import Capability, EngineInfo
+from backends.model.errors import NotFound, Protocol, Unsupported
+from backends.model.ids import EngineId
+from backends.wire.endpoint import Endpoint
+from backends.wire.failures import NO_ENGINE
+
+
+class PodmanBase:
+    """One Podman service, rootful or rootless. No connection is made before `connect`."""
+
+    def __init__(self, engine_id: EngineId, endpoint: Endpoint, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._id = engine_id
+        self._endpoint = endpoint
+        self._clock = clock
+        self._api = PodmanApi(endpoint, engine_id)
+        self._info: EngineInfo | None = None
+        self._host = HostDefaults()
+
+    @property
+    def id(self) -> EngineId:
+        """Who it is."""
+        return self._id
+
+    @property
+    def endpoint(self) -> str:
+        """Where it is, for people."""
+        return str(self._endpoint)
+
+    async def connect(self) -> EngineInfo:
+        """Ask what it is. Protocol where something else than Podman answers."""
+        title = f"What answers at {self._endpoint} is no Podman service"
+        try:
+            headers = await self._api.ping()
+        except (NotFound, Protocol) as error:
+            detail = f"{error.title}: {error.detail}" if error.detail else error.title
+            raise Protocol(title, detail=detail, hint=NO_ENGINE, engine=self._id) from error
+        if "libpod-api-version" not in {name.lower() for name in headers}:
+            raise Protocol(title, detail="no libpod API there", hint=NO_ENGINE, engine=self._id)
+        info = await self._api.get("/info")
+        if not isinstance(info, dict) or not isinstance(info.get("host"), dict):
+            raise Protocol(title, detail="its libpod info has no host", hint=NO_ENGINE, engine=self._id)
+        with self._understood():
+            told = described(engine_info(info, local=self._endpoint.local), info)
+            host = HostDefaults.of(info)
+        if told.local:
+            told = await asyncio.to_thread(told_by_files, told)
+        self._info, self._host = told, host
+        return told
+
+    async def close(self) -> None:
+        """Close every connection; safe to call twice and when never connected."""
+        await self._api.close()
+
+    async def _known(self) -> EngineInfo:
+        return self._info or await self.connect()
+
+    async def inspect_raw(self, container: str) -> dict[str, object]:
+        """Podman's own inspect JSON."""
+        raw = await self._api.get(f"/containers/{segment(container)}/json")
+        if not isinstance(raw, dict):
+            raise Protocol("Podman's inspect answer is no JSON object", engine=self._id)
+        return raw
+
+    async def _image(self, reference: str) -> dict[str, Any]:
+        if not reference:
+            raise NotFound("The container has no image", engine=self._id)
+        image = await self._api.get(f"/images/{image_path(reference)}/json")
+        if not isinstance(image, dict):
+            raise Protocol("Podman's image answer is no JSON object", engine=self._id)
+        return image
+
+    async def _expect(self, capability: Capability) -> None:
+        why = (await self._known()).capabilities.why_not(capability)
+        if why:
+            hint = "Use a rootful engine, or a host with cgroup v2."
+            raise Unsupported(f"This engine cannot do that: {capability.value}", detail=why, hint=hint, engine=self._id)
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """An answer of another shape than libpod's is the engine's fault, not a crash of ours."""
+        try:
+            yield
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            words = f"{type(error).__name__}: {error}"
+            raise Protocol("Podman's answer has an unknown shape", detail=words, engine=self._id) from error
+
+
+__all__ = ["PodmanBase"]
