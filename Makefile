@@ -50,6 +50,9 @@ check: lint types fast  ## what every commit passes
 bench: $(VENV)/.dev  ## benchmarks against the rivals, into benchmarks/README.md
 	@$(BIN)/python -m benchmarks
 
+docs: $(VENV)/.dev  ## docs/ that are made from the program itself
+	@$(BIN)/python -m backends.migration.document > docs/migration.md
+
 screenshots: $(VENV)/.dev  ## screenshots/ from the app itself
 	@$(BIN)/python -m tests.e2e.shots
 
@@ -62,4 +65,4 @@ engines-down:  ## stop what engines-up started
 clean:  ## remove .venv and .tools
 	@rm -rf $(VENV) .tools
 
-.PHONY: help run setup test fast lint types check bench screenshots engines-up engines-down clean
+.PHONY: help run setup test fast lint types check bench docs screenshots engines-up engines-down clean

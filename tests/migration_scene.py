@@ -19,8 +19,9 @@ from backends.migration import plan_migration, run_migration
 from backends.model.container import MountKind, Port
 from backends.model.errors import BackendError, Unreachable
 from backends.model.ids import EngineId, EngineKind
-from backends.model.plan import MigrationReport, StepProgress
+from backends.model.plan import Choices, MigrationReport, StepProgress
 from backends.model.workload import MountSpec, RestartName, RestartPolicy, VolumeSpec, WorkloadSpec
+from tests.volume_programs import WorkingDemo
 
 TAG = "docker.io/demo/train:1"
 OTHER_TAG = "docker.io/demo/other:1"
@@ -29,9 +30,9 @@ TARGET = EngineId(EngineKind.PODMAN, "there")
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def engine(who: EngineId, host: DemoHost) -> DemoEngine:
-    """An empty engine."""
-    return DemoEngine(who, host=host)
+def engine(who: EngineId, host: DemoHost, *, programs: bool) -> DemoEngine:
+    """An empty engine. programs: its images can list volumes, so that volumes are copied before the stop."""
+    return WorkingDemo(who, host=host) if programs else DemoEngine(who, host=host)
 
 
 def spec(**changes: Any) -> WorkloadSpec:
@@ -61,12 +62,14 @@ def spec(**changes: Any) -> WorkloadSpec:
 class Scene:
     """A source with the container `train`, and a target that has something of its own."""
 
+    programs: bool = True
     source: DemoEngine = field(init=False)
     target: DemoEngine = field(init=False)
 
     def __post_init__(self) -> None:
         host = DemoHost()
-        self.source, self.target = engine(SOURCE, host), engine(TARGET, host)
+        self.source = engine(SOURCE, host, programs=self.programs)
+        self.target = engine(TARGET, host, programs=self.programs)
 
     async def furnish(self, recipe: WorkloadSpec | None = None, *, start: bool = True, known_as: str = "") -> str:
         """Make the container; returns its id. known_as: the image's name on the target, "" = it is not there."""
@@ -115,7 +118,7 @@ class Fault(StrEnum):
     MIDWAY = "the stream breaks in the middle"
 
 
-_STREAMS = frozenset({"export_image", "export_volume"})
+_STREAMS = frozenset({"export_image", "export_volume", "run_in_volume", "read_files"})
 _PLAIN = frozenset({"id", "endpoint"})
 
 
@@ -201,12 +204,12 @@ async def move(
     scene: Scene,
     state_dir: Path,
     *,
-    name: str | None = None,
+    choices: Choices = Choices(),
     saboteur: Saboteur | None = None,
     updates: list[StepProgress] | None = None,
 ) -> MigrationReport:
     """Plan with the real engines, run with the watched ones."""
-    plan = await plan_migration(scene.source, "train", scene.target, name=name)
+    plan = await plan_migration(scene.source, "train", scene.target, choices=choices)
     seen: list[StepProgress] = [] if updates is None else updates
     watcher = saboteur or Saboteur()
     return await run_migration(

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Iterator
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import NoReturn, cast
 
 from backends.engine import ByteStream, Engine
 from backends.migration.backup_contents import Backup
-from backends.migration.backup_file import Found, damaged
+from backends.migration.backup_file import Found, damaged, read_text
 from backends.migration.oci import content_of, docker_archive
 from backends.model.capabilities import EngineInfo, Room
 from backends.model.container import ChangedPath, Container, ContainerState
 from backends.model.errors import NotFound, Unsupported
 from backends.model.ids import ContainerKey, EngineId, ImageKey
-from backends.model.image import Image, ImageFacts
+from backends.model.image import Image, ImageFacts, LayerReport
 from backends.model.network import Network
 from backends.model.workload import Volume, WorkloadSpec
 
@@ -107,6 +108,13 @@ class ArchiveSource:
         await self.inspect_container(container)
         return replace(self._backup.spec, image_id=self._contents.image.key.id)
 
+    async def inspect_raw(self, container: str) -> dict[str, object]:
+        """What of the engine's own inspect JSON is kept: as whom it runs, the image's word included."""
+        await self.inspect_container(container)
+        text = await asyncio.to_thread(read_text, self._backup.descriptor, self._backup.image.config)
+        of_image = (json.loads(text).get("config") or {}).get("User")
+        return {"Config": {"User": self._backup.spec.user or of_image or ""}}
+
     async def changed_paths(self, container: str) -> tuple[ChangedPath, ...]:
         """What is in the file of what it had changed."""
         await self.inspect_container(container)
@@ -130,6 +138,11 @@ class ArchiveSource:
             raise NotFound(f"{reference} is not in the backup", engine=self.id)
         tags = (self._contents.reference,) if self._contents.reference else ()
         return replace(facts, key=ImageKey(self.id, facts.key.id), tags=tags)
+
+    async def image_layers(self, reference: str) -> LayerReport:
+        """Nothing of them: how large they are unpacked does not stand in the file."""
+        facts = await self.image_facts(reference)
+        return LayerReport(facts.key, reference, ())
 
     async def list_images(self) -> list[Image]:
         """The one."""
@@ -155,9 +168,11 @@ class ArchiveSource:
         raise NotFound(f"volume {name} is not in the backup", engine=self.id)
 
     @asynccontextmanager
-    async def export_volume(self, name: str, *, via_image: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        """Its tar as it was written; no image is needed."""
-        del via_image
+    async def export_volume(
+        self, name: str, *, via_image: str, paths: Sequence[str] = ()
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """Its tar as it was written, all of it; no image is needed."""
+        del via_image, paths
         for stored in self._contents.volumes:
             if stored.volume.name == name:
                 yield _in_thread(_hashed(self._backup, self._backup.found[stored.member]))

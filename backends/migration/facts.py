@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-from backends.model.capabilities import EngineInfo
-from backends.model.container import Container
+from backends.model.capabilities import EngineInfo, Room
+from backends.model.container import ChangedPath, Container
 from backends.model.ids import EngineId
 from backends.model.image import ImageFacts
+from backends.model.network import Network
 from backends.model.workload import Volume, WorkloadSpec
+
+UNTOLD = Room()
+_NOBODY: Mapping[str, str] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class BindFact:
+    """A bind's source on the target's host, where that is this machine. open_to_all: every user may read it."""
+
+    exists: bool
+    open_to_all: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +33,10 @@ class SourceFacts:
     digests: the registry's digests of that image. volumes: those it mounts, by name.
     sharers: per volume, the names of other containers that run and mount it.
     unreadable: why its volumes cannot be read, as (title, detail, remedy); None where they can.
+    containers: all of its engine. networks: all of its engine, by name. changed: what its own layer has of files, None
+    where the engine did not tell. user: as whom it runs, the image's word included. has_tar: its image has `tar`, None
+    where nobody looked. volume_bytes: how large volumes are, where their folders can be read here. layer_bytes: of the
+    image's layers, base first, () where not told.
     """
 
     engine: EngineId
@@ -32,6 +49,13 @@ class SourceFacts:
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     sharers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     unreadable: tuple[str, str, str] | None = None
+    containers: tuple[Container, ...] = ()
+    networks: Mapping[str, Network] = field(default_factory=dict)
+    changed: tuple[ChangedPath, ...] | None = ()
+    user: str = ""
+    has_tar: bool | None = None
+    volume_bytes: Mapping[str, int] = field(default_factory=dict)
+    layer_bytes: tuple[int | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +63,8 @@ class TargetFacts:
     """The engine that is to get the copy.
 
     by_id: the image with the source image's id, by_tag: the one with its reference, None where there is none.
+    room: how much fits. binds: sources of binds on its host, where that is this machine. bare_store: it has no image
+    at all that could have `tar`. image_layers: the diff-IDs of each of its images.
     """
 
     engine: EngineId
@@ -47,6 +73,26 @@ class TargetFacts:
     by_tag: ImageFacts | None = None
     containers: tuple[Container, ...] = ()
     volumes: frozenset[str] = frozenset()
+    networks: tuple[Network, ...] = ()
+    room: Room = UNTOLD
+    binds: Mapping[str, BindFact] = field(default_factory=dict)
+    bare_store: bool = False
+    image_layers: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Containers that move together.
+
+    partners: their names on the source, each with its name on the target. volumes: those that another of them brings,
+    each with its copy's name. networks: those that another of them makes on the target. stopping: names of containers
+    of the source that are stopped before any copy starts.
+    """
+
+    partners: Mapping[str, str] = field(default_factory=lambda: _NOBODY)
+    volumes: Mapping[str, str] = field(default_factory=lambda: _NOBODY)
+    networks: tuple[Network, ...] = ()
+    stopping: frozenset[str] = frozenset()
 
 
 def same_image(one: ImageFacts, other: ImageFacts) -> bool:
@@ -61,6 +107,16 @@ def same_image(one: ImageFacts, other: ImageFacts) -> bool:
         and (one.architecture, one.os) == (other.architecture, other.os)
         and not configs_differ
     )
+
+
+_NO_NAMES = frozenset({"", "localhost", "localhost.localdomain"})
+"""What a host calls itself that has not been given a name."""
+
+
+def one_machine(source: EngineInfo, target: EngineInfo) -> bool:
+    """Whether they probably hold ports and addresses of one machine: both are local, or call their host the same."""
+    named = source.host == target.host and source.host not in _NO_NAMES
+    return same_host(source, target) or (named and source.local == target.local)
 
 
 def same_host(source: EngineInfo, target: EngineInfo) -> bool:

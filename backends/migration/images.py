@@ -5,7 +5,6 @@ Both ways stream with a bounded amount in memory and leave no name on either eng
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import tempfile
@@ -17,16 +16,18 @@ from typing import TypeAlias
 from backends.engine import Engine
 from backends.migration.facts import same_image
 from backends.migration.origin import Origin, watched
-from backends.migration.planning import image_or_none
+from backends.migration.planning import image_or_none, stored_layers
+from backends.migration.pour import pour
 from backends.migration.progress import Flow, Meter, metered
-from backends.migration.ways import finds_in_order, present_layers
-from backends.model.errors import BackendError, NotFound, Protocol
+from backends.migration.ways import finds_in_order, pours, present_layers
+from backends.model.errors import BackendError, Protocol
 from backends.model.ids import EngineKind
 from backends.model.image import ImageFacts
 from backends.model.plan import ImageMove, ImageWay
 from backends.registry import Registry, open_registry
 from backends.registry.archive import partial_archive
-from backends.registry.manifests import Manifest, with_plain_layers
+from backends.registry.depot import Depot
+from backends.registry.manifests import Manifest, plain_manifest, with_plain_layers
 
 Report: TypeAlias = Callable[[Flow], None]
 Serve: TypeAlias = Callable[[Path], AbstractAsyncContextManager[Registry]]
@@ -36,9 +37,6 @@ _log = logging.getLogger(__name__)
 
 _MOST_PUSHES = 4
 """One that asks what the source knows, one for what the target lacks, one more for each surprise."""
-
-_MOST_LOOKS = 8
-"""Images of the target that are inspected at once."""
 
 
 async def ship(
@@ -101,27 +99,12 @@ async def _landed(target: Engine, facts: ImageFacts, loaded: tuple[str, ...]) ->
     )
 
 
-async def stored_layers(engine: Engine) -> tuple[tuple[str, ...], ...]:
-    """The diff-IDs of each image that the engine has."""
-    looks = asyncio.Semaphore(_MOST_LOOKS)
-
-    async def look(image: str) -> tuple[str, ...]:
-        async with looks:
-            try:
-                return (await engine.image_facts(image)).diff_ids
-            except NotFound:
-                return ()  # it went meanwhile
-
-    images = {image.key.id for image in await engine.list_images()}
-    return tuple(await asyncio.gather(*(look(image) for image in sorted(images))))
-
-
 # -- the registry way ----------------------------------------------------------------------------
 async def _ship_missing(
     source: Engine, target: Engine, move: ImageMove, report: Report, registry: Registry
 ) -> tuple[ImageFacts, int]:
     facts = move.facts
-    stored = await stored_layers(target)
+    stored = await stored_layers(target, sorted({image.key.id for image in await target.list_images()}))
     present = present_layers(facts.diff_ids, stored, in_order=finds_in_order(target.id))
     meter = Meter(move.missing_bytes)
 
@@ -129,13 +112,15 @@ async def _ship_missing(
         if meter.count(size):
             report(meter.flow())
 
-    registry.on_bytes = count
-    manifest = await _pushed(source, registry, facts, present)
     depot = registry.depot
+    if pours(source.id, target.id, facts, move.missing_bytes):
+        manifest = await _poured(source, depot, facts, present, count)
+    else:
+        registry.on_bytes = count
+        manifest = await _pushed(source, registry, facts, present)
     if target.id.kind is EngineKind.PODMAN:
         sizes = {digest: blob.size for digest, blob in depot.blobs.items()}
-        data = with_plain_layers(manifest, facts.diff_ids, sizes, sizes[manifest.config])
-        registry.offer(data, manifest.media_type)
+        registry.offer(with_plain_layers(manifest, facts.diff_ids, sizes, sizes[manifest.config]), manifest.media_type)
         loaded: tuple[str, ...] = (await target.pull_image(registry.name),)
     else:
         layers = ["" if at in present else digest for at, digest in enumerate(manifest.layers)]
@@ -147,6 +132,16 @@ async def _ship_missing(
 async def _closed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     async for chunk in chunks:
         yield chunk
+
+
+async def _poured(
+    source: Engine, depot: Depot, facts: ImageFacts, present: frozenset[int], count: Callable[[int], None]
+) -> Manifest:
+    """Take what the target lacks out of the source's own archive; returns a manifest of plain layers."""
+    wanted = {diff_id for at, diff_id in enumerate(facts.diff_ids) if at not in present} | {facts.config_digest}
+    async with source.export_image(facts.key.id) as chunks:
+        await pour(chunks, depot, wanted, count)
+    return plain_manifest(facts.config_digest, facts.diff_ids)
 
 
 async def _pushed(source: Engine, registry: Registry, facts: ImageFacts, present: frozenset[int]) -> Manifest:
@@ -195,4 +190,4 @@ async def _manifest_of(registry: Registry, facts: ImageFacts) -> Manifest | None
     return None
 
 
-__all__ = ["Report", "Serve", "ship", "ship_image", "stored_layers"]
+__all__ = ["Report", "Serve", "ship", "ship_image"]

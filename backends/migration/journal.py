@@ -6,8 +6,9 @@ import asyncio
 import json
 import os
 import secrets
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -15,44 +16,68 @@ from typing import Any
 
 from backends.migration.unbroken import unbroken
 from backends.model.errors import Denied, Protocol
+from backends.model.plan import Check
 
-SCHEMA = 1
+SCHEMA = 2
+_READABLE = (1, SCHEMA)  # 1: the same without Entry.was, Entry.at, resumed_at and checks
+
 MARK = "io.tranship.migration"
-"""Label on each volume that a move makes; its value is the move's id. It proves that the volume is ours to remove."""
+"""Label on each volume and network that a move makes; its value is the move's id: proof that it is ours to remove."""
 
 
 class Status(StrEnum):
-    """Where a move is. RUNNING in the file of a process that is gone means that it crashed."""
+    """Where a move is.
+
+    RUNNING in the file of a process that is gone means that it crashed. DONE: it can still be undone; CONFIRMED: it
+    was accepted, and cannot.
+    """
 
     RUNNING = "running"
     DONE = "done"
+    CONFIRMED = "confirmed"
     UNDONE = "undone"
     PARTLY_UNDONE = "partly-undone"
 
 
 class Effect(StrEnum):
-    """What a move does to an engine."""
+    """What a move does to an engine; COMMIT, HOLD, STOP_SOURCE and REMOVE_SOURCE to the source's, the rest to the
+    target's.
+    """
 
+    COMMIT = "commit"  # an image was made of the source
     IMAGE = "image"
     TAG = "tag"
+    NETWORK = "network"
+    HOLD = "hold"  # the source's restart policy was switched off
     STOP_SOURCE = "stop-source"
     VOLUME = "volume"
     CONTAINER = "container"
+    REMOVE_SOURCE = "remove-source"
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One effect. name: of the object. id: as the engine gave it, "" before. made: False = begun, outcome not known."""
+    """One effect. name: of the object. id: as the engine gave it, "" before. made: False = begun, outcome not known.
+
+    was: how it was before, where that has to be known for the way back. at: when it was begun, seconds since 1970.
+    """
 
     effect: Effect
     name: str
     id: str = ""
     made: bool = False
+    was: str = ""
+    at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A move as it stands on disk. source, target: names of engines. started_at: ISO 8601, UTC. pid: who runs it."""
+    """A move as it stands on disk.
+
+    source, target: names of engines. started_at: ISO 8601, UTC. pid: who runs it. image_id: of the image that the
+    source runs. resumed_at: when `pid` took it over, "" where it was begun by it. group: the
+    project and, behind a space, an id, where several containers are moved together. checks: volumes proved equal.
+    """
 
     id: str
     started_at: str
@@ -65,8 +90,15 @@ class Record:
     was_paused: bool
     copy_name: str
     image_id: str
+    resumed_at: str = ""
+    group: str = ""
     status: Status = Status.RUNNING
     entries: tuple[Entry, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+    def find(self, effect: Effect, name: str | None = None) -> Entry | None:
+        """The entry of that effect (on that object); None where there is none."""
+        return next((e for e in self.entries if e.effect is effect and name in {None, e.name}), None)
 
 
 def new_id(now: datetime | None = None) -> str:
@@ -76,9 +108,9 @@ def new_id(now: datetime | None = None) -> str:
 
 def to_json(record: Record) -> str:
     """The record as text."""
-    entries = [{"effect": e.effect, "name": e.name, "id": e.id, "made": e.made} for e in record.entries]
     plain = {name: getattr(record, name) for name in _PLAIN}
-    return json.dumps({"schema": SCHEMA, **plain, "status": record.status, "entries": entries}, indent=1)
+    lists = {"entries": [asdict(entry) for entry in record.entries], "checks": [asdict(c) for c in record.checks]}
+    return json.dumps({"schema": SCHEMA, **plain, "status": record.status, **lists}, indent=1)
 
 
 _PLAIN: Mapping[str, type] = {
@@ -93,7 +125,10 @@ _PLAIN: Mapping[str, type] = {
     "was_paused": bool,
     "copy_name": str,
     "image_id": str,
+    "resumed_at": str,
+    "group": str,
 }
+_CHECK: Mapping[str, type] = {"subject": str, "equal": bool, "source": str, "target": str}
 
 
 def _typed(data: Mapping[str, Any], name: str, kind: type) -> Any:
@@ -103,29 +138,43 @@ def _typed(data: Mapping[str, Any], name: str, kind: type) -> Any:
     return value
 
 
+def _entry(data: Mapping[str, Any]) -> Entry:
+    return Entry(
+        Effect(_typed(data, "effect", str)),
+        _typed(data, "name", str),
+        _typed(data, "id", str),
+        _typed(data, "made", bool),
+        _typed({"was": "", **data}, "was", str),
+        _typed({"at": 0.0, **data}, "at", float),
+    )
+
+
 def from_json(text: str) -> Record:
     """Read a record. Raises Protocol where it is none, or of another version."""
     try:
         data = json.loads(text)
-        if not isinstance(data, dict) or data.get("schema") != SCHEMA or not isinstance(data.get("entries"), list):
+        if not isinstance(data, dict) or data.get("schema") not in _READABLE:
             raise ValueError(f"not a record of schema {SCHEMA}")
-        entries = tuple(
-            Entry(
-                Effect(_typed(entry, "effect", str)),
-                _typed(entry, "name", str),
-                _typed(entry, "id", str),
-                _typed(entry, "made", bool),
-            )
-            for entry in data["entries"]
-        )
+        if data["schema"] == 1:
+            data = {**data, "resumed_at": "", "checks": []}
+        data = {"group": "", **data}
         plain = {name: _typed(data, name, kind) for name, kind in _PLAIN.items()}
-        return Record(**plain, status=Status(_typed(data, "status", str)), entries=entries)
+        checks = tuple(
+            Check(**{name: _typed(check, name, kind) for name, kind in _CHECK.items()})
+            for check in _typed(data, "checks", list)
+        )
+        return Record(
+            **plain,
+            status=Status(_typed(data, "status", str)),
+            entries=tuple(_entry(entry) for entry in _typed(data, "entries", list)),
+            checks=checks,
+        )
     except (ValueError, AttributeError) as error:  # json.JSONDecodeError is a ValueError; a list has no .get
         raise Protocol("the journal of a move cannot be read", detail=str(error)) from error
 
 
-def _write(path: Path, text: str) -> None:
-    """Replace the file at once and for good: 0600, in a folder of 0700, both synced to disk."""
+def write(path: Path, text: str) -> None:
+    """Replace the file at once and for good: 0600, in a folder of 0700, both synced to disk. Blocks."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chmod(path.parent, 0o700)
     fresh = path.with_suffix(".new")
@@ -158,7 +207,8 @@ async def list_journals(state_dir: Path) -> list[Record]:
 
     def read() -> list[str]:
         folder = folder_of(state_dir)
-        return [path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.json"))] if folder.is_dir() else []
+        paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
+        return [path.read_text(encoding="utf-8") for path in paths if "." not in path.stem]  # not ID.plan.json
 
     return [from_json(text) for text in await asyncio.to_thread(read)]
 
@@ -169,6 +219,11 @@ class Journal:
     def __init__(self, path: Path, record: Record) -> None:
         self._path = path
         self.record = record
+
+    @property
+    def state_dir(self) -> Path:
+        """Where it was begun."""
+        return self._path.parent.parent
 
     @staticmethod
     async def begin(state_dir: Path, record: Record) -> Journal:
@@ -184,15 +239,19 @@ class Journal:
     async def _save(self, record: Record) -> None:
         self.record = record
         try:
-            await unbroken(asyncio.to_thread(_write, self._path, to_json(record)))
+            await unbroken(asyncio.to_thread(write, self._path, to_json(record)))
         except OSError as error:
             raise Denied(
                 "the journal of the move cannot be written", detail=str(error), hint=f"make room in {self._path.parent}"
             ) from error
 
-    async def intend(self, effect: Effect, name: str) -> int:
-        """Note an effect before it is begun; returns its number."""
-        await self._save(replace(self.record, entries=(*self.record.entries, Entry(effect, name))))
+    async def intend(self, effect: Effect, name: str, was: str = "") -> int:
+        """Note an effect before it is begun; returns its number. One that is noted already keeps its place."""
+        for number, entry in enumerate(self.record.entries):
+            if (entry.effect, entry.name) == (effect, name):
+                return number
+        entry = Entry(effect, name, was=was, at=time.time())
+        await self._save(replace(self.record, entries=(*self.record.entries, entry)))
         return len(self.record.entries) - 1
 
     async def confirm(self, number: int, made_id: str = "") -> None:
@@ -201,12 +260,32 @@ class Journal:
         await self._replace(number, (entry,))
 
     async def withdraw(self, number: int) -> None:
-        """The effect has not happened, and an object of that name is not ours. Only for the last entry."""
+        """The effect has not happened (or is taken back); an object of that name is not ours. Later numbers shift."""
         await self._replace(number, ())
+
+    async def forget(self, entry: Entry) -> None:
+        """As withdraw, for an entry that is at hand."""
+        await self.withdraw(self.record.entries.index(entry))
 
     async def _replace(self, number: int, by: tuple[Entry, ...]) -> None:
         entries = self.record.entries
         await self._save(replace(self.record, entries=(*entries[:number], *by, *entries[number + 1 :])))
+
+    async def prove(self, *checks: Check) -> None:
+        """Comparisons that need not be made again where the move is resumed; the last of a subject counts."""
+        new = {check.subject for check in checks}
+        kept = tuple(check for check in self.record.checks if check.subject not in new)
+        await self._save(replace(self.record, checks=(*kept, *checks)))
+
+    async def disprove(self, subject: str) -> None:
+        """That comparison does not hold any more."""
+        await self._save(
+            replace(self.record, checks=tuple(check for check in self.record.checks if check.subject != subject))
+        )
+
+    async def take_over(self, pid: int, at: str) -> None:
+        """Another process goes on with it."""
+        await self._save(replace(self.record, pid=pid, resumed_at=at))
 
     async def close(self, status: Status) -> None:
         """The move is over."""

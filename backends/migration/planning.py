@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from backends.engine import Engine
 from backends.migration import references
-from backends.migration.facts import SourceFacts, TargetFacts
+from backends.migration.facts import Company, SourceFacts, TargetFacts
+from backends.migration.places import look_at, sizes
 from backends.migration.plan import make_plan
 from backends.migration.tools import tool_image
-from backends.model.container import Container, MountKind
+from backends.model.container import ChangedPath, Container, MountKind
 from backends.model.errors import NotFound, Refused, Unsupported
 from backends.model.ids import EngineKind
 from backends.model.image import ImageFacts
-from backends.model.plan import Plan
+from backends.model.plan import Choices, Plan
 from backends.model.workload import WorkloadSpec
+
+TAR_PLACES = ("/bin/tar", "/usr/bin/tar")
+ASKED_AT_ONCE = 16
 
 Sharers = dict[str, tuple[str, ...]]
 
@@ -67,6 +72,35 @@ async def _unreadable(engine: Engine, volumes: list[str], image_id: str) -> tupl
     return None
 
 
+async def _changed(engine: Engine, container: str) -> tuple[ChangedPath, ...] | None:
+    """What its own layer has; None where the engine cannot tell."""
+    try:
+        return await engine.changed_paths(container)
+    except Unsupported:
+        return None
+
+
+async def _user(engine: Engine, container: str) -> str:
+    """As whom it runs, the image's word included: both engines write it into the same place of their inspect."""
+    config = (await engine.inspect_raw(container)).get("Config")
+    return str(config.get("User") or "") if isinstance(config, Mapping) else ""
+
+
+async def _has_tar(engine: Engine, container: str) -> bool | None:
+    """Whether its files have `tar`, where either of its usual places is one; None where the engine does not tell."""
+    try:
+        for path in TAR_PLACES:
+            try:
+                async with engine.read_files(container, path) as chunks:
+                    async for _chunk in chunks:
+                        return True
+            except NotFound:
+                continue
+    except (Unsupported, Refused):
+        return None
+    return False
+
+
 async def source_facts(engine: Engine, container: str) -> SourceFacts:
     """All that a plan needs to know of the source; container: id or name.
 
@@ -74,6 +108,7 @@ async def source_facts(engine: Engine, container: str) -> SourceFacts:
     """
     info = await engine.connect()
     seen, spec = await asyncio.gather(engine.inspect_container(container), engine.workload_spec(container))
+    own = seen.key.id
     try:
         image = await engine.image_facts(spec.image_id or seen.image_id or spec.image)
     except NotFound as error:
@@ -90,6 +125,8 @@ async def source_facts(engine: Engine, container: str) -> SourceFacts:
         engine.list_images(),
         asyncio.gather(*(engine.inspect_volume(name) for name in names)),
     )
+    networks, changed, user = await asyncio.gather(engine.list_networks(), _changed(engine, own), _user(engine, own))
+    report = await layer_bytes(engine, image)
     digests = next((listed.digests for listed in images if listed.key.id == image.key.id), ())
     return SourceFacts(
         engine=engine.id,
@@ -100,8 +137,15 @@ async def source_facts(engine: Engine, container: str) -> SourceFacts:
         tag_id=named.key.id if named else "",
         digests=digests,
         volumes=dict(zip(names, volumes, strict=True)),
-        sharers=await _sharers(engine, spec, seen.key.id, containers),
+        sharers=await _sharers(engine, spec, own, containers),
         unreadable=await _unreadable(engine, names, image.key.id),
+        containers=tuple(containers),
+        networks={network.spec.name: network for network in networks},
+        changed=changed,
+        user=user,
+        has_tar=await _has_tar(engine, own) if names else None,
+        volume_bytes=await asyncio.to_thread(sizes, volumes) if info.local else {},
+        layer_bytes=report,
     )
 
 
@@ -115,6 +159,9 @@ async def target_facts(engine: Engine, source: SourceFacts) -> TargetFacts:
         engine.list_containers(),
         engine.list_volumes(),
     )
+    networks, room, images = await asyncio.gather(engine.list_networks(), engine.room(), engine.list_images())
+    binds = [mount.source for mount in source.spec.mounts if mount.kind is MountKind.BIND]
+    others = [image for image in images if image.key.id != source.image.key.id]
     return TargetFacts(
         engine=engine.id,
         info=info,
@@ -122,15 +169,45 @@ async def target_facts(engine: Engine, source: SourceFacts) -> TargetFacts:
         by_tag=by_tag,
         containers=tuple(containers),
         volumes=frozenset(volume.name for volume in volumes),
+        networks=tuple(networks),
+        room=room,
+        binds=await asyncio.to_thread(look_at, binds) if info.local else {},
+        bare_store=engine.id.kind is EngineKind.PODMAN and not others,
+        image_layers=await stored_layers(engine, [image.key.id for image in images]),
     )
 
 
-async def plan_migration(source: Engine, container: str, target: Engine, *, name: str | None = None) -> Plan:
+async def stored_layers(engine: Engine, images: list[str]) -> tuple[tuple[str, ...], ...]:
+    """The diff-IDs of each image of a store; one that goes meanwhile counts for nothing."""
+    found: list[tuple[str, ...]] = []
+    for start in range(0, len(images), ASKED_AT_ONCE):
+        asked = (image_or_none(engine, image) for image in images[start : start + ASKED_AT_ONCE])
+        found += [facts.diff_ids for facts in await asyncio.gather(*asked) if facts is not None]
+    return tuple(dict.fromkeys(found))
+
+
+async def layer_bytes(engine: Engine, image: ImageFacts) -> tuple[int | None, ...]:
+    """How large the image's layers are, base first; () where its history does not tell."""
+    report = await engine.image_layers(image.key.id)
+    sizes_ = {layer.diff_id: layer.size_bytes for layer in report.layers if layer.diff_id}
+    return tuple(sizes_.get(diff_id) for diff_id in image.diff_ids)
+
+
+async def plan_migration(
+    source: Engine,
+    container: str,
+    target: Engine,
+    *,
+    choices: Choices = Choices(),
+    company: Company = Company(),
+) -> Plan:
     """The plan of moving a container; nothing is changed.
 
-    container: id or name on the source. name: of the copy, None = the same; where it is given, volumes whose names are
-    taken on the target get new names. What stands in the way is a finding of severity BLOCK in the plan.
+    container: id or name on the source. choices: what the user decided; where a name is given, volumes whose names are
+    taken on the target get new names. company: containers that move along.
+    What stands in the way is a finding of severity BLOCK in the plan.
     Raises NotFound where the container or its image is gone, Unreachable (Denied, TimedOut, …) where an engine is.
     """
     facts = await source_facts(source, container)
-    return make_plan(facts, await target_facts(target, facts), name)
+    there = await target_facts(target, facts)
+    return await asyncio.to_thread(make_plan, facts, there, choices, company)

@@ -50,7 +50,7 @@ async def plan_restore(backup: Backup, target: Engine, *, choices: Choices = _AS
         live_copy=False,
         image_way=ImageWay.ARCHIVE,
     )
-    plan = await plan_migration(source, backup.contents.container.key.id, target, name=choices.name)
+    plan = await plan_migration(source, backup.contents.container.key.id, target, choices=choices)
     return replace(
         plan,
         steps=tuple(_at_rest(step) for step in plan.steps),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
 from backends.engine import Engine
 from backends.migration.journal import MARK, Effect, Entry, Journal, Record, Status, load
+from backends.migration.lock import only_one
+from backends.migration.papers import discard
 from backends.migration.planning import image_or_none
 from backends.migration.unbroken import unbroken
+from backends.migration.unfinished import is_at_work
 from backends.model.container import ContainerState
-from backends.model.errors import BackendError, Conflict, NotFound, Refused
+from backends.model.errors import BackendError, Conflict, NotFound, Protocol, Refused
 from backends.model.plan import Undone
-from backends.model.workload import HELPER_LABEL
+from backends.model.workload import HELPER_LABEL, RestartName, RestartPolicy
 
 RETRIES = 20
 RETRY_EVERY_S = 0.25
@@ -23,7 +26,31 @@ STOP_WAIT_S = 60.0
 """For a stop under way to end; the engines' default stop timeout is 10 s."""
 
 
-class _TakeBack:
+def policy_text(policy: RestartPolicy) -> str:
+    """A restart policy in one word, as `--restart` takes it."""
+    return f"{policy.name}:{policy.max_retries}" if policy.max_retries else str(policy.name)
+
+
+def policy_of(text: str) -> RestartPolicy:
+    """The policy that `policy_text` wrote. Raises Protocol where it is none."""
+    name, _, retries = text.partition(":")
+    try:
+        return RestartPolicy(RestartName(name), int(retries or 0))
+    except ValueError as error:
+        raise Protocol("the journal names a restart policy that there is not", detail=text) from error
+
+
+async def remove_commit(record: Record, source: Engine) -> str:
+    """Remove the image that a move has made of its source; returns what was done, "" where there is none (any more)."""
+    entry = record.find(Effect.COMMIT)
+    seen = await image_or_none(source, entry.name) if entry is not None else None
+    if entry is None or seen is None or entry.id not in {"", seen.key.id}:
+        return ""
+    await source.remove_image(entry.name)
+    return f"removed the image {entry.name} from {source.id}"
+
+
+class TakeBack:
     """The way back for each effect. Each method returns what it did, "" where there was nothing to do."""
 
     def __init__(self, record: Record, source: Engine, target: Engine) -> None:
@@ -33,15 +60,25 @@ class _TakeBack:
 
     async def entry(self, entry: Entry) -> str:
         """Take one effect back. Raises BackendError where that is not possible."""
-        if entry.effect is Effect.CONTAINER:
-            return await self._container(entry)
-        if entry.effect is Effect.VOLUME:
-            return await self._volume(entry)
-        if entry.effect is Effect.TAG:
-            return await self._tag(entry)
-        if entry.effect is Effect.IMAGE:
-            return await self._image(entry)
-        return await self._restart_source()
+        match entry.effect:
+            case Effect.CONTAINER:
+                return await self._container(entry)
+            case Effect.VOLUME:
+                return await self._volume(entry)
+            case Effect.NETWORK:
+                return await self._network(entry)
+            case Effect.TAG:
+                return await self._tag(entry)
+            case Effect.IMAGE:
+                return await self._image(entry)
+            case Effect.COMMIT:
+                return await remove_commit(self._record, self._source)
+            case Effect.HOLD:
+                return await self._restore_policy(entry)
+            case Effect.STOP_SOURCE:
+                return await self._restart_source()
+            case Effect.REMOVE_SOURCE:
+                raise Refused(f"{entry.name} was removed after the move")
 
     async def _container(self, entry: Entry) -> str:
         try:
@@ -55,8 +92,12 @@ class _TakeBack:
         return f"removed container {entry.name} from {self._target.id}"
 
     def _image_id(self) -> str:
-        brought = [entry.id for entry in self._record.entries if entry.effect is Effect.IMAGE and entry.id]
-        return brought[0] if brought else self._record.image_id
+        """Of the image that the copy is made from, as far as it is known."""
+        for effect in (Effect.IMAGE, Effect.COMMIT):
+            entry = self._record.find(effect)
+            if entry is not None and entry.id:
+                return entry.id
+        return self._record.image_id
 
     async def _volume(self, entry: Entry) -> str:
         try:
@@ -65,17 +106,18 @@ class _TakeBack:
             return ""
         if seen.labels.get(MARK) != self._record.id:
             return ""  # not ours: its name was taken when we came
-        for attempt in range(RETRIES):
-            try:
-                await self._target.remove_volume(entry.name)
-                break
-            except NotFound:
-                break
-            except Conflict:
-                if attempt == RETRIES - 1:
-                    raise
-                await asyncio.sleep(RETRY_EVERY_S)
+        await _patiently(self._target.remove_volume, entry.name)
         return f"removed volume {entry.name} from {self._target.id}"
+
+    async def _network(self, entry: Entry) -> str:
+        try:
+            seen = await self._target.inspect_network(entry.name)
+        except NotFound:
+            return ""
+        if seen.spec.labels.get(MARK) != self._record.id:
+            return ""  # not ours
+        await _patiently(self._target.remove_network, entry.name)
+        return f"removed network {entry.name} from {self._target.id}"
 
     async def _tag(self, entry: Entry) -> str:
         seen = await image_or_none(self._target, entry.name)
@@ -91,7 +133,7 @@ class _TakeBack:
         return f"removed the name {entry.name} from {self._target.id}"
 
     async def _image(self, entry: Entry) -> str:
-        seen = await image_or_none(self._target, entry.id or self._record.image_id)
+        seen = await image_or_none(self._target, entry.id or entry.name.removeprefix("sha256:"))
         if seen is None:
             return ""
         try:
@@ -99,6 +141,10 @@ class _TakeBack:
         except NotFound:
             return ""
         return f"removed image {seen.key.short} from {self._target.id}"
+
+    async def _restore_policy(self, entry: Entry) -> str:
+        await self._source.set_restart(self._record.container_id, policy_of(entry.was))
+        return f"gave {entry.name} on {self._source.id} its restart policy {entry.was} again"
 
     async def _restart_source(self) -> str:
         record = self._record
@@ -116,15 +162,29 @@ class _TakeBack:
         return f"started {record.container_name} on {self._source.id}" + (" and paused it" if record.was_paused else "")
 
 
+async def _patiently(remove: Callable[[str], Awaitable[None]], name: str) -> None:
+    """Remove what may still be in use for a moment; that it is gone already is no error."""
+    for attempt in range(RETRIES):
+        try:
+            await remove(name)
+            return
+        except NotFound:
+            return
+        except Conflict:
+            if attempt == RETRIES - 1:
+                raise
+            await asyncio.sleep(RETRY_EVERY_S)
+
+
 async def take_back(
     journal: Journal, source: Engine, target: Engine, say: Callable[[str], None] = lambda _text: None
 ) -> Undone:
     """Undo each effect in the journal, newest first; goes on where one fails.
 
     say: told of each thing that was taken back. Returns what was done and what is left with the reason; the journal is
-    closed as undone, or as partly undone where something is left (and can be tried again).
+    closed as undone, its plan removed, or as partly undone where something is left (and can be tried again).
     """
-    way_back = _TakeBack(journal.record, source, target)
+    way_back = TakeBack(journal.record, source, target)
     done: list[str] = []
     left: list[str] = []
     for entry in reversed(journal.record.entries):
@@ -138,46 +198,85 @@ async def take_back(
             done.append(text)
             say(text)
     try:
+        if not left:
+            await discard(journal.state_dir, journal.record.id, report=True)
         await journal.close(Status.PARTLY_UNDONE if left else Status.UNDONE)
     except BackendError as error:
         left.append(str(error))
     return Undone(tuple(done), tuple(left))
 
 
+_OF_THE_SOURCE = {Effect.COMMIT, Effect.HOLD, Effect.STOP_SOURCE, Effect.REMOVE_SOURCE}
+
+
+def engines_of(record: Record, engines: Mapping[str, Engine], *, lenient: bool = False) -> tuple[Engine, Engine]:
+    """The source's and the target's engine. Raises NotFound where one is missing.
+
+    lenient: a source to which nothing was done may be missing (a file that was restored); the target stands in for it.
+    """
+    needed = [record.source, record.target]
+    if lenient and not any(entry.effect in _OF_THE_SOURCE for entry in record.entries):
+        needed.remove(record.source)
+    missing = [name for name in needed if name not in engines]
+    if missing:
+        raise NotFound(f"engine {missing[0]} of move {record.id} is not there", hint="start it, then try again")
+    return engines.get(record.source, engines[record.target]), engines[record.target]
+
+
 async def undo(state_dir: Path, journal: str, engines: Mapping[str, Engine], *, finished: bool = False) -> Undone:
     """Take back a move that crashed, from its journal.
 
     engines: by name, those of the journal's source and target must be among them. finished: also a move that was
-    completed, which removes the copy with all that was written into it since. Raises Refused where the move was
-    completed and finished is False, or where it is undone already; NotFound where an engine is missing;
-    FileNotFoundError where there is no such journal.
+    completed (and not confirmed), which removes the copy with all that was written into it since. Raises Refused where
+    the move was completed and finished is False, was confirmed, or is undone already; Conflict where it is under way;
+    NotFound where an engine is missing; FileNotFoundError where there is no such journal.
     """
-    found = await load(state_dir, journal)
-    record = found.record
-    if record.status is Status.UNDONE:
-        raise Refused(f"move {journal} is undone already")
-    if record.status is Status.DONE and not finished:
-        raise Refused(
-            f"move {journal} was completed", hint="undoing it would remove the copy with all that was written since"
-        )
-    missing = [name for name in (record.source, record.target) if name not in engines]
-    if missing:
-        raise NotFound(f"engine {missing[0]} of move {journal} is not there", hint="start it, then try again")
-    source, target = engines[record.source], engines[record.target]
+    first = (await load(state_dir, journal)).record
+    async with only_one(state_dir, first.source, first.container_id, first.container_name):
+        found = await load(state_dir, journal)
+        record = found.record
+        if record.status is Status.UNDONE:
+            raise Refused(f"move {journal} is undone already")
+        if record.status is Status.CONFIRMED:
+            raise Refused(f"move {journal} was confirmed", hint="move it back as a move of its own")
+        if record.status is Status.DONE and not finished:
+            raise Refused(
+                f"move {journal} was completed", hint="undoing it would remove the copy with all that was written since"
+            )
+        source, target = engines_of(record, engines, lenient=True)
 
-    async def work() -> Undone:
-        for engine in (target, source):
-            await _remove_helpers(engine, record.pid)
-        return await take_back(found, source, target)
+        async def work() -> Undone:
+            await _keep_source(found, source)
+            await remove_helpers(record, (target, source))
+            return await take_back(found, source, target)
 
-    return await unbroken(work())
+        return await unbroken(work())
 
 
-async def _remove_helpers(engine: Engine, pid: int) -> None:
-    """The helper containers that a process which is gone had at that moment; they hold the volumes."""
-    for container in await engine.list_containers():
-        if container.labels.get(HELPER_LABEL) == str(pid):
-            try:
-                await engine.remove(container.key.id, force=True)
-            except NotFound:
-                continue  # it went by itself
+async def _keep_source(journal: Journal, source: Engine) -> None:
+    """Where its removal was begun and did not happen, it is there to be given back. Raises Refused where it is gone."""
+    entry = journal.record.find(Effect.REMOVE_SOURCE)
+    if entry is None:
+        return
+    try:
+        await source.inspect_container(journal.record.container_id)
+    except NotFound as error:
+        title = f"{entry.name} was removed from {source.id}: there is nothing to go back to"
+        raise Refused(title, hint="tranship migrate --confirm ends this move") from error
+    await journal.forget(entry)
+
+
+async def remove_helpers(record: Record, engines: Iterable[Engine]) -> None:
+    """The helper containers that a process which is gone had at that moment; they hold the volumes.
+
+    A process that lives removes its own, and may have some of other moves.
+    """
+    if await asyncio.to_thread(is_at_work, record):
+        return
+    for engine in engines:
+        for container in await engine.list_containers():
+            if container.labels.get(HELPER_LABEL) == str(record.pid):
+                try:
+                    await engine.remove(container.key.id, force=True)
+                except NotFound:
+                    continue  # it went by itself

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import tarfile
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 
 from backends.migration.listing import DIRECTORY, row_of
 from backends.migration.tarstream import BLOCK, EXTENSION_LIMIT, clean_path, pax_records
 from backends.model.errors import Protocol
-from backends.wire.tar import member_header
+from backends.tar import member_header
 
 IGNORED_XATTRS = frozenset({"SCHILY.xattr.security.selinux"})
 """Written by the engine for the container that mounts the volume, so it differs on purpose."""
@@ -39,6 +39,10 @@ def xattr_digest(xattrs: Mapping[str, str]) -> bytes:
     """16 bytes, zeros where there are none."""
     told = sorted((key, value) for key, value in xattrs.items() if key not in IGNORED_XATTRS)
     return hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).digest()[:16] if told else bytes(16)
+
+
+BARE_DIRECTORY = content_facts(DIRECTORY, b"", {}, "")
+"""A directory without attributes."""
 
 
 class TarCopy:
@@ -118,6 +122,12 @@ class TarCopy:
             piece = _ZEROS[:missing]
             missing -= len(piece)
             yield piece
+
+    def directories(self, paths: Iterable[str]) -> Iterator[bytes]:
+        """Headers of directories that the listing alone tells."""
+        for path in paths:
+            self.contents[path] = BARE_DIRECTORY
+            yield self._head(path, tarfile.DIRTYPE, tarfile.TarInfo(), 0, "", 0)
 
     def links(self, groups: Mapping[str, str]) -> Iterator[bytes]:
         """Headers that make hard links to what has passed. groups: path → the one of its group that was asked for."""

@@ -6,12 +6,8 @@ import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from backends.migration.tarstream import pax_records
+from backends.migration.tarstream import BLOCK, EXTENSION_LIMIT, pax_records
 from backends.model.errors import Protocol
-
-_BLOCK = tarfile.BLOCKSIZE
-_EXTENSION_LIMIT = 1 << 20
-"""Longest extended header that is accepted, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +44,10 @@ class TarSplitter:
         """What is complete with this chunk. Raises Protocol where it is no tar."""
         if self._ended:
             return
+        if len(chunk) < self._content and not self._buffer and self._extends is None:
+            self._content -= len(chunk)
+            yield chunk  # content only: most of a large archive is, and is not copied here
+            return
         self._buffer += chunk
         at = 0
         while True:
@@ -68,10 +68,10 @@ class TarSplitter:
                 yield END
             elif self._extends is not None:
                 self._extend()
-            if len(self._buffer) - at < _BLOCK:
+            if len(self._buffer) - at < BLOCK:
                 break
-            block = bytes(self._buffer[at : at + _BLOCK])
-            at += _BLOCK
+            block = bytes(self._buffer[at : at + BLOCK])
+            at += BLOCK
             if not any(block):
                 self._ended = True
                 break
@@ -92,9 +92,9 @@ class TarSplitter:
             raise Protocol("the tar is garbled", detail=str(error)) from error
         self._content = entry.size
         if entry.type in {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK}:
-            if entry.size > _EXTENSION_LIMIT:
+            if entry.size > EXTENSION_LIMIT:
                 raise Protocol("the tar is garbled", detail=f"an extended header of {entry.size} bytes")
-            self._padding = -entry.size % _BLOCK
+            self._padding = -entry.size % BLOCK
             self._extends, self._extension = entry.type, bytearray()
             return None
         overrides, self._overrides = self._overrides, {}
@@ -102,7 +102,7 @@ class TarSplitter:
         if not size.isdigit():
             raise Protocol("the tar is garbled", detail=f"a size of {size}")
         self._content = int(size) if entry.isreg() else 0
-        self._padding = -self._content % _BLOCK
+        self._padding = -self._content % BLOCK
         self._inside = True
         name, link = overrides.get("path", entry.name), overrides.get("linkpath", entry.linkname)
         return Head(name, b"0" if entry.isreg() else entry.type, self._content, link)

@@ -1,4 +1,4 @@
-"""Moves that were cut off, by a crash or by a rollback that could not do all, in words. Changes nothing."""
+"""Moves that are not over: cut off, not wholly taken back, or not confirmed; in words. Changes nothing."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def is_at_work(record: Record) -> bool:
         return False
     except psutil.AccessDenied:
         return True
-    return bool(begun <= datetime.fromisoformat(record.started_at).astimezone(UTC).timestamp() + _STARTED_TOLERANCE_S)
+    since = record.resumed_at or record.started_at
+    return bool(begun <= datetime.fromisoformat(since).astimezone(UTC).timestamp() + _STARTED_TOLERANCE_S)
 
 
 def select(records: Iterable[Record], at_work: Callable[[Record], bool]) -> list[Record]:
@@ -40,21 +41,56 @@ async def unfinished(state_dir: Path) -> list[Record]:
     return await asyncio.to_thread(select, records, is_at_work)
 
 
+async def unconfirmed(state_dir: Path) -> list[Record]:
+    """All moves that are done, can still be undone, and wait to be confirmed; oldest first. Raises as `unfinished`."""
+    return [record for record in await list_journals(state_dir) if record.status is Status.DONE]
+
+
 def sentence(record: Record) -> str:
     """What happened, and what may be left of it."""
+    move = f"the move of {record.container_name} from {record.source} to {record.target}"
+    if record.status is Status.DONE:
+        return _done(record, move)
     how = "was cut off" if record.status is Status.RUNNING else "could not be taken back wholly"
-    made = [
-        f"{entry.effect} {entry.name}"
-        for entry in record.entries
-        if entry.effect in {Effect.CONTAINER, Effect.VOLUME, Effect.TAG, Effect.IMAGE}
-    ]
-    words = [f"the move of {record.container_name} from {record.source} to {record.target} {how} ({record.id})"]
+    made = [f"{entry.effect} {entry.name}" for entry in record.entries if entry.effect in _MADE]
+    words = [f"{move} {how} ({record.id})"]
     words.append(f"it may have left {', '.join(made)} on {record.target}" if made else "it made nothing")
-    if any(entry.effect is Effect.STOP_SOURCE for entry in record.entries):
+    commit = record.find(Effect.COMMIT)
+    if commit is not None:
+        words.append(f"it may have left image {commit.name} on {record.source}")
+    if record.find(Effect.STOP_SOURCE) is not None:
         words.append(f"{record.container_name} on {record.source} may stand still")
+    elif record.find(Effect.HOLD) is not None:
+        words.append(f"the restart policy of {record.container_name} on {record.source} may be switched off")
+    return "; ".join(words)
+
+
+_MADE = {Effect.CONTAINER, Effect.VOLUME, Effect.NETWORK, Effect.TAG, Effect.IMAGE}
+
+
+def _done(record: Record, move: str) -> str:
+    words = [f"{move} is done and waits to be confirmed ({record.id})"]
+    if record.find(Effect.REMOVE_SOURCE) is not None:
+        words.append(f"the removal of {record.container_name} from {record.source} was begun")
+    elif record.find(Effect.STOP_SOURCE) is not None:
+        held = record.find(Effect.HOLD)
+        off = f", its restart policy ({held.was}) switched off" if held is not None else ""
+        words.append(f"{record.container_name} on {record.source} is kept, stopped{off}")
     return "; ".join(words)
 
 
 def next_step(record: Record) -> str:
-    """The command that takes it back."""
-    return f"tranship migrate {record.container_name} --undo removes what it made and starts the source again"
+    """The command that goes on from there."""
+    project = record.group.rpartition(" ")[0]
+    command = f"tranship migrate {project} --project" if project else f"tranship migrate {record.container_name}"
+    if record.status is Status.DONE:
+        return f"{command} --confirm accepts it; --undo removes the copy and brings the source back"
+    back = "--undo removes what it made and starts the source again"
+    if record.status is Status.PARTLY_UNDONE or _is_backup(record):
+        return f"{command} {back}"
+    return f"{command} --resume finishes it; {back}"
+
+
+def _is_backup(record: Record) -> bool:
+    """A container that was stopped to be read into a file: there is nothing to finish."""
+    return record.source == record.target

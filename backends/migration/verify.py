@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 from backends.engine import Engine
-from backends.migration import gpus
-from backends.migration.fields import OURS, describe_port, describe_restart, shown
+from backends.migration.defaults import effective
 from backends.migration.manifest import Manifest, differences
+from backends.migration.proofs import gpu_nodes, joined_networks
+from backends.migration.rows import TABLE
+from backends.migration.rows_network import ports_key
+from backends.migration.rows_process import OURS
+from backends.migration.show import shown
+from backends.migration.table import PAIRS, Row, Side
 from backends.model.container import Container, ContainerState, Port
 from backends.model.image import ImageFacts
 from backends.model.plan import Check, Plan
-from backends.model.workload import GpuRequest, MountSpec, WorkloadSpec
+from backends.model.workload import WorkloadSpec
 
 POLL_S = 0.1
 SHOWN_DIFFERENCES = 5
-
-
-_PLAIN = ("name", "command", "entrypoint", "user", "workdir", "hostname", "tty", "stdin_open")
-
-
-def _plain(name: str, wanted: object, seen: object) -> Check:
-    return Check(name, wanted == seen, *("-" if value is None else str(value) for value in (wanted, seen)))
 
 
 def _mapping(subject: str, wanted: Mapping[str, str], seen: Mapping[str, str]) -> list[Check]:
@@ -41,77 +41,77 @@ def _mapping(subject: str, wanted: Mapping[str, str], seen: Mapping[str, str]) -
     ]
 
 
-_Published = tuple[int, str, str, int | None]
-
-
-def _port(port: Port) -> _Published:
-    return port.container_port, port.protocol, "" if port.host_ip in {"0.0.0.0", "::"} else port.host_ip, port.host_port
-
-
-def _same_ports(wanted: Sequence[Port], seen: Sequence[Port]) -> bool:
+def same_ports(wanted: Sequence[Port], seen: Sequence[Port]) -> bool:
     """Whether they are the same; for "any free port" (0) an engine may tell the port that it chose (Podman does)."""
-    left = sorted(map(_port, seen), key=repr)
-    for port in sorted(map(_port, wanted), key=lambda port: not port[3]):  # those with a number of their own first
+    left = list(ports_key(seen))
+    for port in sorted(
+        ports_key(wanted), key=lambda port: not port.host_port
+    ):  # those with a number of their own first
         found = next((other for other in left if other == port), None)
-        if found is None and port[3] == 0:
-            found = next((other for other in left if other[:3] == port[:3] and other[3]), None)
+        if found is None and port.host_port == 0:
+            found = next((other for other in left if other.host_port and replace(other, host_port=0) == port), None)
         if found is None:
             return False
         left.remove(found)
     return not left
 
 
-def _mount(mount: MountSpec) -> tuple[str, str, str, bool]:
-    source = f"{mount.source}/{mount.subpath}" if mount.subpath else mount.source
-    return str(mount.kind), source, mount.destination, mount.read_only
-
-
-def _gpu(request: GpuRequest | None) -> tuple[str, ...]:
-    return tuple(sorted(gpus.cdi_names(request))) if request else ()
-
-
-def compare_specs(wanted: WorkloadSpec, seen: WorkloadSpec) -> list[Check]:
-    """The recipe that was asked for against the one that the target reads back.
-
-    Not compared: the image (by its facts instead), labels of Tranship's own, whether a volume is anonymous.
-    """
-    checks = [_plain(name, getattr(wanted, name), getattr(seen, name)) for name in _PLAIN]
-    checks += _mapping("env", wanted.env, seen.env)
-    ours, theirs = ({k: v for k, v in spec.labels.items() if not k.startswith(OURS)} for spec in (wanted, seen))
-    checks += _mapping("labels", ours, theirs)
-    mounts = [sorted(map(_mount, spec.mounts)) for spec in (wanted, seen)]
-    checks += [
-        Check(
-            "ports",
-            _same_ports(wanted.ports, seen.ports),
-            *("; ".join(map(describe_port, s.ports)) or "-" for s in (wanted, seen)),
-        ),
-        Check("mounts", mounts[0] == mounts[1], *(_mounts_text(found) for found in mounts)),
-        Check("restart", wanted.restart == seen.restart, *(describe_restart(s.restart) for s in (wanted, seen))),
-        Check("memory", wanted.memory_bytes == seen.memory_bytes, str(wanted.memory_bytes), str(seen.memory_bytes)),
-        Check("cpus", wanted.cpus_nano == seen.cpus_nano, f"{wanted.cpus_nano / 1e9:g}", f"{seen.cpus_nano / 1e9:g}"),
-        Check("gpu", _gpu(wanted.gpu) == _gpu(seen.gpu), *(", ".join(_gpu(s.gpu)) or "-" for s in (wanted, seen))),
-    ]
-    return checks
-
-
-def _mounts_text(found: list[tuple[str, str, str, bool]]) -> str:
-    return (
-        "; ".join(f"{kind} {source} -> {to}" + (" (read-only)" if ro else "") for kind, source, to, ro in found) or "-"
+def _text(row: Row, value: Any) -> str:
+    """A field's value for people, whole."""
+    if value == row.default:
+        return "-"
+    if row.parts is None:
+        return row.show("", value)
+    return "; ".join(
+        f"{name}={row.show(name, item)}" if row.parts is PAIRS else row.show(name, item)
+        for name, item in row.parts.split(value)
     )
 
 
-def compare_images(source: ImageFacts, target: ImageFacts) -> list[Check]:
-    """Layers, platform and, where both engines tell it, configuration."""
+def _row(row: Row, wanted: WorkloadSpec, seen: WorkloadSpec) -> list[Check]:
+    """The comparison of one field; none where neither has it."""
+    if row.key is None:
+        return []
+    ours, theirs = row.get(wanted), row.get(seen)
+    if not row.configured(wanted) and not row.configured(seen):
+        return []
+    if row.parts is PAIRS:
+        return _mapping(row.path, ours, theirs)
+    equal = same_ports(ours, theirs) if row.path == "ports" else row.key(ours) == row.key(theirs)
+    return [Check(row.path, equal, _text(row, ours), _text(row, theirs))]
+
+
+def _without_marks(spec: WorkloadSpec) -> WorkloadSpec:
+    return replace(spec, labels={key: value for key, value in spec.labels.items() if not key.startswith(OURS)})
+
+
+def compare_specs(wanted: WorkloadSpec, seen: WorkloadSpec, side: Side | None = None) -> list[Check]:
+    """The recipe that was asked for against the one that the target reads back, over all rows of the field table.
+
+    side: the target, whose own values are filled in on both (an engine does not tell what equals its own), None = as
+    they are. Not compared: the image (by its facts instead), labels of Tranship's own, whether a volume is anonymous.
+    """
+    recipes = [_without_marks(spec) for spec in (wanted, seen)]
+    if side is not None:
+        recipes = [effective(spec, side) for spec in recipes]
+    return [check for row in TABLE for check in _row(row, *recipes)]
+
+
+def compare_images(source: ImageFacts, target: ImageFacts, *, made: bool = False) -> list[Check]:
+    """Layers, platform and, where both engines tell it, configuration.
+
+    made: the target's was made of a container of the source's image, so it has a layer of its own on top.
+    """
+    below = target.diff_ids[: len(source.diff_ids)] if made else target.diff_ids
     checks = [
-        Check("image layers", source.diff_ids == target.diff_ids, *(_layers(facts) for facts in (source, target))),
+        Check("image layers", source.diff_ids == below, _layers(source), _layers(target)),
         Check(
             "image platform",
             (source.os, source.architecture) == (target.os, target.architecture),
             *(f"{facts.os}/{facts.architecture}" for facts in (source, target)),
         ),
     ]
-    if source.config_digest and target.config_digest:
+    if source.config_digest and target.config_digest and not made:
         same = source.config_digest == target.config_digest
         checks.append(Check("image configuration", same, source.config_digest, target.config_digest))
     return checks
@@ -157,11 +157,14 @@ async def verify(plan: Plan, target: Engine, container: str, landed: ImageFacts,
     state = str(seen.state) + (
         f" with exit code {seen.exit_code}" if seen.exit_code is not None and not running else ""
     )
-    images = compare_images(plan.image.facts, landed) if plan.image is not None else []
+    images = compare_images(plan.image.facts, landed, made=bool(plan.image.commit)) if plan.image is not None else []
+    side = Side(target.id, await target.connect())
     of_the_image = Check("image of the copy", seen.image_id == landed.key.id, landed.key.short, seen.image_id[:12])
     return (
         *images,
         of_the_image,
-        *compare_specs(plan.spec, spec),
+        *compare_specs(plan.spec, spec, side),
+        *joined_networks(plan.spec, seen),
+        *await gpu_nodes(target, container, plan.spec, seen.state.alive),
         Check("state", running == plan.source_running, "running" if plan.source_running else "not running", state),
     )

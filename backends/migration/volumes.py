@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import dataclass, field
 
 from backends.engine import Engine
@@ -24,7 +24,7 @@ from backends.migration.listing import (
 )
 from backends.migration.origin import Origin, watched
 from backends.migration.progress import Flow, Meter
-from backends.migration.tarcopy import TarCopy, content_facts
+from backends.migration.tarcopy import BARE_DIRECTORY, TarCopy
 from backends.migration.transfer import copy_volume, volume_manifest
 from backends.migration.verify import compare_volumes
 from backends.migration.volume_proof import Ledger, Side
@@ -207,7 +207,7 @@ class VolumeCopy:
         engine = (self._source, self._target)[side]
         name, image = self._names[side], self._images[side]
         if not _by_name(engine, listing):
-            return engine.export_volume(name, via_image=image)
+            return engine.export_volume(name, via_image=image, paths=tuple(paths))
         script = (_TAR_GNU if listing.gnu_tar else _TAR_ANY) + (" || :" if live else "")
         stdin = b"".join(f"./{path}\0".encode("utf-8", "surrogateescape") for path in paths)
         return engine.run_in_volume(name, ["sh", "-c", script], via_image=image, stdin=stdin)
@@ -225,11 +225,14 @@ class VolumeCopy:
             return {}
         groups = await asyncio.to_thread(_groups_among, listing, paths)
         asked = [path for path in listing.rows if path in paths and groups.get(path, path) == path]
-        copy = TarCopy(listing.rows, paths, known=known, live=live)
+        told = _told_by_listing(self._source, listing, asked)
+        asked = [path for path in asked if path not in told]
+        copy = TarCopy(listing.rows, {path for path in paths if path not in told}, known=known, live=live)
         meter = Meter(sum(row_of(listing.rows[path]).size for path in asked) if len(asked) < 1000 else None)
         origin = Origin()
 
         async def archive(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+            yield b"".join(copy.directories(told))
             async for piece in _passed(watched(chunks, origin), copy):
                 yield piece
                 self.moved_bytes += len(piece)
@@ -240,7 +243,7 @@ class VolumeCopy:
             yield b"".join(copy.links(groups)) + bytes(1024)
 
         async with (
-            self._open(0, listing, asked, live=live) as chunks,
+            self._open(0, listing, asked, live=live) if asked else nullcontext(_nothing()) as chunks,
             aclosing(archive(chunks)) as stream,
         ):
             try:
@@ -257,9 +260,7 @@ class VolumeCopy:
     async def _read(self, side: int, listing: Listing, paths: Collection[str]) -> dict[str, bytes]:
         """What is known of the content of these members, read now."""
         engine = (self._source, self._target)[side]
-        found: dict[str, bytes] = {}
-        if not _by_name(engine, listing):  # such an archive tells nothing of directories that the listing does not
-            found = {path: _BARE for path in paths if row_of(listing.rows[path]).kind == DIRECTORY}
+        found = dict.fromkeys(_told_by_listing(engine, listing, paths), BARE_DIRECTORY)
         wanted = dict.fromkeys(path for path in paths if path not in found).keys()
         if not wanted:
             return found
@@ -274,9 +275,6 @@ class VolumeCopy:
         for _ in (*copy.finish(), *copy.links(groups)):
             pass
         return found | copy.contents
-
-
-_BARE = content_facts(DIRECTORY, b"", {}, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +293,13 @@ def _by_name(engine: Engine, listing: Listing) -> bool:
     return listing.gnu_tar or engine.id.kind is not EngineKind.DOCKER
 
 
+def _told_by_listing(engine: Engine, listing: Listing, paths: Iterable[str]) -> dict[str, None]:
+    """Directories, where the engine's archive tells no more of them than the listing."""
+    if _by_name(engine, listing):
+        return {}
+    return {path: None for path in paths if row_of(listing.rows[path]).kind == DIRECTORY}
+
+
 def _groups_among(listing: Listing, paths: Collection[str]) -> dict[str, str]:
     """Hard links among these paths: path → the first of its group that is among them."""
     firsts: dict[str, str] = {}
@@ -302,6 +307,12 @@ def _groups_among(listing: Listing, paths: Collection[str]) -> dict[str, str]:
     for path, first in found.items():
         firsts[first] = min(path, firsts.get(first, path))
     return {path: firsts[first] for path, first in found.items()}
+
+
+async def _nothing() -> AsyncIterator[bytes]:
+    none: tuple[bytes, ...] = ()
+    for piece in none:
+        yield piece
 
 
 async def _passed(chunks: AsyncIterator[bytes], copy: TarCopy) -> AsyncGenerator[bytes, None]:

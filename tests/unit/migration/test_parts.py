@@ -159,7 +159,7 @@ RECORD = Record(
     copy_name="web",
     image_id=ID,
 )
-ENTRIES = st.builds(Entry, st.sampled_from(Effect), st.text(), st.text(), st.booleans())
+ENTRIES = st.builds(Entry, st.sampled_from(Effect), st.text(), st.text(), st.booleans(), st.text(), st.floats(0, 2**33))
 
 
 @given(st.builds(replace, st.just(RECORD), status=st.sampled_from(Status), entries=st.lists(ENTRIES).map(tuple)))
@@ -174,7 +174,7 @@ def test_what_is_no_record_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"schema": 2}, {"pid": "1"}, {"was_running": 1}, {"status": "odd"}, {"entries": [{}]}]
+    "change", [{"schema": 3}, {"pid": "1"}, {"was_running": 1}, {"status": "odd"}, {"entries": [{}]}]
 )
 def test_a_record_with_a_wrong_part_is_refused(change: dict[str, object]) -> None:
     with pytest.raises(Protocol):
@@ -184,11 +184,13 @@ def test_a_record_with_a_wrong_part_is_refused(change: dict[str, object]) -> Non
 async def test_the_journal_is_on_disk_after_each_call(tmp_path: Path) -> None:
     journal = await Journal.begin(tmp_path, RECORD)
     number = await journal.intend(Effect.VOLUME, "v")
-    assert (await load(tmp_path, RECORD.id)).record.entries == (Entry(Effect.VOLUME, "v"),)
+    assert (await load(tmp_path, RECORD.id)).record.entries == journal.record.entries
     await journal.confirm(number, "v")
     other = await journal.intend(Effect.CONTAINER, "web")
     await journal.withdraw(other)
-    assert (await load(tmp_path, RECORD.id)).record.entries == (Entry(Effect.VOLUME, "v", "v", made=True),)
+    [entry] = (await load(tmp_path, RECORD.id)).record.entries
+    assert (entry.effect, entry.name, entry.id, entry.made) == (Effect.VOLUME, "v", "v", True)
+    assert entry.at > 0
     await journal.close(Status.DONE)
     assert (await load(tmp_path, RECORD.id)).record.status is Status.DONE
     assert [path.name for path in (tmp_path / "migrations").iterdir()] == [f"{RECORD.id}.json"]
@@ -256,6 +258,6 @@ def test_recipes_are_compared_field_by_field_and_secrets_masked() -> None:
         labels={"x": "y"},
     )
     wrong = {check.subject: check for check in compare_specs(wanted, other) if not check.equal}
-    assert wrong.keys() == {"env.API_KEY", "env.A", "memory", "restart", "gpu", "labels.x"}
+    assert wrong.keys() == {"env.API_KEY", "env.A", "memory_bytes", "restart", "gpu", "labels.x"}
     assert "1" not in wrong["env.API_KEY"].source
     assert wrong["env.A"].target == "(not set)"

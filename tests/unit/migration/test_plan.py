@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from backends.migration.facts import SourceFacts, TargetFacts, same_image
 from backends.migration.fields import MASK, SECRET
 from backends.migration.plan import make_plan
+from backends.migration.rows import TABLE
+from backends.migration.table import Row
 from backends.model.capabilities import Capabilities, Capability, EngineInfo
-from backends.model.container import Container, ContainerState, MountKind, Port
+from backends.model.container import Container, ContainerState, Health, MountKind, Port
 from backends.model.ids import ContainerKey, EngineId, EngineKind, ImageKey
 from backends.model.image import ImageFacts
-from backends.model.plan import ImageAction, Plan, Severity, StepKind, Verdict
+from backends.model.plan import Choices, FieldPlan, ImageAction, Plan, Severity, StepKind, Verdict
 from backends.model.workload import (
-    GpuRequest,
     MountSpec,
     RestartName,
     RestartPolicy,
@@ -27,6 +28,7 @@ from backends.model.workload import (
     Volume,
     WorkloadSpec,
 )
+from tests.unit.model.instances import instances
 
 DOCKER, PODMAN = EngineId(EngineKind.DOCKER, "docker"), EngineId(EngineKind.PODMAN, "podman")
 INFO = EngineInfo(version="1", api_version="1", rootless=False, local=True, arch="amd64", os="Debian")
@@ -62,42 +64,16 @@ def titles(plan: Plan, severity: Severity) -> list[str]:
 
 
 WORDS = st.text(min_size=1, max_size=12)
-OPTIONAL = st.none() | WORDS
-PORTS = st.builds(
-    Port,
-    st.integers(1, 65535),
-    st.sampled_from(["tcp", "udp", "sctp"]),
-    st.sampled_from(["", "127.0.0.1"]),
-    st.none() | st.integers(0, 65535),
-)
-MOUNTS = st.builds(MountSpec, st.sampled_from(MountKind), WORDS, WORDS, st.booleans(), st.booleans())
-GPUS = st.one_of(
-    st.builds(GpuRequest, cdi_devices=st.tuples(WORDS)),
-    st.builds(GpuRequest, count=st.integers(-1, 4).filter(bool), driver=st.sampled_from(["", "nvidia", "amd"])),
-    st.builds(GpuRequest, device_ids=st.tuples(WORDS)),
-)
+IMAGES = st.sampled_from(["docker.io/a/b:1", "docker.io/a/b@sha256:" + ID, ID, "sha256:" + ID, ID[:12]])
+LEFT = st.lists(st.builds(UnmappedField, WORDS, WORDS, WORDS), max_size=4).map(tuple)
 SPECS = st.builds(
-    WorkloadSpec,
-    name=WORDS,
-    image=st.sampled_from(["docker.io/a/b:1", "docker.io/a/b@sha256:" + ID, ID, "sha256:" + ID, ID[:12]]),
-    image_id=st.just(ID),
-    command=st.none() | st.lists(WORDS, max_size=3).map(tuple),
-    entrypoint=st.none() | st.lists(WORDS, max_size=3).map(tuple),
-    env=st.dictionaries(WORDS | st.sampled_from(["API_KEY", "DB_PASSWORD"]), WORDS, max_size=3),
-    labels=st.dictionaries(WORDS | st.just("io.tranship.migration"), WORDS, max_size=3),
-    user=OPTIONAL,
-    workdir=OPTIONAL,
-    hostname=OPTIONAL,
-    tty=st.booleans(),
-    stdin_open=st.booleans(),
-    ports=st.lists(PORTS, max_size=3).map(tuple),
-    mounts=st.lists(MOUNTS, max_size=4).map(tuple),
-    restart=st.builds(RestartPolicy, st.sampled_from(RestartName), st.integers(0, 3)),
-    memory_bytes=st.integers(0, 2**40),
-    cpus_nano=st.integers(0, 2**36),
-    gpu=st.none() | GPUS,
-    unmapped=st.lists(st.builds(UnmappedField, WORDS, WORDS, WORDS), max_size=4).map(tuple),
+    lambda spec, image, unmapped: replace(spec, image=image, image_id=ID, unmapped=unmapped),
+    instances(WorkloadSpec),
+    IMAGES,
+    LEFT,
 )
+"""Recipes with anything in any field: what no engine would accept must be planned without a crash too."""
+
 INFOS = st.builds(
     EngineInfo,
     version=st.just("1"),
@@ -109,62 +85,61 @@ INFOS = st.builds(
 )
 
 
+def entries(row: Row, spec: WorkloadSpec) -> dict[str, object]:
+    """What the plan must speak of: field → value."""
+    value = row.get(spec)
+    parts = row.parts.split(value) if row.parts else [("", value)]
+    return {f"{row.path}.{name}" if name else row.path: item for name, item in parts}
+
+
+def same_set(one: object, other: object) -> bool:
+    """Lists of words in which neither order nor repetition means anything (capabilities)."""
+    return isinstance(one, tuple) and isinstance(other, tuple) and set(one) == set(other)
+
+
 @given(SPECS, INFOS, st.sampled_from(ContainerState), st.none() | WORDS)
 def test_every_configured_field_is_in_the_plan_and_nothing_is_dropped_silently(
     spec: WorkloadSpec, info: EngineInfo, state: ContainerState, name: str | None
 ) -> None:
-    plan = make_plan(source(spec, state), target(info), name)
-    said = {field.field: field for field in plan.fields}
-
-    wanted = {"name", "image"}
-    wanted |= {f"env.{key}" for key in spec.env} | {f"labels.{key}" for key in spec.labels}
-    wanted |= {f"ports.{port.container_port}/{port.protocol}" for port in spec.ports}
-    wanted |= {f"mounts.{mount.destination}" for mount in spec.mounts}
-    wanted |= {
-        field for field in ("command", "entrypoint", "user", "workdir", "hostname") if getattr(spec, field) is not None
-    }
-    wanted |= {name for name, on in (("tty", spec.tty), ("stdin", spec.stdin_open)) if on}
-    wanted |= {"restart"} if spec.restart != RestartPolicy() else set()
-    wanted |= {"memory"} if spec.memory_bytes else set()
-    wanted |= {"cpus"} if spec.cpus_nano else set()
-    wanted |= {"gpu"} if spec.gpu else set()
-    assert wanted <= said.keys()
-
-    for entry in spec.unmapped:
-        matching = [field for field in plan.fields if field.field == entry.path and field.reason == entry.reason]
-        assert any(field.verdict is Verdict.DROPPED for field in matching)
+    plan = make_plan(source(spec, state), target(info), Choices(name=name))
+    said: dict[str, list[FieldPlan]] = {}
     for field in plan.fields:
         assert (field.verdict is Verdict.SAME) == (field.reason == ""), field
         assert (field.verdict is Verdict.DROPPED) <= (field.target == ""), field
+        said.setdefault(field.field, []).append(field)
 
-    # What is not said to be dropped is in the recipe.
-    for key, value in spec.env.items():
-        assert plan.spec.env[key] == value
-        assert (said[f"env.{key}"].source == MASK) == bool(SECRET.search(key))
-    for field_name in ("command", "entrypoint", "user", "workdir", "hostname", "tty", "stdin_open", "ports", "restart"):
-        assert getattr(plan.spec, field_name) == getattr(spec, field_name)
-    for key in spec.labels:
-        assert (key in plan.spec.labels) == (said[f"labels.{key}"].verdict is not Verdict.DROPPED)
-    kept = [mount.destination for mount in plan.spec.mounts]
-    for mount in spec.mounts:
-        dropped = any(f.field == f"mounts.{mount.destination}" and f.verdict is Verdict.DROPPED for f in plan.fields)
-        assert dropped or mount.destination in kept
-    if spec.memory_bytes:
-        assert (plan.spec.memory_bytes == 0) == (said["memory"].verdict is Verdict.DROPPED)
-    assert (plan.spec.gpu is not None) == ("gpu" in said and said["gpu"].verdict is not Verdict.DROPPED)
+    for row in TABLE:
+        if row.path in {"image_id", "unmapped"} or not row.configured(spec):
+            continue
+        kept = list(entries(row, plan.spec).values())
+        for path, value in entries(row, spec).items():
+            if path == "mounts" or f"{path}.options" in said:
+                continue  # mounted nowhere, or its engine's own options are said beside it
+            if isinstance(value, MountSpec) and value.kind is MountKind.VOLUME:
+                value = replace(value, anonymous=False, no_copy=True)  # as a move makes each
+            assert path in said, f"{path} is only absent"
+            if all(field.verdict is Verdict.SAME for field in said[path]):
+                assert value in kept or same_set(value, kept[0]), f"{path} is said to be the same"
+
+    for entry in spec.unmapped:
+        matching = [field for field in said[entry.path] if field.reason == entry.reason]
+        assert any(field.verdict is Verdict.DROPPED for field in matching)
     assert plan.spec.unmapped == ()
+    for key in filter(None, spec.env):
+        assert (said[f"env.{key}"][0].source == MASK) == bool(SECRET.search(key) and spec.env[key])
 
     # Every volume that is mounted has a copy of its own, and each copy another name.
     names = [move.create.name for move in plan.volumes]
     assert len(names) == len(set(names)) == len({m.source for m in spec.mounts if m.kind is MountKind.VOLUME})
     assert [step.kind for step in plan.steps].count(StepKind.VOLUME) == len(names)
-    assert make_plan(source(spec, state), target(info), name) == plan
+    assert make_plan(source(spec, state), target(info), Choices(name=name)) == plan
 
 
 def test_the_order_of_steps_stops_the_source_before_its_data_is_copied() -> None:
     plan = make_plan(source(replace(SPEC, mounts=(MountSpec(MountKind.VOLUME, "v", "/v"),))), target())
     kinds = [step.kind for step in plan.steps]
-    assert kinds == list(StepKind)
+    asked_for = {StepKind.NETWORK, StepKind.FILES, StepKind.HEALTH}
+    assert kinds == [kind for kind in StepKind if kind not in asked_for]
     assert not plan.blocked
     assert all(not step.skip for step in plan.steps)
 
@@ -230,7 +205,7 @@ def test_what_stands_in_the_way_blocks(facts: TargetFacts, title: str) -> None:
 
 def test_a_volume_whose_name_is_taken_gets_another_with_a_name_for_the_copy() -> None:
     spec = replace(SPEC, mounts=(MountSpec(MountKind.VOLUME, "v", "/v"), MountSpec(MountKind.VOLUME, "v", "/w")))
-    plan = make_plan(source(spec), replace(target(), volumes=frozenset({"v", "v-new"})), "new")
+    plan = make_plan(source(spec), replace(target(), volumes=frozenset({"v", "v-new"})), Choices(name="new"))
     assert not plan.blocked
     assert {mount.source for mount in plan.spec.mounts} == {"v-new-2"}
     assert [(move.source_name, move.create.name) for move in plan.volumes] == [("v", "v-new-2")]
@@ -304,3 +279,14 @@ def test_ports_of_containers_that_do_not_run_are_not_taken() -> None:
     elsewhere = container("x", PODMAN, ports=(Port(99, "tcp", "10.0.0.1", 80),))
     local = replace(SPEC, ports=(Port(80, "tcp", "127.0.0.1", 80),))
     assert not make_plan(source(local), replace(target(), containers=(elsewhere,))).blocked
+
+
+@pytest.mark.parametrize(
+    ("health", "skip"), [(Health.HEALTHY, False), (Health.STARTING, False), (Health.UNHEALTHY, True)]
+)
+def test_nobody_waits_for_the_health_that_the_source_has_not(health: Health, skip: bool) -> None:
+    facts = source()
+    plan = make_plan(replace(facts, container=replace(facts.container, health=health)), target())
+    [step] = [step for step in plan.steps if step.kind is StepKind.HEALTH]
+    assert bool(step.skip) == skip
+    assert ("web is unhealthy" in titles(plan, Severity.WARN)) == skip

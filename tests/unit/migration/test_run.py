@@ -14,8 +14,8 @@ from backends.migration.journal import Status
 from backends.model.container import ContainerState, MountKind
 from backends.model.errors import Refused
 from backends.model.events import Phase
-from backends.model.plan import MigrationFailed, StepKind, StepProgress
-from backends.model.workload import MountSpec
+from backends.model.plan import Choices, MigrationFailed, StepKind, StepProgress
+from backends.model.workload import MountSpec, RestartPolicy
 from tests.migration_scene import TAG, Saboteur, Scene, move, picture, spec
 
 
@@ -27,13 +27,15 @@ def contents(volume: DemoVolume) -> dict[str, bytes]:
 async def test_a_move_makes_an_equal_copy_and_leaves_the_source_stopped(tmp_path: Path) -> None:
     scene = Scene()
     made = await scene.furnish()
+    original = await scene.source.workload_spec("train")
     updates: list[StepProgress] = []
     report = await move(scene, tmp_path, updates=updates)
 
     assert report.equal
     assert {check.subject for check in report.checks} >= {"volume data", "volume more", "env", "ports", "state"}
     copy = await scene.target.workload_spec("train")
-    original = await scene.source.workload_spec("train")
+    held = (await scene.source.workload_spec("train")).restart
+    assert held == RestartPolicy(), "a reboot must not start both"
     for name in (
         "env",
         "labels",
@@ -46,9 +48,9 @@ async def test_a_move_makes_an_equal_copy_and_leaves_the_source_stopped(tmp_path
         "cpus_nano",
     ):
         assert getattr(copy, name) == getattr(original, name), name
-    assert copy.mounts == tuple(replace(mount, no_copy=mount.kind is MountKind.VOLUME) for mount in original.mounts), (
-        "what an image has at a volume's place is never added to the data that was carried"
-    )
+    assert copy.mounts == tuple(
+        replace(mount, no_copy=True) if mount.kind is MountKind.VOLUME else mount for mount in original.mounts
+    ), "what an image has at a volume's place is never added to the data that was carried"
     assert (await scene.target.inspect_container("train")).state is ContainerState.RUNNING
     assert (await scene.source.inspect_container(made)).state is ContainerState.EXITED
     assert (await scene.target.image_facts(TAG)).diff_ids == (await scene.source.image_facts(TAG)).diff_ids
@@ -72,6 +74,8 @@ async def test_progress_names_each_step_and_counts_bytes(tmp_path: Path) -> None
     started = [update.step.kind for update in updates if update.phase is Phase.STARTED]
     assert started == [
         StepKind.IMAGE,
+        StepKind.PRECOPY,
+        StepKind.PRECOPY,
         StepKind.STOP_SOURCE,
         StepKind.VOLUME,
         StepKind.VOLUME,
@@ -80,9 +84,9 @@ async def test_progress_names_each_step_and_counts_bytes(tmp_path: Path) -> None
         StepKind.VERIFY,
     ]
     assert [update.index for update in updates] == sorted(update.index for update in updates)
-    assert {update.count for update in updates} == {7}
+    assert {update.count for update in updates} == {9}
     assert any(update.done_bytes for update in updates if update.step.kind is StepKind.IMAGE)
-    assert any(update.done_bytes for update in updates if update.step.kind is StepKind.VOLUME)
+    assert any(update.done_bytes for update in updates if update.step.kind is StepKind.PRECOPY)
     assert not any(update.undoing for update in updates)
 
 
@@ -91,7 +95,7 @@ async def test_there_and_back_under_another_name_is_equal(tmp_path: Path) -> Non
     await scene.furnish()
     before = await scene.source.workload_spec("train")
     await move(scene, tmp_path)
-    plan = await plan_migration(scene.target, "train", scene.source, name="again")
+    plan = await plan_migration(scene.target, "train", scene.source, choices=Choices(name="again"))
     assert not plan.blocked, plan.findings
     report = await run_migration(
         plan, scene.target, scene.source, on_update=lambda _u: None, state_dir=tmp_path, watch_s=0.0
@@ -180,7 +184,7 @@ async def test_the_journal_is_private_and_says_what_was_made(tmp_path: Path) -> 
     assert record.status is Status.DONE
     assert record.id == report.journal
     assert [str(entry.effect) for entry in record.entries] == [
-        "image", "tag", "stop-source", "volume", "volume", "container",
+        "image", "tag", "volume", "volume", "hold", "stop-source", "container",
     ]  # fmt: skip
     assert all(entry.made for entry in record.entries)
     path = tmp_path / "migrations" / f"{record.id}.json"

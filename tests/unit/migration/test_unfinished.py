@@ -13,8 +13,8 @@ import pytest
 
 from backends.migration.journal import Effect, Entry, Journal, Record, Status, folder_of
 from backends.migration.unfinished import is_at_work, next_step, sentence, unfinished
-from backends.model.errors import Conflict, NotFound
-from tui.cli.undo import the_move
+from backends.model.errors import Conflict
+from tui.cli.aftermath import cut_off, finished
 
 
 def record(**changes: object) -> Record:
@@ -51,12 +51,14 @@ async def test_what_is_left_is_listed_and_found_by_name(tmp_path: Path) -> None:
         made = record(id=f"m{number}", status=status, pid=pid, container_name=f"web{number}")
         await Journal.begin(tmp_path, made)
     assert [left.id for left in await unfinished(tmp_path)] == ["m3", "m4"]
-    assert (await the_move(tmp_path, "web3")).id == "m3"
-    assert (await the_move(tmp_path, "m4")).id == "m4"
+    found = [await cut_off(tmp_path, name) for name in ("web3", "m4", "web1")]
+    assert [record.id if record else "" for record in found] == ["m3", "m4", ""]
     with pytest.raises(Conflict):
-        await the_move(tmp_path, "web2")
-    with pytest.raises(NotFound):
-        await the_move(tmp_path, "web0")
+        await cut_off(tmp_path, "web2")
+    done = await finished(tmp_path, "web0")
+    assert done is not None
+    assert done.id == "m0"
+    assert await finished(tmp_path, "web3") is None
     assert folder_of(tmp_path).is_dir()
 
 
@@ -67,4 +69,7 @@ def test_the_sentence_names_what_was_made_and_the_next_step() -> None:
     assert "volume data, container web on podman" in said
     assert "web on docker may stand still" in said
     assert "it made nothing" in sentence(record())
-    assert "tranship migrate web --undo" in next_step(record())
+    assert "tranship migrate web --resume" in next_step(record())
+    assert "--undo" in next_step(record())
+    assert "--resume" not in next_step(record(status=Status.PARTLY_UNDONE)), "half of it is gone"
+    assert "--confirm" in next_step(record(status=Status.DONE))

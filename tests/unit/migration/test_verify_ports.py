@@ -21,6 +21,6 @@ from backends.model.workload import WorkloadSpec
     ],
 )
 def test_any_free_port_is_the_one_that_the_engine_chose(wanted: list[Port], seen: list[Port], same: bool) -> None:
-    recipes = [WorkloadSpec("a", "b", ports=tuple(ports)) for ports in (wanted, seen)]
-    check = next(check for check in compare_specs(*recipes) if check.subject == "ports")
+    ours, theirs = (WorkloadSpec("a", "b", ports=tuple(ports)) for ports in (wanted, seen))
+    check = next(check for check in compare_specs(ours, theirs) if check.subject == "ports")
     assert check.equal is same

@@ -1,0 +1,60 @@
+"""Looks at folders of this machine: how large volumes are, whether binds exist. Called in a thread; changes nothing."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from backends.migration.facts import BindFact
+from backends.model.workload import Volume
+
+LONGEST_S = 1.0
+"""For all volumes of one plan together: what is larger than that takes is not measured."""
+
+
+def _size(folder: str, until: float) -> int | None:
+    """Bytes that the files take on disk; None where the folder cannot be read, or not in time."""
+    total, seen = 0, set[tuple[int, int]]()
+    waiting = [folder]
+    while waiting:
+        if time.monotonic() > until:
+            return None
+        try:
+            with os.scandir(waiting.pop()) as entries:
+                for entry in entries:
+                    found = entry.stat(follow_symlinks=False)
+                    if stat.S_ISDIR(found.st_mode):
+                        waiting.append(entry.path)
+                    elif (found.st_dev, found.st_ino) not in seen:
+                        if found.st_nlink > 1:
+                            seen.add((found.st_dev, found.st_ino))
+                        total += found.st_blocks * 512  # POSIX stat: blocks of 512 bytes
+        except OSError:
+            return None  # not ours to read, or gone meanwhile: its size is not known
+    return total
+
+
+def sizes(volumes: Sequence[Volume]) -> dict[str, int]:
+    """How large volumes are, those whose folders can be read here."""
+    until = time.monotonic() + LONGEST_S
+    found = {volume.name: _size(volume.mountpoint, until) for volume in volumes if volume.mountpoint}
+    return {name: size for name, size in found.items() if size is not None}
+
+
+def look_at(paths: Iterable[str]) -> dict[str, BindFact]:
+    """The sources of binds; those that cannot be looked at from here are left out."""
+    found: dict[str, BindFact] = {}
+    for path in set(paths):
+        try:
+            mode = Path(path).stat().st_mode
+        except FileNotFoundError:
+            found[path] = BindFact(exists=False)
+        except OSError:
+            continue  # a folder above is not ours to enter
+        else:
+            wanted = 0o005 if stat.S_ISDIR(mode) else 0o004
+            found[path] = BindFact(exists=True, open_to_all=mode & wanted == wanted)
+    return found
