@@ -97,17 +97,15 @@ class TranshipApp(App[None]):
     async def action_quit(self) -> None:
         """End; while something is moved, ask first."""
         if self.commands.moving:
-            from widgets.dialogs import ConfirmDialog
+            from tui.screens.move_questions import quit_question
 
-            undone = "It is cancelled: what was made is removed, and the source runs as before."
-            question = ConfirmDialog("Quit while a migration runs?", undone, yes="Quit", no="Stay")
-            self.push_screen(question, self._leave)
+            self.push_screen(quit_question(self.commands.moves.running), self._leave)
         else:
             self.exit()
 
     def _leave(self, confirmed: bool | None) -> None:
         if confirmed:
-            self.notify("Undoing the migration, then leaving …", timeout=60, markup=False)
+            self.notify("Undoing what is moved, then leaving …", timeout=60, markup=False)
             self.commands.undo_then(self.exit)
 
     # -- keys ------------------------------------------------------------------------------------
@@ -170,6 +168,8 @@ class TranshipApp(App[None]):
             self.fail(update.error, asked=f"{update.subject}: ")
         elif update.phase is Phase.DONE:
             self.notify(update.result or f"{update.subject}: done", timeout=3, markup=False)
+        elif update.phase is Phase.CANCELLED:
+            self.notify(f"{update.subject}: cancelled", timeout=3, markup=False)
 
     def fail(self, error: BackendError, *, asked: str = "") -> None:
         """Say what failed and what to do; its details wait behind the key of `app.error`."""

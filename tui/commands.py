@@ -1,4 +1,5 @@
-"""What a person asked for, done in workers: the only module besides the bridge where workers live. May not draw.
+"""What a person asked for, done in workers; migrations are in `tui.moves`. With it and the bridge the only place where
+workers live. May not draw.
 
 Every worker has a name, a group and exit_on_error=False; what goes wrong in one comes out at the app's one handler.
 """
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
+from textual.worker import Worker
 
 from backends.model.container import LogLine
 from backends.model.errors import BackendError, Refused
@@ -29,17 +30,13 @@ from tui.messages import (
     LogEnded,
     LogLinesArrived,
     LogSearched,
-    MigrationFinished,
-    MigrationProgressed,
-    PlanFailed,
-    PlanMade,
 )
+from tui.moves import Moves
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
 
     from backends.engine import Engine
-    from backends.model.plan import Plan, StepProgress
     from backends.services.fleet import Fleet
 
 DEBOUNCE_S = 0.15  # a cursor that rests shorter than this asks for nothing
@@ -61,9 +58,8 @@ class Commands:
     def __init__(self, owner: DOMNode, fleet: Callable[[], Fleet | None], state_dir: Path) -> None:
         self._owner = owner
         self._fleet = fleet
-        self._state_dir = state_dir
         self._layers: OrderedDict[ImageKey, LayerReport] = OrderedDict()
-        self._moves: set[Worker[None]] = set()
+        self.moves = Moves(self._work, self._open_fleet, state_dir)
 
     # -- what all share --------------------------------------------------------------------------
     def _work(
@@ -89,7 +85,7 @@ class Commands:
     @property
     def moving(self) -> bool:
         """A migration runs."""
-        return any(not move.is_finished for move in self._moves)
+        return bool(self.moves.running)
 
     def undo_then(self, leave: Callable[[], object]) -> None:
         """Cancel migrations and leave when they are undone; the screen lives on meanwhile."""
@@ -101,14 +97,7 @@ class Commands:
 
     async def close(self) -> None:
         """Cancel migrations and wait until they have undone what they made."""
-        for move in self._moves:
-            move.cancel()
-        for move in tuple(self._moves):
-            try:
-                await move.wait()
-            except (WorkerFailed, WorkerCancelled):
-                continue  # cancelled, or its failure was told by the handler of all workers
-        self._moves.clear()
+        await self.moves.close()
 
     # -- lifecycle -------------------------------------------------------------------------------
     def operate(self, action: str, key: ContainerKey, *, name: str = "") -> None:
@@ -219,43 +208,3 @@ class Commands:
 
     async def _search_log(self, search: Callable[[str], Coroutine[Any, Any, int]], text: str, reply: Reply) -> None:
         reply(LogSearched(text, await search(text)))
-
-    # -- migration -------------------------------------------------------------------------------
-    def plan(self, source: ContainerKey, target: EngineId, name: str, reply: Reply) -> None:
-        """Plan a migration: PlanMade or PlanFailed. Nothing is changed; a later call takes the place of this one."""
-        work = partial(self._plan, source, target, name, reply)
-        self._work(work, name=f"plan {source.short} to {target}", group="plan", exclusive=True)
-
-    async def _plan(self, source: ContainerKey, target: EngineId, name: str, reply: Reply) -> None:
-        from backends.migration.planning import plan_migration  # not needed for the first frame
-
-        await asyncio.sleep(DEBOUNCE_S)
-        try:
-            plan = await plan_migration(self._engine(source.engine), source.id, self._engine(target), name=name or None)
-        except BackendError as error:
-            reply(PlanFailed(error))
-        else:
-            reply(PlanMade(plan))
-
-    def migrate(self, plan: Plan, reply: Reply) -> Worker[None]:
-        """Run a plan: MigrationProgressed … MigrationFinished. Cancelling the worker undoes what was made."""
-        work = partial(self._migrate, plan, reply)
-        worker = self._work(work, name=f"migrate {plan.source_name} to {plan.target}", group="migrate")
-        self._moves = {move for move in self._moves if not move.is_finished} | {worker}
-        return worker
-
-    async def _migrate(self, plan: Plan, reply: Reply) -> None:
-        from backends.services.moves import move  # not needed for the first frame
-
-        def on_update(progress: StepProgress) -> None:
-            reply(MigrationProgressed(progress))
-
-        try:
-            report = await move(self._open_fleet(), plan, on_update=on_update, state_dir=self._state_dir)
-        except BackendError as error:
-            reply(MigrationFinished(error=error))
-        except asyncio.CancelledError:
-            reply(MigrationFinished())
-            raise
-        else:
-            reply(MigrationFinished(report))

@@ -142,3 +142,11 @@ class MigrationFinished(Message):
 
     report: MigrationReport | None = None
     error: BackendError | None = None
+
+
+@dataclass
+class MigrationSettled(Message):
+    """A finished migration was accepted or undone (done: what that did, for people), or could not be (error)."""
+
+    done: tuple[str, ...] = ()
+    error: BackendError | None = None

@@ -49,6 +49,8 @@ _DOING = {
     "remove": "removing…",
     "rename": "renaming…",
     "migrate": "moving…",
+    "accept": "accepting…",
+    "undo": "undoing…",
 }
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from backends.model.events import OperationUpdate
 from backends.model.plan import MigrationReport, Plan
 from widgets.line import BLANK, Tone
-from widgets.lines_pane import LinesPane
-from widgets.plan_lines import plan_lines, progress_lines, report_lines
+from widgets.lines_pane import Build, LinesPane
+from widgets.plan_lines import RUNNING, plan_lines, progress_lines, report_lines
 from widgets.text import paragraph
 
 
 class PlanView(LinesPane):
     """What a migration will do, does, and did."""
+
+    _running_row: int | None = None  # the line of the step that runs
 
     def show_plan(self, plan: Plan) -> None:
         """Before the run."""
@@ -20,6 +22,16 @@ class PlanView(LinesPane):
     def show_progress(self, plan: Plan, update: OperationUpdate) -> None:
         """During the run. update.step_index counts plan.steps from 0."""
         self.show_built(lambda width: progress_lines(plan, update, width))
+
+    def show_run(self, build: Build) -> None:
+        """During and after the run; the step that runs is kept in sight where it changes."""
+        self.show_built(build)
+        running = next((row for row, spans in enumerate(self.lines) if spans and spans[0].text == RUNNING), None)
+        if running is not None and running != self._running_row:
+            top, height = self.scroll_offset.y, self.size.height
+            if not top <= running < top + height - 2:  # its own lines stand below it
+                self.scroll_to(y=max(0, running - height // 2), animate=False)
+        self._running_row = running
 
     def show_report(self, report: MigrationReport) -> None:
         """After the run."""

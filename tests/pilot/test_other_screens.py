@@ -197,7 +197,7 @@ async def test_cancelling_a_migration_undoes_it(tmp_path: Path) -> None:
         screen = await _open_plan(play, "tensorboard")
         await play.press("enter", "y")
         await play.until(lambda: _named(play.docker, "tensorboard") == [ContainerState.EXITED], "the source to stop")
-        await play.press("escape", "y")
+        await play.press("x", "y")
         await play.until(lambda: screen.stage is MoveStage.ENDED)
         assert _named(play.podman, "tensorboard") == []
         assert _named(play.docker, "tensorboard") == [ContainerState.RUNNING]

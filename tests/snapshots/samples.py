@@ -13,7 +13,18 @@ from backends.model.fleet import EngineView, FleetView
 from backends.model.gpu import GpuDevice, GpuProcess, GpuReading, GpuSnapshot, GpuUse
 from backends.model.ids import ContainerKey, EngineId, EngineKind, ImageKey
 from backends.model.image import Layer, LayerReport
-from backends.model.plan import FieldPlan, Finding, Plan, Severity, Step, StepKind, Verdict
+from backends.model.plan import (
+    Check,
+    FieldPlan,
+    Finding,
+    MigrationReport,
+    Plan,
+    Severity,
+    Step,
+    StepKind,
+    StepProgress,
+    Verdict,
+)
 from backends.model.values import Missing
 from backends.model.workload import WorkloadSpec
 
@@ -223,6 +234,33 @@ def progress() -> OperationUpdate:
         total_bytes=812 * MIB,
         bytes_per_s=96.0 * MIB,
         eta_s=4.0,
+    )
+
+
+def step_progress() -> StepProgress:
+    """The same, as a run says it."""
+    return StepProgress(2, 7, plan().steps[2], Phase.PROGRESS, "copying files", 430 * MIB, 812 * MIB, 96.0 * MIB, 4.0)
+
+
+def report() -> MigrationReport:
+    """A move that is done, with something of every kind of comparison."""
+    return MigrationReport(
+        plan=plan(blocked=False),
+        target_id="c" * 64,
+        checks=(
+            Check("image configuration", True, f"sha256:{'4f' * 32}", f"sha256:{'4f' * 32}"),
+            Check("image layers", True, "9 layers, top sha256:00032e7ee42f", "9 layers, top sha256:00032e7ee42f"),
+            Check("volume scratch", True, "4182 files, 812 MiB", "4182 files, 812 MiB"),
+            Check("restart", True, "unless-stopped", "unless-stopped"),
+            Check("sysctls", True, "-", "-"),
+            Check("GPU nodes inside", True, "all", "-", skipped="the image has no program ls"),
+        ),
+        moved_bytes=4294967296,
+        duration_s=61.4,
+        downtime_s=3.2,
+        notes=("trainer is still on docker, stopped; it is never removed unless you say so",),
+        journal="20261123-120000-9f2c",
+        healthy_s=8.4,
     )
 
 

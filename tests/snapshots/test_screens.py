@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from textual.pilot import Pilot
 
+from tests.snapshots.samples import CONTAINERS, PODMAN, plan, report, step_progress
 from tests.snapshots.still import still_app
 from tui.app import TranshipApp
+from tui.moves import Move, State
 from tui.screens.migrate import MigrateScreen
 from tui.screens.migrate import Stage as MoveStage
 from widgets.layer_tree import LayerTree
@@ -37,8 +39,16 @@ async def until(pilot: Pilot[None], holds: Callable[[], object]) -> None:
     await pilot.pause()
 
 
-def script(*keys: str, containers: int = 14, then: Callable[[TranshipApp], object] | None = None) -> Script:
-    """What is done before the picture: the fleet comes, the layers too where they show, keys are pressed."""
+def script(
+    *keys: str,
+    containers: int = 14,
+    then: Callable[[TranshipApp], object] | None = None,
+    after: tuple[str, ...] = (),
+) -> Script:
+    """What is done before the picture: the fleet comes, the layers too where they show, keys are pressed.
+
+    then: what is waited for; after: keys that are pressed after that, each waited for in the same way.
+    """
 
     async def run(pilot: Pilot[None]) -> None:
         app = pilot.app
@@ -52,6 +62,9 @@ def script(*keys: str, containers: int = 14, then: Callable[[TranshipApp], objec
             await pilot.pause()
         if then is not None:
             await until(pilot, lambda: then(app))
+        for key in after:
+            await pilot.press(key)
+            await until(pilot, lambda: then is None or then(app))
 
     return run
 
@@ -89,3 +102,33 @@ def test_migrate_plan(snap_compare: Compare) -> None:
 
     before = script(*["down"] * 3, "m", then=planned)  # jupyter-lab: ports, volumes and a GPU
     assert snap_compare(still_app(), terminal_size=(120, 36), run_before=before)
+
+
+def test_migrate_blocked(snap_compare: Compare) -> None:
+    def blocked(app: TranshipApp) -> bool:
+        return isinstance(app.screen, MigrateScreen) and app.screen.stage is MoveStage.PLANNED
+
+    before = script(*["down"] * 3, "m", then=blocked, after=("v", "f"))
+    assert snap_compare(still_app(), terminal_size=(80, 24), run_before=before)
+
+
+def look_at(move: Move) -> Script:
+    """Opens the screen of a move, wherever that is."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        await script()(pilot)
+        pilot.app.push_screen(MigrateScreen(move.container, move.targets, move))
+        await until(pilot, lambda: isinstance(pilot.app.screen, MigrateScreen))
+
+    return run
+
+
+def test_migrate_running(snap_compare: Compare) -> None:
+    move = Move(plan(blocked=False), CONTAINERS[0], (PODMAN,), progress=step_progress())
+    assert snap_compare(still_app(), terminal_size=(80, 24), run_before=look_at(move))
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=["80x24", "200x50"])
+def test_migrate_done(snap_compare: Compare, size: tuple[int, int]) -> None:
+    move = Move(plan(blocked=False), CONTAINERS[0], (PODMAN,), state=State.WAITING, report=report())
+    assert snap_compare(still_app(), terminal_size=size, run_before=look_at(move))

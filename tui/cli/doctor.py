@@ -69,17 +69,19 @@ def doctor(invocation: Invocation) -> None:
 
 
 async def _moves() -> list[Diagnosis]:
-    """A problem for each move that was cut off, with the command that takes it back."""
-    from backends.migration.unfinished import next_step, sentence, unfinished
+    """A problem for each move that was cut off, a note for each not confirmed yet, with the command that goes on."""
+    from backends.migration.unfinished import next_step, sentence, unconfirmed, unfinished
     from backends.model.errors import BackendError
     from backends.services.doctor import Diagnosis, Level
 
     try:
         left = await unfinished(state_dir())
+        waiting = await unconfirmed(state_dir())
     except (BackendError, OSError) as error:
         folder = state_dir() / "migrations"
         return [Diagnosis("moves", Level.PROBLEM, f"the journals in {folder} cannot be read: {error}")]
-    return [Diagnosis("moves", Level.PROBLEM, sentence(record), next_step(record)) for record in left]
+    found = [(Level.PROBLEM, record) for record in left] + [(Level.NOTE, record) for record in waiting]
+    return [Diagnosis("moves", level, sentence(record), next_step(record)) for level, record in found]
 
 
 def _show(diagnoses: list[Diagnosis]) -> None:

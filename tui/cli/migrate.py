@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from backends.model.errors import BackendError
-from backends.model.plan import MigrationFailed, Plan
+from backends.model.plan import Choices, MigrationFailed, Plan
 from tui.cli import schema
 from tui.cli.ask import agreed
+from tui.cli.choices import choice_options, read
 from tui.cli.exits import Exit, exit_of
 from tui.cli.options import common, container_argument
 from tui.cli.output import answer, can_ask, complain, data, may_style, say, terminal_width
@@ -20,21 +21,28 @@ from tui.cli.plan_text import plan_lines, report_lines
 from tui.cli.progress import ProgressLines
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.crash import state_dir
+from widgets.text import inert
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
 
 
+_VERBS = ("undoing", "resuming", "confirming", "verifying")
+"""Options that are about a move that was begun before; each goes without the options of a new one."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Wish:
-    """The command line, read."""
+    """The command line, read. moving: the source is to be removed after the proof, and after a question of its own."""
 
     name: str
     source: str
     target: str
-    new_name: str | None
+    choices: Choices
     plan_only: bool
     yes: bool
+    moving: bool
+    confirmed: bool
     as_json: bool
 
 
@@ -43,29 +51,43 @@ class _Wish:
 @click.option("--from", "source", metavar="ENGINE", help="The engine that has it.")
 @click.option("--to", "target", metavar="ENGINE", help="The engine that is to have it.")
 @click.option("--name", "new_name", metavar="NEW", help="Its name on the target; default: the same.")
+@choice_options
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
-@click.option("--undo", "undoing", is_flag=True, help="Take back a move of it that was cut off; alone.")
+@click.option("--move", "moving", is_flag=True, help="Remove the source after the proof; asks again before it does.")
+@click.option("--project", is_flag=True, help="All containers of the Compose project or pod of that name, together.")
+@click.option("--resume", "resuming", is_flag=True, help="Finish a move of it that was cut off.")
+@click.option("--undo", "undoing", is_flag=True, help="Take back a move that was cut off, or one not yet confirmed.")
+@click.option("--confirm", "confirming", is_flag=True, help="Accept a finished move: it is not undone any more.")
+@click.option("--verify", "verifying", is_flag=True, help="Compare the copy with its source once more.")
 @common
 @pass_invocation
 def migrate(
     invocation: Invocation,
+    /,
     name: str,
     source: str | None,
     target: str | None,
     new_name: str | None,
     plan_only: bool,
     yes: bool,
-    undoing: bool,
+    moving: bool,
+    project: bool,
+    **options: Any,
 ) -> None:
-    """Move a container to another engine: image, volumes with their data, and its configuration.
+    """Move a container to another engine: image, volumes with their data, networks and its configuration.
 
-    The plan is shown first. The source is stopped and never removed; if a step fails, all is undone.
+    The plan is shown first. The source is stopped and kept, its restart policy off, until the move is confirmed;
+    if a step fails, all is undone.
     """
-    if undoing:
-        if source or target or new_name or plan_only:
-            raise click.UsageError("--undo goes without other options: the journal of the move knows them")
-        _undo(invocation, name)
+    verbs = [verb for verb in _VERBS if options.pop(verb)]
+    choices = read(new_name, options)
+    confirmed = moving and verbs == ["confirming"] and bool(source or target)
+    if verbs and not confirmed:
+        if len(verbs) > 1 or source or target or plan_only or choices != Choices():
+            raise click.UsageError("--resume, --undo, --confirm and --verify go alone: the journal knows the rest")
+        go_on = _project_goes_on if project else _go_on
+        go_on(invocation, name, verbs[0], remove_source=moving, yes=yes)
         return
     if not source or not target:
         raise click.UsageError("say where it is and where it goes: --from ENGINE --to ENGINE")
@@ -73,19 +95,50 @@ def migrate(
         raise click.UsageError("--from and --to name the same engine")
     if not (plan_only or yes or can_ask()):
         raise click.UsageError("there is no terminal to ask on: say --yes to move, or --plan to look")
-    wish = _Wish(name, source, target, new_name, plan_only, yes, invocation.json)
+    if moving and not (plan_only or confirmed or can_ask()):
+        raise click.UsageError("there is no terminal to ask on: --move removes the source only with --confirm as well")
+    if project and (moving or new_name):
+        raise click.UsageError("--project goes without --name, and without --move: confirm with --move afterwards")
+    wish = _Wish(name, source, target, choices, plan_only, yes, moving, confirmed, invocation.json)
 
     async def body(fleet: Fleet) -> Exit:
+        if project:
+            from tui.cli.project import move_project
+
+            return await move_project(fleet, name, (source, target), choices, plan_only, yes, as_json=invocation.json)
         return await _migrate(fleet, wish)
 
     run(invocation, body, only=frozenset({source, target}))
 
 
-def _undo(invocation: Invocation, name: str) -> None:
+def _go_on(invocation: Invocation, name: str, verb: str, *, remove_source: bool, yes: bool) -> None:
     async def body(fleet: Fleet) -> Exit:
-        from tui.cli.undo import undo_move
+        from tui.cli import aftermath
 
-        return await undo_move(fleet, state_dir(), name, as_json=invocation.json)
+        folder, as_json = state_dir(), invocation.json
+        if verb == "undoing":
+            return await aftermath.undo_move(fleet, folder, name, as_json=as_json, yes=yes)
+        if verb == "resuming":
+            return await aftermath.resume_move(fleet, folder, name, as_json=as_json)
+        if verb == "confirming":
+            return await aftermath.confirm_move(fleet, folder, name, remove_source=remove_source, as_json=as_json)
+        return await aftermath.verify_move(fleet, folder, name, as_json=as_json)
+
+    run(invocation, body)
+
+
+def _project_goes_on(invocation: Invocation, name: str, verb: str, *, remove_source: bool, yes: bool) -> None:
+    async def body(fleet: Fleet) -> Exit:
+        from tui.cli import project
+
+        as_json = invocation.json
+        if verb == "undoing":
+            return await project.undo_project(fleet, name, as_json=as_json, yes=yes)
+        if verb == "resuming":
+            return await project.resume_project(fleet, name, as_json=as_json)
+        if verb == "confirming":
+            return await project.confirm_project(fleet, name, remove_source=remove_source, as_json=as_json)
+        return await project.verify_project(fleet, name, as_json=as_json)
 
     run(invocation, body)
 
@@ -97,7 +150,7 @@ async def _migrate(fleet: Fleet, wish: _Wish) -> Exit:
     source = fleet.engine(the_engine(view, wish.source).id)
     target = fleet.engine(the_engine(view, wish.target).id)
     container = the_container(view, wish.name, wish.source)
-    plan = await plan_migration(source, container.key.id, target, name=wish.new_name)
+    plan = await plan_migration(source, container.key.id, target, choices=wish.choices)
     if wish.plan_only or plan.blocked:
         _show_plan(plan, wish, as_data=True)
         return Exit.BLOCKED if plan.blocked else Exit.DONE
@@ -138,7 +191,23 @@ async def _move(fleet: Fleet, plan: Plan, wish: _Wish) -> Exit:
     else:
         for line in report_lines(report):
             data(line)
+    if wish.moving:
+        await _remove_source(fleet, plan, report.journal, wish)
     return Exit.DONE if report.equal else Exit.FAILED
+
+
+async def _remove_source(fleet: Fleet, plan: Plan, journal: str, wish: _Wish) -> None:
+    """The last part of --move: only after the proof, and only where that was agreed to."""
+    from tui.cli.aftermath import confirmed_move
+
+    where = f"{plan.source_name} from {plan.source.engine}"
+    if not wish.confirmed and not await agreed(
+        f"The copy is proved equal. Remove {where}? Its volumes and image stay."
+    ):
+        say(f"kept: {where}; tranship migrate {plan.source_name} --confirm --move removes it later")
+        return
+    for line in await confirmed_move(fleet, state_dir(), journal, remove_source=True):
+        say(inert(line))
 
 
 def _complain(error: BackendError) -> None:

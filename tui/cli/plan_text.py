@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from humanize import precisedelta
 
-from backends.model.plan import FieldPlan, Finding, MigrationReport, Plan, Severity, Verdict
+from backends.model.plan import Check, FieldPlan, Finding, ImageWay, MigrationReport, Plan, Severity, Verdict
 from tui.cli.table import Column, table
 from widgets.format import bytes_text
 from widgets.text import inert
@@ -19,6 +19,7 @@ _FIELDS = (
     Column("WHY", give=1),
 )
 _MARKS = {Severity.BLOCK: "✗ blocks", Severity.WARN: "! warning", Severity.NOTE: "· note"}
+_WAYS = {ImageWay.ARCHIVE: "one stream", ImageWay.REGISTRY: "a registry on 127.0.0.1", ImageWay.AUTO: "either way"}
 _ORDER = (Verdict.DROPPED, Verdict.CONVERTED, Verdict.SAME)
 """What a person should read first comes first."""
 
@@ -26,7 +27,9 @@ _ORDER = (Verdict.DROPPED, Verdict.CONVERTED, Verdict.SAME)
 def plan_lines(plan: Plan, width: int | None) -> Iterator[str]:
     """The whole plan. width: cells of the terminal, None = as wide as it takes."""
     yield inert(f"Move {plan.source_name} from {plan.source.engine} to {plan.target} as {plan.spec.name}")
-    yield inert(f"Image {plan.spec.image}; the source {_afterwards(plan)} and is never removed.")
+    yield inert(f"Image {plan.spec.image}; the source {_afterwards(plan)} and is never removed unless you say so.")
+    if plan.image is not None and plan.image.why:
+        yield inert(f"The image travels by {_WAYS[plan.image.way]}: {plan.image.why}.")
     yield ""
     fields = sorted(plan.fields, key=lambda field: _ORDER.index(field.verdict))
     yield from table(_FIELDS, [_field(field) for field in fields], width)
@@ -45,18 +48,29 @@ def plan_lines(plan: Plan, width: int | None) -> Iterator[str]:
 def report_lines(report: MigrationReport) -> Iterator[str]:
     """What was done and proved."""
     plan = report.plan
-    equal = sum(check.equal for check in report.checks)
     yield inert(
         f"{plan.source_name} runs on {plan.target} as {plan.spec.name}" if plan.source_running else _at_rest(plan)
     )
     downtime = "" if report.downtime_s is None else f", {_time(report.downtime_s)} without service"
     yield f"{bytes_text(report.moved_bytes)} moved in {_time(report.duration_s)}{downtime}"
-    yield f"{equal} of {len(report.checks)} comparisons equal"
-    for check in report.checks:
-        if not check.equal:
-            yield inert(f"  differs: {check.subject}: {check.source} / {check.target}")
+    if report.healthy_s is not None:
+        yield f"healthy {_time(report.healthy_s)} after the stop"
+    yield from check_lines(report.checks)
     for note in report.notes:
         yield inert(f"  {note}")
+
+
+def check_lines(checks: Sequence[Check], *, each: bool = False) -> Iterator[str]:
+    """How many comparisons held, and those that did not or could not be made. each: those that held too."""
+    made = [check for check in checks if not check.skipped]
+    yield f"{sum(check.equal for check in made)} of {len(made)} comparisons equal"
+    for check in checks:
+        if check.skipped:
+            yield inert(f"  not compared: {check.subject}: {check.skipped}")
+        elif not check.equal:
+            yield inert(f"  differs: {check.subject}: {check.source} / {check.target}")
+        elif each:
+            yield inert(f"  = {check.subject}: {check.source}")
 
 
 def _time(seconds: float) -> str:
@@ -69,6 +83,8 @@ def _at_rest(plan: Plan) -> str:
 
 
 def _afterwards(plan: Plan) -> str:
+    if plan.source_running and not plan.choices.stop_source:
+        return "is left running"
     return "is stopped afterwards" if plan.source_running else "stays as it is"
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tui.app import TranshipApp
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "backup": ("tui.cli.backup", "Write a container with its data into one file."),
     "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
     "engines": ("tui.cli.engines", "List the engines, and why one is not there."),
     "gpus": ("tui.cli.gpus", "List the GPUs, or say why none is seen."),
@@ -35,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ps": ("tui.cli.ps", "List the containers of all engines."),
     "rename": ("tui.cli.rename", "Give a container another name."),
     "restart": ("tui.cli.lifecycle", "Restart containers."),
+    "restore": ("tui.cli.restore", "Make the container of a backup on an engine."),
     "rm": ("tui.cli.rm", "Remove containers."),
     "start": ("tui.cli.lifecycle", "Start containers."),
     "stop": ("tui.cli.stop", "Stop containers."),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from backends.model.fleet import EngineView
     from backends.model.gpu import GpuReading, GpuSnapshot
     from backends.model.image import LayerReport
-    from backends.model.plan import MigrationReport, Plan
+    from backends.model.plan import Check, MigrationReport, Plan
 
 SCHEMA = 1
 """Grows when a key changes its meaning or goes away; new keys do not change it."""
@@ -169,6 +169,8 @@ def plan(drawn: Plan) -> dict[str, Any]:
         "target": {"engine": drawn.target.name, "name": drawn.spec.name},
         "source_running": drawn.source_running,
         "image": drawn.spec.image,
+        "image_way": _way(drawn),
+        "networks": [{"name": move.name, "created": move.create is not None} for move in drawn.networks],
         "blocked": drawn.blocked,
         "volumes": [{"source": move.source_name, "target": move.create.name} for move in drawn.volumes],
         "fields": [
@@ -211,11 +213,32 @@ def report(done: MigrationReport) -> dict[str, Any]:
         "moved_bytes": done.moved_bytes,
         "duration_s": round(done.duration_s, 3),
         "downtime_s": None if done.downtime_s is None else round(done.downtime_s, 3),
-        "checks": [
-            {"subject": check.subject, "equal": check.equal, "source": check.source, "target": check.target}
-            for check in done.checks
-        ],
+        "healthy_s": None if done.healthy_s is None else round(done.healthy_s, 3),
+        "journal": done.journal,
+        "notes": list(done.notes),
+        "checks": [check(one) for one in done.checks],
     }
+
+
+def check(made: Check) -> dict[str, Any]:
+    """One comparison; "skipped" says why it could not be made, null where it was."""
+    return {
+        "subject": made.subject,
+        "equal": made.equal,
+        "source": made.source,
+        "target": made.target,
+        "skipped": made.skipped or None,
+    }
+
+
+def _way(drawn: Plan) -> dict[str, Any] | None:
+    """How the image travels; null where it does not."""
+    from backends.model.plan import ImageAction  # of commands that have a plan, and so have loaded it
+
+    image = drawn.image
+    if image is None or image.action is not ImageAction.SHIP:
+        return None
+    return {"way": image.way.value, "why": image.why, "missing_bytes": image.missing_bytes}
 
 
 def _gpu(reading: GpuReading) -> dict[str, Any]:

@@ -17,11 +17,11 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from backends.model.container import Container
-from backends.model.fleet import EngineView, FleetView
-from backends.model.ids import EngineId
+from backends.model.fleet import FleetView
 from tui.actions import BY_ID, Action, Scope, bindings, refusal, resolve
 from tui.messages import LayersFailed, LayersLoaded
 from tui.screens.base import TranshipScreen
+from tui.screens.fleet_moves import choices_of, note_of, targets_of
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.panes import PANES, Panes
 from widgets.container_rows import GROUPS, SORTABLE, Group
@@ -118,7 +118,8 @@ class FleetScreen(TranshipScreen):
         clock = self.tranship.clock
         table = self.query_one(ContainerTable)
         table.show(self._view, filter=self._filter, sort=self._sort, group=self._group, now=clock.now())
-        self.query_one(StatusBar).show(self._view, monotonic_now=clock.monotonic())
+        note = note_of(self.tranship.commands.moves.known)
+        self.query_one(StatusBar).show(self._view, monotonic_now=clock.monotonic(), note=note)
         self.query_one(Panes).show(self._view, table.selected)
         self.query_one(TitleBar).show(self._about(table.shown_count))
 
@@ -174,6 +175,7 @@ class FleetScreen(TranshipScreen):
             "fleet.gpus": lambda: self._choose_pane("gpus"),
             "fleet.layers": lambda: self._choose_pane("layers"),
             "fleet.info": lambda: self._choose_pane("info"),
+            "fleet.moves": self._moves,
             "fleet.reconnect": commands.reconnect,
         }
 
@@ -258,16 +260,29 @@ class FleetScreen(TranshipScreen):
         container = self._selected()
         if container is None or not self._allowed(BY_ID["container.migrate"], container):
             return
-        source = self._view.engines.get(container.key.engine)
-        targets = [
-            engine.id
-            for engine in sorted(self._view.engines.values(), key=lambda engine: _distance(engine, source))
-            if engine.id != container.key.engine and not engine.stale
-        ]
-        if not targets:
+        move = self.tranship.commands.moves.of(container.key)
+        targets = move.targets if move is not None else targets_of(self._view, container.key.engine)
+        if targets:
+            self.app.push_screen(MigrateScreen(container, targets, move))
+        else:
             self.tranship.refuse("No other engine is connected that it could go to.")
-            return
-        self.app.push_screen(MigrateScreen(container, targets))
+
+    def _moves(self) -> None:
+        """The moves of this session, to look on at one."""
+        from tui.screens.migrate import MigrateScreen
+        from widgets.dialogs import ChoiceDialog
+
+        moves = self.tranship.commands.moves.known
+
+        def look(chosen: str | None) -> None:
+            if chosen is not None:
+                move = moves[int(chosen)]
+                self.app.push_screen(MigrateScreen(move.container, move.targets, move))
+
+        if moves:
+            self.app.push_screen(ChoiceDialog("Migrations", choices_of(moves)), look)
+        else:
+            self.tranship.refuse("Nothing was moved in this session; tranship doctor knows of earlier moves.")
 
     def _copy_id(self) -> None:
         container = self._selected()
@@ -347,14 +362,6 @@ class FleetScreen(TranshipScreen):
             pane = self.query_one(Panes).choose(following)
             self.call_after_refresh(pane.focus)
             self.call_after_refresh(self._draw)
-
-
-def _distance(target: EngineView, source: EngineView | None) -> tuple[bool, bool, EngineId]:
-    """The nearest target first: one of the other kind, and with root where the source has it."""
-    if source is None:
-        return (False, False, target.id)
-    rootless = [engine.info.rootless if engine.info is not None else False for engine in (target, source)]
-    return (target.id.kind is source.id.kind, rootless[0] is not rootless[1], target.id)
 
 
 def _confirmation(action: Action, containers: list[Container]) -> ConfirmDialog:

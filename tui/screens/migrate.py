@@ -1,9 +1,11 @@
-"""A migration: choose where to, read the plan, run it, read what was proved. Nothing is done before the question."""
+"""A migration: choose where to and how, read the plan, run it, read what was proved. Nothing moves unasked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -11,22 +13,29 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
-from textual.worker import Worker
 
 from backends.model.container import Container
-from backends.model.events import Phase
+from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
-from backends.model.plan import Plan, StepProgress
-from tui.actions import Scope, bindings
-from tui.messages import MigrationFinished, MigrationProgressed, PlanFailed, PlanMade
+from backends.model.plan import Choices, Plan, PortChoice, VolumeChoice
+from tui.actions import ACTIONS, Scope, bindings, key_label
+from tui.messages import MigrationFinished, MigrationProgressed, MigrationSettled, PlanFailed, PlanMade
+from tui.moves import Move, State, Word
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
-from tui.screens.move_lines import cancelled_lines, done_lines, failed_lines, run_lines
-from widgets.dialogs import ConfirmDialog
+from tui.screens.move_choices import TURNS, read_ports, with_ports
+from tui.screens.move_questions import (
+    accept_question,
+    cancel_question,
+    ports_question,
+    run_question,
+    short,
+    undo_question,
+)
+from tui.screens.move_view import move_lines
+from widgets.choice_bar import ChoiceBar, options
 from widgets.layer_lines import error_lines
-from widgets.line import Tone, line
 from widgets.plan_view import PlanView
-from widgets.text import inert
 
 
 class Stage(StrEnum):
@@ -38,90 +47,189 @@ class Stage(StrEnum):
     ENDED = "ended"
 
 
-# What the keys mean, where it is not what the registry says; "" = nothing then.
-_RUNNING = {"migrate.run": "", "migrate.target": "", "migrate.name": "", "app.back": "cancel"}
-_ENDED = {"migrate.run": "back to the fleet", "migrate.target": "", "migrate.name": "", "app.back": ""}
+_OWN = tuple(action.id for action in ACTIONS if action.scope is Scope.MIGRATE)
 
 
 class MigrateScreen(SubScreen):
-    """Moves one container. targets: engines that it may go to, at least one."""
+    """Moves one container. targets: engines that it may go to, at least one. move: one to look at, begun earlier."""
 
     SCOPES: ClassVar = (Scope.MIGRATE,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.MIGRATE)
     AUTO_FOCUS = "PlanView"
 
-    def __init__(self, container: Container, targets: Sequence[EngineId]) -> None:
+    def __init__(self, container: Container, targets: Sequence[EngineId], move: Move | None = None) -> None:
         super().__init__()
         self._container = container
         self._targets = tuple(targets)
         self._place = 0
         self._stage = Stage.PLANNING
         self._plan: Plan | None = None
-        self._progress: StepProgress | None = None
-        self._undoing: list[str] = []
-        self._worker: Worker[None] | None = None
+        self._choices = Choices()
+        self._published = tuple(sorted({port.host_port for port in container.ports if port.host_port}))
+        self._move = move
 
     @property
     def stage(self) -> Stage:
         """How far it is."""
         return self._stage
 
-    def _enter(self, stage: Stage) -> None:
-        """Go on to a stage; the footer says what the keys mean there."""
-        self._stage = stage
-        one_target = {"migrate.target": ""} if len(self._targets) == 1 else {}
-        not_yet = {"migrate.run": ""} if stage is Stage.PLANNING or (self._plan and self._plan.blocked) else {}
-        words = {Stage.RUNNING: _RUNNING, Stage.ENDED: _ENDED}.get(stage, one_target | not_yet)
-        self.query_one(KeyBar).say(words)
-
     def compose(self) -> ComposeResult:
-        """Title, where to and under which name, the plan, keys."""
+        """Title, where to and under which name, the choices, the plan, keys."""
         container = self._container
-        yield TitleBar(f"Migrate {inert(container.name)} from {container.key.engine}")
+        yield TitleBar(f"Migrate {short(container.name)} from {container.key.engine}")
         with Horizontal(id="where"):
             yield Static("To", classes="label")
             yield Static(id="target", markup=False)
             yield Static("Name", classes="label")
             yield Input(container.name, id="name", compact=True)
+        yield ChoiceBar({action.id: key_label(action.keys[0]) for action in ACTIONS if action.scope is Scope.MIGRATE})
         yield PlanView(id="plan")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     def on_mount(self) -> None:
-        """Plan for the first target at once."""
+        """Plan for the first target at once, or look on at the move that is under way or waits for a word."""
         self.show_modes()
-        self._ask_for_plan()
+        move = self._move
+        if move is None:
+            self._ask_for_plan()
+            return
+        self._choices = move.plan.choices
+        if move.plan.target in self._targets:
+            self._place = self._targets.index(move.plan.target)
+        self.query_one("#name", Input).value = move.plan.spec.name
+        self._say_target()
+        self._look_on(move)
+
+    def on_unmount(self) -> None:
+        """A move that runs goes on, and tells nobody here."""
+        if self._move is not None:
+            self._move.reply = None
+
+    def show_view(self, view: FleetView) -> None:
+        """How the source is now."""
+        self._container = view.containers.get(self._container.key, self._container)
 
     def acts(self) -> Mapping[str, Callable[[], object]]:
-        """Choosing and running."""
+        """Choosing, running, and what comes after."""
         return {
+            **{action: partial(self._turn, action) for action in TURNS},
             "migrate.run": self._run,
             "migrate.target": self._next_target,
             "migrate.name": self._edit_name,
+            "migrate.ports": self._next_ports,
+            "migrate.cancel": self._ask_to_cancel,
+            "migrate.accept": partial(self._ask_to_settle, Word.ACCEPT),
+            "migrate.remove": partial(self._ask_to_settle, Word.REMOVE),
+            "migrate.undo": partial(self._ask_to_settle, Word.UNDO),
+            "migrate.again": self._again,
         }
 
+    # -- what the keys mean now ------------------------------------------------------------------
+    def _enter(self, stage: Stage) -> None:
+        """Go on to a stage; the footer says what the keys mean there."""
+        self._stage = stage
+        words = dict.fromkeys(_OWN, "") | self._words()
+        if stage is Stage.RUNNING:
+            words["app.back"] = "leave it running"
+        elif stage is Stage.ENDED:
+            words["app.back"] = ""
+        self.query_one(KeyBar).say(words)
+        self.query_one(ChoiceBar).display = self._choosing()
+        self.query_one("#name", Input).disabled = not self._choosing()
+
+    def _words(self) -> dict[str, str]:
+        """The keys of the present stage and their words."""
+        state = self._move.state if self._move is not None else None
+        if self._stage is Stage.RUNNING:
+            return {"migrate.cancel": "cancel"} if state is State.RUNNING else {}
+        if self._stage is Stage.ENDED:
+            words = {"migrate.run": "to the fleet"}
+            if state is State.WAITING:
+                words |= {"migrate.accept": "accept", "migrate.remove": "remove source"}
+            if state is not None and state.undoable:
+                words["migrate.undo"] = "undo"
+            return words if state is State.SETTLING else words | {"migrate.again": "plan again"}
+        words = {"migrate.name": "name", "migrate.again": "plan again"}
+        if len(self._targets) > 1:
+            words["migrate.target"] = "target"
+        if self._plan is not None and not self._plan.blocked:
+            words["migrate.run"] = "run"
+        return words
+
+    def _choosing(self) -> bool:
+        return self._stage in {Stage.PLANNING, Stage.PLANNED}
+
     # -- planning --------------------------------------------------------------------------------
+    def _say_target(self) -> None:
+        others = f"  ({self._place + 1} of {len(self._targets)})" if len(self._targets) > 1 else ""
+        self.query_one("#target", Static).update(f"{self._targets[self._place]}{others}")
+
     def _ask_for_plan(self) -> None:
         target = self._targets[self._place]
-        others = f"  ({self._place + 1} of {len(self._targets)})" if len(self._targets) > 1 else ""
-        self.query_one("#target", Static).update(f"{target}{others}")
+        self._say_target()
+        first = self._plan is None
         self._plan = None
         self._enter(Stage.PLANNING)
-        self.query_one(PlanView).show_message(f"Asking {self._container.key.engine} and {target} …")
+        self._show_choices()
+        if first:
+            self.query_one(PlanView).show_message(f"Asking {self._container.key.engine} and {target} …")
         name = self.query_one("#name", Input).value.strip()
-        wanted = "" if name == self._container.name else name
-        self.tranship.commands.plan(self._container.key, target, wanted, self.post_message)
+        self._choices = replace(self._choices, name=None if name in {"", self._container.name} else name)
+        self.tranship.commands.moves.plan(self._container.key, target, self._choices, self.post_message)
+
+    def _show_choices(self) -> None:
+        plan = self._plan
+        shown = options(
+            self._choices,
+            has_volumes=plan is None or bool(plan.volumes) or self._choices.volume is not VolumeChoice.COPY,
+            has_ports=bool(self._published) or self._choices.port is not PortChoice.SAME,
+            running=self._container.state.alive,
+        )
+        self.query_one(ChoiceBar).show_options(shown)
 
     @on(PlanMade)
     def _planned(self, message: PlanMade) -> None:
-        if self._stage is Stage.PLANNING and message.plan.target == self._targets[self._place]:
-            self._plan = message.plan
-            self._enter(Stage.PLANNED)
-            self.query_one(PlanView).show_plan(message.plan)
+        """The newest one counts: one that was asked for before a choice was turned may still come."""
+        plan = message.plan
+        asked = (self._targets[self._place], self._choices)
+        if self._stage is not Stage.PLANNING or (plan.target, plan.choices) != asked:
+            return
+        self._plan = plan
+        if self._choices.port is PortChoice.SAME:  # a container at rest does not tell them in the list
+            self._published = tuple(sorted({port.host_port for port in plan.spec.ports if port.host_port}))
+        self._enter(Stage.PLANNED)
+        self._show_choices()
+        self.query_one(PlanView).show_plan(plan)
 
     @on(PlanFailed)
     def _not_planned(self, message: PlanFailed) -> None:
         if self._stage is Stage.PLANNING:
             self.query_one(PlanView).show_built(lambda width: error_lines(message.error, width))
+
+    def _choose(self, choices: Choices) -> None:
+        """Take choices and plan again."""
+        if self._choosing():
+            self._choices = choices
+            self._ask_for_plan()
+
+    def _turn(self, action: str) -> None:
+        self._choose(TURNS[action](self._choices))
+
+    def _next_ports(self) -> None:
+        """The same, any free ones, or those that are asked for."""
+        if not self._choosing():
+            return
+        if self._choices.port is PortChoice.RANDOM:
+            self.app.push_screen(ports_question(self._published), self._ports_read)
+        else:
+            same = self._choices.port is PortChoice.SAME
+            self._choose(with_ports(self._choices, PortChoice.RANDOM if same else PortChoice.SAME))
+
+    def _ports_read(self, text: str | None) -> None:
+        if text is None:
+            self._choose(with_ports(self._choices, PortChoice.SAME))
+        else:
+            self._choose(with_ports(self._choices, PortChoice.REMAP, read_ports(text)))
 
     def _next_target(self) -> None:
         if self._choosing() and len(self._targets) > 1:
@@ -141,8 +249,16 @@ class MigrateScreen(SubScreen):
     def _name_entered(self) -> None:
         self.query_one(PlanView).focus()
 
-    def _choosing(self) -> bool:
-        return self._stage in {Stage.PLANNING, Stage.PLANNED}
+    def _again(self) -> None:
+        """Plan again, with the same choices: what stood in the way may be gone."""
+        if self._stage is Stage.RUNNING or (self._move is not None and self._move.state is State.SETTLING):
+            return
+        if self._move is not None:
+            self._move.reply = None
+            self._move = None
+        self._plan = None
+        self._ask_for_plan()
+        self.query_one(PlanView).scroll_home(animate=False)
 
     # -- running ---------------------------------------------------------------------------------
     def _run(self) -> None:
@@ -150,85 +266,89 @@ class MigrateScreen(SubScreen):
         if self._stage is Stage.ENDED:
             self.app.pop_screen()
         elif self._stage is Stage.RUNNING:
-            self.tranship.refuse("It runs already; Esc asks whether to cancel it.")
+            self.tranship.refuse("It runs already; x asks whether to cancel it.")
         elif plan is None:
             self.tranship.refuse("The plan is not made yet.")
         elif plan.blocked:
-            self.tranship.refuse("The plan has findings that stop it: see above what to do about them.")
+            self.query_one(PlanView).scroll_home(animate=False)
+            self.tranship.refuse("The plan has findings that stop it: see at its top what to do about them.")
         else:
-            self.app.push_screen(_question(plan), self._begin)
+            self.app.push_screen(run_question(plan), self._begin)
 
     def _begin(self, confirmed: bool | None) -> None:
-        if not confirmed or self._plan is None or self._stage is not Stage.PLANNED:
-            return
-        self._enter(Stage.RUNNING)
-        self.query_one("#name", Input).disabled = True
-        self._draw_run()
-        self._worker = self.tranship.commands.migrate(self._plan, self.post_message)
+        if confirmed and self._plan is not None and self._stage is Stage.PLANNED:
+            moves = self.tranship.commands.moves
+            self._look_on(moves.run(self._plan, self._container, self._targets, self.post_message))
 
-    def _draw_run(self) -> None:
-        plan, progress, undoing = self._plan, self._progress, tuple(self._undoing)
-        if plan is not None:
-            self.query_one(PlanView).show_built(lambda width: run_lines(plan, progress, undoing, width))
+    def _look_on(self, move: Move) -> None:
+        """Look on at a move, wherever it is."""
+        self._move, self._plan = move, move.plan
+        move.reply = self.post_message
+        self.query_one(PlanView).focus()
+        self._draw_move()
+        self.query_one(PlanView).scroll_home(animate=False)
+
+    def _draw_move(self) -> None:
+        """Draw the move as it is now, and say what the keys mean."""
+        move = self._move
+        if move is not None:
+            self._enter(Stage.RUNNING if move.state.under_way else Stage.ENDED)
+            self.query_one(PlanView).show_run(move_lines(move))
 
     @on(MigrationProgressed)
-    def _progressed(self, message: MigrationProgressed) -> None:
-        progress = message.progress
-        if progress.undoing:
-            self._undoing.append(progress.note or progress.step.title)
-        elif progress.phase is not Phase.FAILED:
-            self._progress = progress
+    def _progressed(self) -> None:
         if self._stage is Stage.RUNNING:
-            self._draw_run()
+            self._draw_move()
 
     @on(MigrationFinished)
-    def _finished(self, message: MigrationFinished) -> None:
-        self._enter(Stage.ENDED)
-        view, plan, report, error, progress = (
-            self.query_one(PlanView),
-            self._plan,
-            message.report,
-            message.error,
-            self._progress,
-        )
-        if report is not None:
-            view.show_built(lambda width: done_lines(report, width))
-        elif error is not None and plan is not None:
-            view.show_built(lambda width: failed_lines(plan, progress, error, width))
-        else:
-            undone = tuple(self._undoing)
-            view.show_built(lambda width: cancelled_lines(undone, width))
-        view.scroll_home(animate=False)
-        view.focus()
+    @on(MigrationSettled)
+    def _came_to_an_end(self) -> None:
+        if self._move is not None:
+            self._draw_move()
+            self.query_one(PlanView).scroll_home(animate=False)
+            self.query_one(PlanView).focus()
 
     def leave(self) -> None:
-        """Back; while it runs, ask first."""
-        if self._stage is not Stage.RUNNING:
-            if self.query_one("#name").has_focus:
-                self.query_one(PlanView).focus()
-            else:
-                super().leave()
+        """Back; a move that runs goes on."""
+        if self.query_one("#name").has_focus:
+            self.query_one(PlanView).focus()
             return
-        target = self._targets[self._place]
-        question = ConfirmDialog(
-            f"Cancel the migration of {self._container.name}?",
-            [line(f"What was made on {target} is removed, and {self._container.name} runs as before.")],
-            yes="Cancel it",
-            no="Go on",
-        )
-        self.app.push_screen(question, self._cancel)
+        if self._stage is Stage.RUNNING:
+            name = short(self._container.name)
+            self.notify(f"The move of {name} goes on; m on its row comes back to it.", timeout=5, markup=False)
+        super().leave()
 
-    def _cancel(self, confirmed: bool | None) -> None:
-        if confirmed and self._worker is not None and self._stage is Stage.RUNNING:
-            self._worker.cancel()
+    def _ask_to_cancel(self) -> None:
+        move = self._move
+        if move is None or self._stage is not Stage.RUNNING:
+            return
+        if move.state is State.UNDOING:
+            self.tranship.refuse("It is being undone already.")
+            return
 
+        def cancel(confirmed: bool | None) -> None:
+            if confirmed:
+                move.cancel()
+                self._draw_move()
 
-def _question(plan: Plan) -> ConfirmDialog:
-    lost = sum(field.verdict.value == "dropped" for field in plan.fields)
-    lines = [line(f"{inert(plan.source_name)} on {plan.source.engine} is stopped when its data is copied, and kept.")]
-    if lost:
-        said = "1 setting is" if lost == 1 else f"{lost} settings are"
-        lines.append(line((f"{said} not carried: see the plan.", Tone.WARN)))
-    return ConfirmDialog(
-        f"Migrate {plan.source_name} to {plan.target} as {plan.spec.name}?", lines, yes="Migrate", no="No"
-    )
+        self.app.push_screen(cancel_question(move.plan), cancel)
+
+    # -- after it --------------------------------------------------------------------------------
+    def _ask_to_settle(self, word: Word) -> None:
+        """Accept a finished move, or take it back."""
+        move = self._move
+        if move is None or self._stage is not Stage.ENDED:
+            return
+        if not (move.state is State.WAITING or (move.state.undoable and word is Word.UNDO)):
+            self.tranship.refuse(f"The move is {move.state}: nothing waits for your word.")
+            return
+
+        def settle(confirmed: bool | None) -> None:
+            if confirmed:
+                self.tranship.commands.moves.settle(move, word)
+                self._draw_move()
+
+        if word is Word.UNDO:
+            self.app.push_screen(undo_question(move.plan), settle)
+        else:
+            self.app.push_screen(accept_question(move.plan, remove_source=word is Word.REMOVE), settle)

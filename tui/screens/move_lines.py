@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from backends.model.errors import BackendError
 from backends.model.events import OperationUpdate, Phase
 from backends.model.plan import MigrationFailed, MigrationReport, Plan, StepProgress
+from widgets.layer_lines import error_lines
 from widgets.line import BLANK, Line, Tone, line
 from widgets.plan_lines import progress_lines, report_lines
-from widgets.text import inert, paragraph
+from widgets.text import paragraph
 
 
-def update_of(plan: Plan, progress: StepProgress, error: BackendError | None = None) -> OperationUpdate:
-    """Where a run is, in the form that PlanView draws. error: what ended it, None while it runs."""
+def update_of(
+    plan: Plan, progress: StepProgress, error: BackendError | None = None, *, undoing: bool = False
+) -> OperationUpdate:
+    """Where a run is, in the form that PlanView draws. error: what ended it, None while it runs.
+
+    undoing: it goes no further, and what it did is taken back.
+    """
     running = Phase.DONE if progress.phase is Phase.DONE and progress.index == progress.count - 1 else Phase.PROGRESS
     return OperationUpdate(
         operation=0,
         action="container.migrate",
         key=plan.source,
         subject=plan.source_name,
-        phase=Phase.FAILED if error is not None else running,
-        step=progress.note,
+        phase=Phase.FAILED if error is not None or undoing else running,
+        step=progress.note if progress.note != progress.step.title else "",
         step_index=progress.index + (progress.phase is Phase.DONE and running is Phase.PROGRESS),
         step_count=progress.count,
         done_bytes=progress.done_bytes if progress.phase is not Phase.DONE else None,
@@ -32,25 +38,48 @@ def update_of(plan: Plan, progress: StepProgress, error: BackendError | None = N
     )
 
 
-def run_lines(plan: Plan, progress: StepProgress | None, undoing: Sequence[str], width: int) -> list[Line]:
-    """A run that goes on. undoing: what is being taken back, where it failed or was cancelled."""
+def _list(heading: str, notes: Iterable[str], sign: str, tone: Tone, width: int) -> list[Line]:
+    """A heading and things below it; nothing where there are none."""
+    lines = [one for note in notes for one in paragraph(f"{sign} {note}", tone, width)]
+    return [BLANK, line((f"  {heading}", Tone.HEADING)), *lines] if lines else []
+
+
+def run_lines(
+    plan: Plan, progress: StepProgress | None, undone: Sequence[str], width: int, *, undoing: bool = False
+) -> list[Line]:
+    """A run that goes on. undoing: it was cancelled or failed, and is taken back; undone: what was so far."""
     if progress is None:
-        return [BLANK, line(("  Beginning …", Tone.DIM))]
-    lines = progress_lines(plan, update_of(plan, progress), width)
-    if undoing:
-        lines += [line(("  UNDOING", Tone.HEADING)), *(line("  ", inert(note)) for note in undoing)]
-    return lines
+        return [BLANK, line((f"  {'Undoing' if undoing else 'Beginning'} …", Tone.DIM))]
+    lines = progress_lines(plan, update_of(plan, progress, undoing=undoing), width)
+    while lines and lines[-1] == BLANK:
+        lines.pop()
+    if not undoing:
+        return lines
+    return [*lines, *(_list("UNDOING", undone, "✓", Tone.PLAIN, width) or [BLANK, line(("  Undoing …", Tone.WARN))])]
 
 
-def done_lines(report: MigrationReport, width: int) -> list[Line]:
-    """The report, with what became of the source and what is to be known."""
-    plan = report.plan
-    kept = f"{plan.source_name} on {plan.source.engine} is stopped and kept; remove it yourself when you are content."
+def done_lines(report: MigrationReport, after: Sequence[Line], width: int) -> list[Line]:
+    """The report: the verdict, what can be done now or was done since (after), what is to be known, the comparisons."""
     report_of = report_lines(report, width)
     head = report_of.index(BLANK, 2) if BLANK in report_of[2:] else len(report_of)  # below the verdict
-    lines = [*report_of[:head], *paragraph(kept, Tone.DIM, width), *report_of[head:]]
-    for note in report.notes[1:]:  # the first says what `kept` has said
-        lines.extend(paragraph(f"· {note}", Tone.PLAIN, width))
+    notes = [one for note in report.notes for one in paragraph(f"· {note}", Tone.PLAIN, width)]
+    return [*report_of[:head], BLANK, *after, *([BLANK, *notes] if notes else []), *report_of[head:]]
+
+
+def waiting_lines(plan: Plan, width: int) -> list[Line]:
+    """What can be done about a finished move."""
+    said = "It waits for your word: c accepts it, u undoes it."
+    later = f"Or later: tranship migrate {plan.source_name} --confirm, or --undo."
+    return [*paragraph(f"▸ {said}", Tone.ACCENT, width), *paragraph(later, Tone.DIM, width, indent="    ")]
+
+
+def settled_lines(sentence: str, done: Sequence[str], left: str, width: int) -> list[Line]:
+    """What became of a finished move. sentence: in short; left: what could not be undone."""
+    lines = paragraph(f"{'▲' if left else '✓'} {sentence}", Tone.WARN if left else Tone.OK, width)
+    lines += [one for text in done for one in paragraph(f"✓ {text}", Tone.PLAIN, width, indent="    ")]
+    if left:
+        lines += paragraph(f"✕ {left}", Tone.WARN, width, indent="    ")
+        lines += paragraph("Once that is out of the way, u tries again.", Tone.PLAIN, width, indent="    ")
     return lines
 
 
@@ -59,30 +88,40 @@ def failed_lines(plan: Plan, progress: StepProgress | None, error: BackendError,
     lines = (
         progress_lines(plan, update_of(plan, progress, error), width)
         if progress is not None
-        else [
-            *paragraph(f"✕ {error.title}", Tone.BAD, width),
-            *paragraph(error.hint or error.detail, Tone.PLAIN, width),
-        ]
+        else error_lines(error, width)
     )
     if not isinstance(error, MigrationFailed):
         return lines
-    lines += [BLANK, line(("  UNDONE", Tone.HEADING))]
-    for done in error.undone.done:
-        lines.extend(paragraph(f"✓ {done}", Tone.PLAIN, width))
-    if not error.undone.done:
-        lines.append(line(("  Nothing had been made yet.", Tone.DIM)))
+    wrong = [f"{check.subject}: {check.source} became {check.target}" for check in error.checks if not check.equal]
+    lines += _list("WHAT DIFFERS", wrong, "≠", Tone.BAD, width)
+    undone = _list("UNDONE", error.undone.done, "✓", Tone.PLAIN, width)
+    lines += undone or [BLANK, line(("  UNDONE", Tone.HEADING)), line(("  Nothing had been made yet.", Tone.DIM))]
     if error.undone.left:
-        lines += [BLANK, line(("  LEFT BEHIND", Tone.HEADING))]
-        for left in error.undone.left:
-            lines.extend(paragraph(f"✕ {left}", Tone.WARN, width))
+        lines += _list("LEFT BEHIND", error.undone.left, "✕", Tone.WARN, width)
+        again = f"Once that is out of the way: tranship migrate {plan.source_name} --undo"
+        lines.extend(paragraph(again, Tone.PLAIN, width))
     else:
         lines.extend(paragraph(f"{plan.source_name} on {plan.source.engine} is as it was before.", Tone.OK, width))
     return lines
 
 
-def cancelled_lines(undone: Sequence[str], width: int) -> list[Line]:
-    """A run that the user called off. undone: what was taken back."""
-    lines = [BLANK, *paragraph("✕ Cancelled: what was made on the target is removed.", Tone.WARN, width), BLANK]
-    for note in undone:
-        lines.extend(paragraph(f"✓ {note}", Tone.PLAIN, width))
-    return lines
+def bug_lines(plan: Plan, bug: str, undone: Sequence[str], width: int) -> list[Line]:
+    """A run that a bug of ours ended; what was made is undone all the same."""
+    said = f"✕ A bug in Tranship ended it ({bug}). A message names its log; please report it."
+    return [
+        BLANK,
+        *paragraph(said, Tone.BAD, width),
+        *_list("UNDONE", undone, "✓", Tone.PLAIN, width),
+        BLANK,
+        *paragraph(f"Look at {plan.source_name} on {plan.source.engine} before you move it again.", Tone.PLAIN, width),
+    ]
+
+
+def cancelled_lines(plan: Plan, undone: Sequence[str], left: str, width: int) -> list[Line]:
+    """A run that the user called off. undone: what was taken back; left: what could not be, and what to do then."""
+    lines = [BLANK, line(("  ✕ Cancelled", Tone.WARN))]
+    lines += _list("UNDONE", undone, "·" if left else "✓", Tone.PLAIN, width)
+    if left:
+        return [*lines, *_list("LEFT BEHIND", [left], "✕", Tone.WARN, width)]
+    before = f"{plan.source_name} on {plan.source.engine} is as it was before."
+    return [*lines, BLANK, *paragraph(f"✓ {before}", Tone.OK, width)]

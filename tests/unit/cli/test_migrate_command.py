@@ -13,8 +13,13 @@ NAME = "rag-redis"
 
 
 def migrate(*argv: str) -> Result:
-    """Run `tranship --demo migrate …`; no failure may be a traceback."""
-    result = CliRunner().invoke(tranship, ["--demo", "migrate", *argv])
+    """Run `tranship --demo migrate …`."""
+    return demo("migrate", *argv)
+
+
+def demo(*argv: str) -> Result:
+    """Run `tranship --demo …`; no failure may be a traceback."""
+    result = CliRunner().invoke(tranship, ["--demo", *argv])
     assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
     return result
 
@@ -74,3 +79,29 @@ def test_readonly_plans_and_does_not_move() -> None:
     refused = migrate(NAME, *THERE, "--yes", "--readonly")
     assert refused.exit_code == 1
     assert "read-only" in refused.stderr
+
+
+def test_a_project_moves_together_and_the_demo_says_so() -> None:
+    containers = json.loads(demo("ps", "--all", "--json").stdout)["containers"]
+    projects = {
+        one["project"]: one["engine"] for one in containers if one["project"] and one["engine"] != "demo-docker"
+    }
+    name, engine = next(iter(sorted(projects.items())))
+    there = ("--from", engine, "--to", "demo-docker", "--project")
+    plans = json.loads(migrate(name, *there, "--plan", "--json").stdout)["plans"]
+    members = {one["name"] for one in containers if (one["project"], one["engine"]) == (name, engine)}
+    assert {plan["source"]["name"] for plan in plans} == members
+    blocked = [plan for plan in plans if plan["blocked"]]
+    done = migrate(name, *there, "--yes", "--json")
+    assert done.exit_code == (4 if blocked else 0), done.stderr
+    if not blocked:
+        assert all(report["equal"] for report in json.loads(done.stdout)["reports"])
+
+
+def test_what_does_not_go_with_a_project_is_bad_usage() -> None:
+    assert migrate("x", *THERE, "--project", "--yes", "--name", "y").exit_code == 2
+    assert migrate("no-such", *THERE, "--project", "--yes").exit_code == 1
+    for verb in ("--resume", "--undo", "--confirm", "--verify"):
+        result = migrate("no-such", "--project", verb)
+        assert result.exit_code == 1, verb
+        assert "no-such" in result.stderr

@@ -82,7 +82,8 @@ def test_readonly_leaves_nothing_that_changes() -> None:
 
 def test_what_destroys_also_changes_and_asks() -> None:
     destructive = [action for action in ACTIONS if action.destructive]
-    assert {"container.kill", "container.remove"} == {action.id for action in destructive}
+    ids = {action.id for action in destructive}
+    assert ids == {"container.kill", "container.remove", "migrate.remove", "migrate.undo"}
     assert all(action.changes and "asks first" in action.title for action in destructive)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,14 +14,34 @@ from backends.model.errors import Protocol
 from backends.model.events import Phase
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, EngineId, EngineKind
-from backends.model.plan import MigrationFailed, Plan, Step, StepKind, StepProgress, Undone
+from backends.model.plan import (
+    Check,
+    Choices,
+    MigrationFailed,
+    MigrationReport,
+    Plan,
+    Step,
+    StepKind,
+    StepProgress,
+    Undone,
+)
 from backends.model.values import Missing
 from backends.model.workload import WorkloadSpec
 from tui.actions import ACTIONS
 from tui.screens.container import json_lines
 from tui.screens.facts import fact_lines, facts_of
 from tui.screens.help import help_lines
-from tui.screens.move_lines import cancelled_lines, failed_lines, run_lines, update_of
+from tui.screens.move_choices import TURNS, read_ports, wrong_ports
+from tui.screens.move_lines import (
+    bug_lines,
+    cancelled_lines,
+    done_lines,
+    failed_lines,
+    run_lines,
+    settled_lines,
+    update_of,
+    waiting_lines,
+)
 from widgets.line import plain
 from widgets.text import inert, width_of
 
@@ -130,6 +151,107 @@ def test_a_refusal_before_the_run_has_nothing_to_undo() -> None:
 
 
 def test_called_off() -> None:
-    text = "\n".join(map(plain, cancelled_lines(("remove web",), 80)))
+    text = "\n".join(map(plain, cancelled_lines(PLAN, ("removed web",), "", 80)))
     assert "Cancelled" in text
-    assert "remove web" in text
+    assert "✓ removed web" in text
+    assert "web on docker is as it was before" in text
+
+
+def test_called_off_and_something_is_left() -> None:
+    text = "\n".join(map(plain, cancelled_lines(PLAN, ("volume data: in use",), "the move was not taken back", 80)))
+    assert "LEFT BEHIND" in text
+    assert "the move was not taken back" in text
+    assert "as it was before" not in text
+
+
+def test_a_step_that_is_undone_runs_no_more() -> None:
+    at = progress(1, Phase.PROGRESS, done_bytes=512, total_bytes=1024, bytes_per_s=128.0)
+    text = "\n".join(map(plain, run_lines(PLAN, at, ("started web",), 100, undoing=True)))
+    assert "✕ 2 copy volume data" in text
+    assert "started web" in text
+    assert "B/s" not in text
+
+
+def report(*checks: Check, notes: tuple[str, ...] = (), name: str = "web") -> MigrationReport:
+    """A move that is done."""
+    plan = replace(PLAN, source_name=name, spec=replace(PLAN.spec, name=name))
+    return MigrationReport(plan, "c" * 64, checks, 2048, 3.0, 1.5, notes, "20261123-000000-abcd", healthy_s=2.5)
+
+
+def test_what_comes_next_stands_above_the_comparisons() -> None:
+    done = report(Check("name", True, "web", "web"), notes=("web is still on docker, stopped",))
+    text = "\n".join(map(plain, done_lines(done, waiting_lines(done.plan, 80), 80)))
+    places = [text.index(part) for part in ("equals its source", "c accepts", "still on docker", "CHECKS")]
+    assert places == sorted(places)
+    assert "tranship migrate web --confirm" in text
+    assert "healthy after 2.5 s" in text
+
+
+def test_a_comparison_that_was_not_made_says_why_and_is_not_counted() -> None:
+    done = report(
+        Check("name", True, "web", "web"), Check("GPU nodes inside", True, "all", "-", skipped="the copy does not run")
+    )
+    text = "\n".join(map(plain, done_lines(done, (), 80)))
+    assert "in all 1 checks" in text
+    assert "not compared: the copy does not run" in text
+
+
+@pytest.mark.parametrize("width", [76, 118])
+def test_long_names_are_told_by_their_two_ends(width: int) -> None:
+    name = "llama-" + "finetune-" * 12 + "seed-1337"
+    first = done_lines(report(name=name), (), width)[0]
+    assert width_of(plain(first)) <= width
+    assert "llama-" in plain(first)
+    assert "seed-1337  docker → podman" in plain(first)
+
+
+def test_settled_and_partly_settled() -> None:
+    whole = "\n".join(map(plain, settled_lines("The move is undone.", ("removed web from podman",), "", 80)))
+    assert "✓ The move is undone." in whole
+    assert "✓ removed web from podman" in whole
+    partly = "\n".join(map(plain, settled_lines("The move is not wholly undone.", (), "volume data: in use", 80)))
+    assert "▲ The move is not wholly undone." in partly
+    assert "✕ volume data: in use" in partly
+    assert "u tries again" in partly
+
+
+def test_a_bug_says_what_to_look_at() -> None:
+    text = "\n".join(map(plain, bug_lines(PLAN, "ZeroDivisionError", ("removed web",), 80)))
+    assert "ZeroDivisionError" in text
+    assert "removed web" in text
+    assert "Look at web on docker" in text
+
+
+@pytest.mark.parametrize(
+    ("typed", "ports"),
+    [("8080:8081, 80:81", {8080: 8081, 80: 81}), ("8080:8081 80:81", {8080: 8081, 80: 81}), (" 1:65535 ", {1: 65535})],
+)
+def test_ports_are_read_as_people_write_them(typed: str, ports: dict[int, int]) -> None:
+    assert read_ports(typed) == ports
+    assert wrong_ports(typed) == ""
+
+
+@pytest.mark.parametrize(
+    "typed", ["", " ", "80", "80:", ":80", "0:80", "80:65536", "a:b", "80:81:82", "٨٠:81", "80:1, 80:2"]
+)
+def test_what_is_no_port_is_said(typed: str) -> None:
+    assert wrong_ports(typed)
+
+
+@given(st.text(max_size=30))
+def test_ports_are_ports_whatever_is_typed(typed: str) -> None:
+    if not wrong_ports(typed):
+        assert all(0 < port < 65536 for pair in read_ports(typed).items() for port in pair)
+
+
+@pytest.mark.parametrize("action", TURNS)
+def test_a_choice_that_is_turned_often_enough_is_as_at_first(action: str) -> None:
+    now, seen = Choices(), []
+    for _ in range(8):
+        now = TURNS[action](now)
+        seen.append(now)
+        if now == Choices():
+            break
+    assert now == Choices()
+    assert len(seen) > 1
+    assert len(set(map(repr, seen))) == len(seen)

@@ -1,0 +1,150 @@
+"""`tranship restore FILE --to ENGINE`: check the file, plan, ask, create, prove. Creates nothing itself."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from itertools import dropwhile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from backends.model.errors import BackendError
+from backends.model.plan import Choices, MigrationFailed, Plan
+from tui.cli import schema
+from tui.cli.ask import agreed
+from tui.cli.choices import read
+from tui.cli.exits import Exit, exit_of
+from tui.cli.options import common
+from tui.cli.output import answer, can_ask, complain, data, may_style, say, terminal_width
+from tui.cli.pick import first_view, the_engine
+from tui.cli.plan_text import plan_lines, report_lines
+from tui.cli.progress import ProgressLines
+from tui.cli.session import Invocation, pass_invocation, run
+from tui.crash import state_dir
+from widgets.text import inert
+
+if TYPE_CHECKING:
+    from backends.migration.backup_contents import Backup
+    from backends.services.fleet import Fleet
+
+
+_AS_STORED = {
+    "layer": "discard",
+    "volumes": "copy",
+    "single": (),
+    "keep_running": True,
+    "live_copy": "off",
+    "image_way": "archive",
+}
+"""The options of a move that a restore does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """The command line, read."""
+
+    path: Path
+    target: str
+    choices: Choices
+    plan_only: bool
+    yes: bool
+    as_json: bool
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--to", "target", metavar="ENGINE", required=True, help="The engine that is to have it.")
+@click.option("--name", "new_name", metavar="NEW", help="Its name there; default: the one it had.")
+@click.option("--random-ports", is_flag=True, help="The engine chooses the host's ports.")
+@click.option("--port", "port_pairs", multiple=True, metavar="OLD:NEW", help="Another host port. May be given again.")
+@click.option("--native-defaults", is_flag=True, help="Where the engines' defaults differ, take the target's.")
+@click.option("--plan", "plan_only", is_flag=True, help="Check the file, show what would be done, and do nothing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
+@common
+@pass_invocation
+def restore(
+    invocation: Invocation,
+    file: Path,
+    target: str,
+    new_name: str | None,
+    random_ports: bool,
+    port_pairs: tuple[str, ...],
+    native_defaults: bool,
+    plan_only: bool,
+    yes: bool,
+) -> None:
+    """Make the container of a backup on an engine: image, networks, volumes with their data, configuration.
+
+    The whole file is checked first; nothing is created from one that is damaged or cut short. Then the plan is shown.
+    If a step fails, all is undone.
+    """
+    if not (plan_only or yes or can_ask()):
+        raise click.UsageError("there is no terminal to ask on: say --yes to restore, or --plan to look")
+    wanted = {"random_ports": random_ports, "port_pairs": port_pairs, "native_defaults": native_defaults}
+    choices = read(new_name, _AS_STORED | wanted)
+    wish = _Wish(file.absolute(), target, choices, plan_only, yes, invocation.json)
+
+    async def body(fleet: Fleet) -> Exit:
+        from backends.migration.restore import opened
+
+        async with opened(wish.path) as archive:
+            return await _restore(fleet, archive, wish)
+
+    run(invocation, body, only=frozenset({target}))
+
+
+async def _restore(fleet: Fleet, archive: Backup, wish: _Wish) -> Exit:
+    from backends.migration.restore import plan_restore
+
+    view = await first_view(fleet)
+    target = fleet.engine(the_engine(view, wish.target).id)
+    plan = await plan_restore(archive, target, choices=wish.choices)
+    if wish.plan_only or plan.blocked:
+        _show_plan(plan, archive, wish, as_data=True)
+        return Exit.BLOCKED if plan.blocked else Exit.DONE
+    _show_plan(plan, archive, wish, as_data=False)
+    if not wish.yes and not await agreed(f"Make {plan.spec.name} on {wish.target}?"):
+        say("nothing was created")
+        return Exit.FAILED
+    return await _run(fleet, archive, plan, wish)
+
+
+def _show_plan(plan: Plan, archive: Backup, wish: _Wish, *, as_data: bool) -> None:
+    """as_data: the plan is the answer; else it is words before the deed, which has its own answer."""
+    if wish.as_json:
+        if as_data:
+            answer(plan=schema.plan(plan), report=None, error=None)
+        return
+    write, stream = (data, sys.stdout) if as_data else (say, sys.stderr)
+    stored = archive.contents
+    write(inert(f"Restore {plan.source_name} from {archive.path} to {plan.target} as {plan.spec.name}"))
+    write(inert(f"Made from {stored.engine} on {schema.time_text(stored.created_at)}; the file is whole."))
+    for line in dropwhile(bool, plan_lines(plan, terminal_width(stream))):  # from the first empty line on
+        write(line)
+
+
+async def _run(fleet: Fleet, archive: Backup, plan: Plan, wish: _Wish) -> Exit:
+    from backends.services import archives
+
+    lines = ProgressLines(sys.stderr, living=may_style(sys.stderr))
+    try:
+        report = await archives.restore(fleet, plan, archive, on_update=lines, state_dir=state_dir())
+    except BackendError as error:
+        lines.close()
+        if wish.as_json:
+            answer(plan=schema.plan(plan), report=None, error=schema.error(error))
+        complain(error)
+        if isinstance(error, MigrationFailed):
+            for thing in (*(f"undone: {t}" for t in error.undone.done), *(f"left: {t}" for t in error.undone.left)):
+                say(f"  {thing}")
+        return exit_of(error)
+    finally:
+        lines.close()
+    if wish.as_json:
+        answer(plan=schema.plan(plan), report=schema.report(report), error=None)
+    else:
+        for line in report_lines(report):
+            data(line)
+    return Exit.DONE if report.equal else Exit.FAILED
