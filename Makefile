@@ -5,6 +5,8 @@ UV := .tools/uv/bin/uv
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Workers of a test run. Many tests wait more than they compute.
+JOBS ?= 4
 .DEFAULT_GOAL := help
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never
@@ -34,10 +36,10 @@ run: $(VENV)/.run  ## start Tranship (ARGS="--demo" and the like go to it)
 setup: $(VENV)/.dev  ## everything that development needs
 
 test: $(VENV)/.dev  ## all tests; real engines where they run or may be started (root on Debian)
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup $(ARGS)
 
 fast: $(VENV)/.dev  ## the tests that need no engine
-	@$(BIN)/python -m pytest -m "not engines and not e2e" $(ARGS)
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not engines and not e2e" $(ARGS)
 
 lint: $(VENV)/.dev  ## ruff, import contracts
 	@$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --no-cache --check . && $(BIN)/lint-imports --no-cache

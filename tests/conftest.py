@@ -7,11 +7,31 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests import real
 
 RUN_ID = os.environ.get("TRANSHIP_TEST_RUN") or uuid.uuid4().hex[:10]
 RUN_LABEL = "tranship.test"
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("tranship", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tranship")
+
+_WORKERS = {"engines_docker": "docker", "engines_podman": "podman", "engines_migration": "moves", "faults": "moves"}
+"""Folders of tests whose every test runs on one worker, after each other: they share one engine. Others: "whole"."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the tests over workers (pytest -n N --dist loadgroup): what shares a real engine stays together."""
+    for item in items:
+        if not any(item.get_closest_marker(mark) for mark in ("engines", "e2e")):
+            continue
+        folder = item.path.relative_to(item.config.rootpath).parts[1]
+        params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        engine = str(params.get("engine", ""))
+        group = _WORKERS.get(folder) or engine.removesuffix("-rootless") or "whole"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -90,6 +91,12 @@ def why_not() -> str:
 def bring_up() -> RealEngines:
     """Start the engines, or find them running (about a second then). Raises RuntimeError with up's own words."""
     where = folder()
+    with Path(f"{where}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # several workers of one run begin at once
+        return _up(where)
+
+
+def _up(where: Path) -> RealEngines:
     done = subprocess.run([str(ENGINES / "up"), str(where)], capture_output=True, text=True, timeout=UP_TIMEOUT_S)
     found = _read_env(where)
     if done.returncode != 0 or found is None:
