@@ -18,7 +18,7 @@ INTRO = """# Benchmarks
 `make bench` (root on Debian) brings up real Docker and Podman, measures everything side by side in one run and writes
 this file. Only the **ratios** are claims: another machine has other milliseconds. Idle busybox containers, as many on
 each engine as said; the engines' CLIs run in the engines' namespaces, the cost of entering them is measured in the same
-run and taken off.
+run and taken off. Moving images and volumes: [migrate.md](migrate.md), by `python -m benchmarks.migrate`.
 """
 
 

@@ -124,7 +124,8 @@ def _step(order: int, step: Step, width: int, sign: tuple[str, Tone] = ("○", T
     size = bytes_text(step.total_bytes) if step.total_bytes is not None else ""
     title = cut_middle(inert(step.title), max(8, width - 18))
     tone = Tone.DIM if sign[0] == "○" else Tone.PLAIN
-    return [line((f"  {sign[0]} ", sign[1]), (f"{order + 1} ", Tone.DIM), (title, tone), (f"  {size}", Tone.DIM))]
+    head = line((f"  {sign[0]} ", sign[1]), (f"{order + 1} ", Tone.DIM), (title, tone), (f"  {size}", Tone.DIM))
+    return [head, *(paragraph(step.how, Tone.DIM, width, indent="      ") if step.how else ())]
 
 
 def progress_lines(plan: Plan, update: OperationUpdate, width: int) -> list[Line]:

@@ -20,7 +20,7 @@ from backends.engines.ending import to_its_end
 from backends.model.errors import Conflict, NotFound, Protocol, Unsupported
 from backends.model.ids import ImageKey
 from backends.model.image import Image, ImageFacts, LayerReport
-from backends.model.reference import parse_reference
+from backends.model.reference import is_image_id, parse_reference
 from backends.wire.client import Params
 
 
@@ -74,7 +74,9 @@ class DockerImages(DockerLooking):
     @asynccontextmanager
     async def _export_image(self, reference: str) -> AsyncIterator[AsyncIterator[bytes]]:
         path = await self._path("/images/get")
-        async with self._wire.stream("GET", path, params={"names": reference}, open_timeout_s=None) as chunks:
+        bare = docker_translate.bare(reference)
+        name = f"sha256:{bare}" if is_image_id(bare) else reference  # containerd's store takes no bare id
+        async with self._wire.stream("GET", path, params={"names": name}, open_timeout_s=None) as chunks:
             yield chunks
 
     async def import_image(self, archive: AsyncIterator[bytes]) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from backends.engine import ByteStream
+from backends.engines.ending import to_its_end
 from backends.engines.podman_api import Params, segment
 from backends.engines.podman_export import Picker
-from backends.engines.podman_helper import Sight, to_its_end
+from backends.engines.podman_helper import Sight
 from backends.engines.podman_looking import PodmanLooking
 from backends.engines.podman_packing import packed
 from backends.engines.podman_tar import without_padding

@@ -5,14 +5,14 @@ Each sees what is mounted in it and nothing else: no network, no log, no volumes
 
 from __future__ import annotations
 
-import asyncio
 import os
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
+from backends.engines.ending import to_its_end
 from backends.engines.helper_program import ended, needs
 from backends.engines.podman_api import Params, PodmanApi
 from backends.engines.podman_spec import image_reference
@@ -25,8 +25,6 @@ from backends.wire.frames import log_frames
 _WORDS_BYTES = 4096
 _ATTACHED: Params = {"stream": True, "stdout": True, "stderr": True, "stdin": False}
 _TAR_TYPE = {"Content-Type": "application/x-tar"}
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +139,6 @@ async def _remove(api: PodmanApi, name: str) -> None:
         return  # it was never made
 
 
-async def to_its_end(work: Coroutine[Any, Any, T]) -> T:
-    """Run it to its end even when cancelled meanwhile: a create cut short would leave its container behind."""
-    task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if not task.cancelled():
-            task.exception()
-        raise
-
-
 async def all_said(api: PodmanApi, sight: Sight, words: Sequence[str]) -> AsyncIterator[bytes]:
     """What a program of the image writes to both streams, however it ends."""
     async with helper(api, sight, words) as made, made.says(words[0]) as pieces:
@@ -160,4 +146,4 @@ async def all_said(api: PodmanApi, sight: Sight, words: Sequence[str]) -> AsyncI
             yield piece
 
 
-__all__ = ["Helper", "Sight", "all_said", "helper", "to_its_end"]
+__all__ = ["Helper", "Sight", "all_said", "helper"]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-
+from backends.engines.ending import to_its_end
 from backends.engines.podman_api import PodmanApi, image_path
 from backends.engines.podman_errors import explain
 from backends.engines.podman_translate import bare_id
@@ -57,7 +56,7 @@ async def pull(api: PodmanApi, reference: str) -> str:
             image = str(message.get("id") or image)
     if not image:
         raise Protocol(f"Podman did not say what it pulled as {reference}", engine=api.engine)
-    await asyncio.shield(asyncio.ensure_future(forget(api, reference)))
+    await to_its_end(forget(api, reference))
     return bare_id(image)
 
 

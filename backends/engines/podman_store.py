@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 
 from backends.engine import ByteStream
 from backends.engines import podman_registry
+from backends.engines.ending import to_its_end
 from backends.engines.podman_api import Params, image_path
 from backends.engines.podman_commit import archive_of
-from backends.engines.podman_helper import to_its_end
 from backends.engines.podman_images import image_facts, layer_report, listed_image
 from backends.engines.podman_looking import PodmanLooking
 from backends.engines.podman_translate import bare_id, strings

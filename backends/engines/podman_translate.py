@@ -188,11 +188,14 @@ def create_options(inspect: Json) -> Sequence[str]:
 
 
 def gpus_of(inspect: Json) -> tuple[str, ...]:
-    """CDI names of the GPUs that a container was given: by our label, by its command line, by its device nodes."""
+    """CDI names of the GPUs that a container was given: by our label, by its command line, by its device nodes.
+
+    Where our label or the command line tells none, nodes were asked for as nodes.
+    """
     config, host = inspect.get("Config") or {}, inspect.get("HostConfig") or {}
-    named = labelled_cdi(labels_of(config.get("Labels")))
-    named = named or _commanded_cdi(create_options(inspect))
-    if named:
+    labels = labels_of(config.get("Labels"))
+    named = labelled_cdi(labels) or _commanded_cdi(create_options(inspect))
+    if named or CDI_LABEL in labels or config.get("CreateCommand"):
         return named
     nodes = [_NVIDIA_NODE.fullmatch(str(device.get("PathInContainer"))) for device in host.get("Devices") or ()]
     return tuple(f"nvidia.com/gpu={node[1]}" for node in nodes if node)

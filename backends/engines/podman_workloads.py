@@ -14,10 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from backends.engines.ending import to_its_end
 from backends.engines.podman_api import segment
 from backends.engines.podman_base import PodmanBase
 from backends.engines.podman_defaults import unmapped
-from backends.engines.podman_helper import Sight, helper, to_its_end
+from backends.engines.podman_helper import Sight, helper
 from backends.engines.podman_recipe import partners, workload_spec
 from backends.engines.podman_spec import create_body
 from backends.engines.podman_translate import strings

@@ -39,6 +39,19 @@ def _content(source: SourceFacts, target: TargetFacts) -> Iterator[Finding]:
         )
 
 
+def _owners(volume: str, ids: frozenset[int], target: TargetFacts) -> Iterator[Finding]:
+    """Owners that a rootless target does not have at all."""
+    ranges = target.info.id_ranges
+    lacking = [number for number in ids if not any(first <= number < first + count for first, count in ranges)]
+    if target.info.rootless and ranges and lacking:
+        last = max(first + count for first, count in ranges) - 1
+        yield block(
+            f"volume {volume} has files of the user or group {max(lacking)}, which {target.engine} does not have",
+            f"A rootless engine has the ids that its user was given: up to {last}.",
+            "give its user more in /etc/subuid and /etc/subgid, then podman system migrate",
+        )
+
+
 def volumes(
     source: SourceFacts, target: TargetFacts, renamed: bool, named: Mapping[str, Choice], choices: Choices
 ) -> Iterator[Finding]:
@@ -67,6 +80,9 @@ def volumes(
                 "What is written during the copy may be missing in it, and afterwards there are two separate copies.",
                 f"stop {', '.join(sharers)} before the move",
             )
+        held = source.held.get(name)
+        if held is not None and choices.for_volume(name) is VolumeChoice.COPY and not source.info.rootless:
+            yield from _owners(name, held.ids, target)
     anonymous = [mount for mount in source.spec.mounts if mount.kind is MountKind.VOLUME and mount.anonymous]
     if found := [f"{mount.destination} in {named[mount.source].value}" for mount in anonymous if mount.source in named]:
         yield note("anonymous volumes get names", ", ".join(found))
@@ -125,7 +141,7 @@ def room(source: SourceFacts, target: TargetFacts, move: ImageMove, choices: Cho
     whole = source.image.size_bytes if travels else 0
     image = whole if move.missing_bytes is None or move.commit else move.missing_bytes if travels else 0
     copied = {
-        name: count for name, count in source.volume_bytes.items() if choices.for_volume(name) is VolumeChoice.COPY
+        name: held.disk_bytes for name, held in source.held.items() if choices.for_volume(name) is VolumeChoice.COPY
     }
     needed = image + sum(copied.values())
     there = target.room

@@ -29,6 +29,7 @@ DOCKER_CAPS = PODMAN_CAPS | {"CAP_MKNOD", "CAP_NET_RAW", "CAP_AUDIT_WRITE"}
 PODMAN_PIDS = 2048
 DOCKER_SHM, PODMAN_SHM = 64 * 2**20, 64_000 * 1024  # live: 67108864 and 65536000
 READ_WRITE_FOLDERS = ("/run", "/tmp", "/var/tmp")  # of the container; live
+LOG_DRIVER = "json-file"
 STOP_S, STOP_SIGNAL = 10, "SIGTERM"
 CHECK_NS, CHECK_RETRIES, CHECK_START_NS = 30 * 10**9, 3, 5 * 10**9
 
@@ -230,6 +231,16 @@ def _read_only_root(case: Case, spec: WorkloadSpec) -> tuple[WorkloadSpec, list[
     return replace(spec, mounts=(*spec.mounts, *made)), plans
 
 
+def _log(case: Case, spec: WorkloadSpec) -> tuple[WorkloadSpec, list[FieldPlan]]:
+    """Docker takes options of a log with the driver only, and tells the driver then."""
+    if case.target.podman or spec.log is None or spec.log.driver or not spec.log.options:
+        return spec, []
+    own = f"{case.source.called}'s own"
+    reason = "Docker takes options with the driver only"
+    plan = FieldPlan("log.driver", Verdict.CONVERTED, own, LOG_DRIVER, reason)
+    return replace(spec, log=replace(spec.log, driver=LOG_DRIVER)), [plan]
+
+
 def _cannot(default: Default, case: Case) -> str:
     """Why the target cannot be told that value, "" where it can."""
     if default.path == "resources.pids_limit":
@@ -277,6 +288,8 @@ def equalize(case: Case, spec: WorkloadSpec) -> tuple[WorkloadSpec, list[FieldPl
     if case.crossing and asked and case.target.docker:
         spec, more = _read_only_root(case, spec)
         plans += more
+    spec, more = _log(case, spec)
+    plans += more
     if case.crossing and native:
         notes += _native_notes(case)
     elif case.crossing:

@@ -26,6 +26,16 @@ class BindFact:
 
 
 @dataclass(frozen=True, slots=True)
+class VolumeFact:
+    """What a volume holds. disk_bytes: that its files take. ids: of users and groups that own them, as its host has
+    them, empty where they are mapped.
+    """
+
+    disk_bytes: int
+    ids: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class SourceFacts:
     """The container to be moved and what belongs to it.
 
@@ -35,7 +45,7 @@ class SourceFacts:
     unreadable: why its volumes cannot be read, as (title, detail, remedy); None where they can.
     containers: all of its engine. networks: all of its engine, by name. changed: what its own layer has of files, None
     where the engine did not tell. user: as whom it runs, the image's word included. has_tar: its image has `tar`, None
-    where nobody looked. volume_bytes: how large volumes are, where their folders can be read here. layer_bytes: of the
+    where nobody looked. held: what volumes hold, where their folders can be read here. layer_bytes: of the
     image's layers, base first, () where not told.
     """
 
@@ -54,7 +64,7 @@ class SourceFacts:
     changed: tuple[ChangedPath, ...] | None = ()
     user: str = ""
     has_tar: bool | None = None
-    volume_bytes: Mapping[str, int] = field(default_factory=dict)
+    held: Mapping[str, VolumeFact] = field(default_factory=dict)
     layer_bytes: tuple[int | None, ...] = ()
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, aclosing
@@ -112,12 +113,15 @@ async def _ship_missing(
         if meter.count(size):
             report(meter.flow())
 
-    depot = registry.depot
-    if pours(source.id, target.id, facts, move.missing_bytes):
-        manifest = await _poured(source, depot, facts, present, count)
-    else:
+    depot, cores = registry.depot, _free_cores()
+    manifest = None
+    if not pours(source.id, target.id, facts, move.missing_bytes, cores):
         registry.on_bytes = count
+        if pours(source.id, target.id, facts, facts.size_bytes, cores):
+            registry.most_uploads = len(facts.diff_ids) - len(present) + 1
         manifest = await _pushed(source, registry, facts, present)
+    if manifest is None:
+        manifest = await _poured(source, depot, facts, present, count)
     if target.id.kind is EngineKind.PODMAN:
         sizes = {digest: blob.size for digest, blob in depot.blobs.items()}
         registry.offer(with_plain_layers(manifest, facts.diff_ids, sizes, sizes[manifest.config]), manifest.media_type)
@@ -134,6 +138,11 @@ async def _closed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         yield chunk
 
 
+def _free_cores() -> float:
+    """Cores of this machine that have nothing to do, at least one: it would be shared."""
+    return max(1.0, (os.cpu_count() or 1) - os.getloadavg()[0])
+
+
 async def _poured(
     source: Engine, depot: Depot, facts: ImageFacts, present: frozenset[int], count: Callable[[int], None]
 ) -> Manifest:
@@ -144,8 +153,11 @@ async def _poured(
     return plain_manifest(facts.config_digest, facts.diff_ids)
 
 
-async def _pushed(source: Engine, registry: Registry, facts: ImageFacts, present: frozenset[int]) -> Manifest:
+async def _pushed(source: Engine, registry: Registry, facts: ImageFacts, present: frozenset[int]) -> Manifest | None:
     """Let the source push until the registry holds all that the target lacks; returns the manifest.
+
+    None where Docker would send more than that, since it knows no digest of layers that came by an archive, or were
+    made by it, and never went to or came from a registry; only where registry.most_uploads is set.
 
     Podman asks for a layer by its diff-ID first, so that the first push brings all. Docker asks by compressed digests
     that only it can tell the layers of: the first push calls them all present (reading nothing), and its manifest
@@ -160,6 +172,8 @@ async def _pushed(source: Engine, registry: Registry, facts: ImageFacts, present
         try:
             await source.push_image(facts.key.id, registry.name)
         except BackendError:
+            if registry.overrun:
+                return None
             if not (registry.declines and registry.images):
                 raise
         held = registry.depot.blobs

@@ -1,24 +1,35 @@
-"""Looks at folders of this machine: how large volumes are, whether binds exist. Called in a thread; changes nothing."""
+"""Looks at folders of this machine: what volumes hold, whether binds exist. Called in a thread; changes nothing."""
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from backends.migration.facts import BindFact
+from backends.migration.facts import BindFact, VolumeFact
 from backends.model.workload import Volume
 
 LONGEST_S = 1.0
 """For all volumes of one plan together: what is larger than that takes is not measured."""
 
 
-def _size(folder: str, until: float) -> int | None:
-    """Bytes that the files take on disk; None where the folder cannot be read, or not in time."""
+_REMAPPED = re.compile(r"/\d+\.\d+/")
+"""In the paths of a Docker whose users are mapped. Source: moby daemon/daemon_unix.go, setupDaemonRoot."""
+
+
+def _look(folder: str, until: float) -> VolumeFact | None:
+    """None where the folder cannot be read, or not in time."""
     total, seen = 0, set[tuple[int, int]]()
+    ids: set[int] = set()
     waiting = [folder]
+    try:
+        top = os.stat(folder)
+    except OSError:
+        return None
+    ids |= {top.st_uid, top.st_gid}
     while waiting:
         if time.monotonic() > until:
             return None
@@ -26,6 +37,7 @@ def _size(folder: str, until: float) -> int | None:
             with os.scandir(waiting.pop()) as entries:
                 for entry in entries:
                     found = entry.stat(follow_symlinks=False)
+                    ids |= {found.st_uid, found.st_gid}
                     if stat.S_ISDIR(found.st_mode):
                         waiting.append(entry.path)
                     elif (found.st_dev, found.st_ino) not in seen:
@@ -34,14 +46,14 @@ def _size(folder: str, until: float) -> int | None:
                         total += found.st_blocks * 512  # POSIX stat: blocks of 512 bytes
         except OSError:
             return None  # not ours to read, or gone meanwhile: its size is not known
-    return total
+    return VolumeFact(total, frozenset() if _REMAPPED.search(folder) else frozenset(ids))
 
 
-def sizes(volumes: Sequence[Volume]) -> dict[str, int]:
-    """How large volumes are, those whose folders can be read here."""
+def look_over(volumes: Sequence[Volume]) -> dict[str, VolumeFact]:
+    """What volumes hold, those whose folders can be read here."""
     until = time.monotonic() + LONGEST_S
-    found = {volume.name: _size(volume.mountpoint, until) for volume in volumes if volume.mountpoint}
-    return {name: size for name, size in found.items() if size is not None}
+    found = {volume.name: _look(volume.mountpoint, until) for volume in volumes if volume.mountpoint}
+    return {name: fact for name, fact in found.items() if fact is not None}
 
 
 def look_at(paths: Iterable[str]) -> dict[str, BindFact]:

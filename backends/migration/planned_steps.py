@@ -10,6 +10,7 @@ from backends.model.plan import (
     Choices,
     ImageAction,
     ImageMove,
+    ImageWay,
     NetworkMove,
     Step,
     StepKind,
@@ -17,14 +18,22 @@ from backends.model.plan import (
     VolumeMove,
 )
 
+_WAYS = {
+    ImageWay.ARCHIVE: "one stream",
+    ImageWay.REGISTRY: "a registry of our own",
+    ImageWay.AUTO: "the way that fits",
+}
+
 
 def _image_step(move: ImageMove, source: SourceFacts, target: TargetFacts) -> Step:
     subject = move.tag or f"sha256:{move.facts.key.short}"
     total = move.missing_bytes if move.missing_bytes is not None else move.facts.size_bytes
+    how = f"by {_WAYS[move.way]}: {move.why}" if move.why else ""
     if move.commit:
-        return Step(StepKind.IMAGE, f"make image {subject} of {source.container.name} and ship it", subject, total)
+        title = f"make image {subject} of {source.container.name} and ship it"
+        return Step(StepKind.IMAGE, title, subject, total, how=how)
     if move.action is ImageAction.SHIP:
-        return Step(StepKind.IMAGE, f"ship image {subject}", subject, total)
+        return Step(StepKind.IMAGE, f"ship image {subject}", subject, total, how=how)
     by = "same configuration and layers" if move.facts.config_digest else "same layers"
     if move.action is ImageAction.TAG:
         return Step(StepKind.IMAGE, f"name the image {subject}, which {target.engine} has ({by})", subject)
@@ -35,7 +44,8 @@ def _volume_steps(volumes: tuple[VolumeMove, ...], source: SourceFacts, early: b
     """Copies before the stop, or what is left for after it."""
     for move in volumes:
         renamed = f" to {move.create.name}" if move.create.name != move.source_name else ""
-        total = source.volume_bytes.get(move.source_name)
+        held = source.held.get(move.source_name)
+        total = held.disk_bytes if held is not None else None
         if kind is StepKind.PRECOPY:
             if move.choice is VolumeChoice.COPY:
                 title = f"copy volume {move.source_name}{renamed} while the source runs"

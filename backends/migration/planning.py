@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from backends.engine import Engine
 from backends.migration import references
 from backends.migration.facts import Company, SourceFacts, TargetFacts
-from backends.migration.places import look_at, sizes
+from backends.migration.places import look_at, look_over
 from backends.migration.plan import make_plan
 from backends.migration.tools import tool_image
 from backends.model.container import ChangedPath, Container, MountKind
@@ -144,7 +144,7 @@ async def source_facts(engine: Engine, container: str) -> SourceFacts:
         changed=changed,
         user=user,
         has_tar=await _has_tar(engine, own) if names else None,
-        volume_bytes=await asyncio.to_thread(sizes, volumes) if info.local else {},
+        held=await asyncio.to_thread(look_over, volumes) if info.local else {},
         layer_bytes=report,
     )
 

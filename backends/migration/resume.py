@@ -104,7 +104,7 @@ async def prepared(found: Journal, engines: Mapping[str, Engine], pid: int, now:
     image = refuse(plan, source, target)
 
     async def prepare() -> bool:
-        await remove_helpers(record, (target, source))
+        await remove_helpers(found, (target, source))
         await found.take_over(pid, now)
         return await _Tidy(found, plan, source, target).tidy()
 

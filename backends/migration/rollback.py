@@ -1,13 +1,14 @@
-"""Takes back what a move has done, newest first, from its journal alone. Removes only what that move made."""
+"""Takes back what a move has done, the copy first, from its journal alone. Removes only what that move made."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from backends.engine import Engine
-from backends.migration.journal import MARK, Effect, Entry, Journal, Record, Status, load
+from backends.migration.journal import MARK, Effect, Entry, Journal, Record, Status, list_journals, load
 from backends.migration.lock import only_one
 from backends.migration.papers import discard
 from backends.migration.planning import image_or_none
@@ -176,37 +177,63 @@ async def _patiently(remove: Callable[[str], Awaitable[None]], name: str) -> Non
             await asyncio.sleep(RETRY_EVERY_S)
 
 
-async def take_back(
-    journal: Journal, source: Engine, target: Engine, say: Callable[[str], None] = lambda _text: None
-) -> Undone:
-    """Undo each effect in the journal, newest first; goes on where one fails.
+_OF_THE_SOURCE = frozenset({Effect.COMMIT, Effect.HOLD, Effect.STOP_SOURCE, Effect.REMOVE_SOURCE})
+_COPY = frozenset({Effect.CONTAINER})
+_REST = frozenset(Effect) - _OF_THE_SOURCE - _COPY
 
-    say: told of each thing that was taken back. Returns what was done and what is left with the reason; the journal is
-    closed as undone, its plan removed, or as partly undone where something is left (and can be tried again).
-    """
-    way_back = TakeBack(journal.record, source, target)
-    done: list[str] = []
-    left: list[str] = []
-    for entry in reversed(journal.record.entries):
+
+class WayBack:
+    """One move on its way back. say: told of each thing that was taken back, and of each that could not be."""
+
+    def __init__(
+        self, journal: Journal, source: Engine, target: Engine, say: Callable[[str], None] = lambda _text: None
+    ) -> None:
+        self._journal = journal
+        self._back = TakeBack(journal.record, source, target)
+        self._say = say
+        self.done: list[str] = []
+        self.left: list[str] = []
+
+    async def go(self, effects: Container[Effect]) -> None:
+        """Undo its effects of these kinds, newest first; goes on where one fails."""
+        for entry in reversed(self._journal.record.entries):
+            if entry.effect not in effects:
+                continue
+            try:
+                text = await self._back.entry(entry)
+            except (BackendError, TimeoutError) as error:
+                self.left.append(f"{entry.effect} {entry.name}: {error}")
+                self._say(self.left[-1])
+                continue
+            if text:
+                self.done.append(text)
+                self._say(text)
+
+    async def close(self) -> None:
+        """The journal is closed as undone, its plan removed, or as partly undone where something is left."""
         try:
-            text = await way_back.entry(entry)
-        except (BackendError, TimeoutError) as error:
-            left.append(f"{entry.effect} {entry.name}: {error}")
-            say(left[-1])
-            continue
-        if text:
-            done.append(text)
-            say(text)
-    try:
-        if not left:
-            await discard(journal.state_dir, journal.record.id, report=True)
-        await journal.close(Status.PARTLY_UNDONE if left else Status.UNDONE)
-    except BackendError as error:
-        left.append(str(error))
-    return Undone(tuple(done), tuple(left))
+            if not self.left:
+                await discard(self._journal.state_dir, self._journal.record.id, report=True)
+            await self._journal.close(Status.PARTLY_UNDONE if self.left else Status.UNDONE)
+        except BackendError as error:
+            self.left.append(str(error))
 
 
-_OF_THE_SOURCE = {Effect.COMMIT, Effect.HOLD, Effect.STOP_SOURCE, Effect.REMOVE_SOURCE}
+async def take_back(moves: Sequence[WayBack]) -> Undone:
+    """Undo moves, of one container or of several that belong together, in the order in which they were begun.
+
+    First the copies go, for they hold ports and names that the sources need; then the sources come back, who is needed
+    first; then what else was made. Returns what was done and what is left with the reason; that can be tried again.
+    """
+    for move in reversed(moves):
+        await move.go(_COPY)
+    for move in moves:
+        await move.go(_OF_THE_SOURCE)
+    for move in reversed(moves):
+        await move.go(_REST)
+    for move in moves:
+        await move.close()
+    return Undone(tuple(t for move in moves for t in move.done), tuple(t for move in moves for t in move.left))
 
 
 def engines_of(record: Record, engines: Mapping[str, Engine], *, lenient: bool = False) -> tuple[Engine, Engine]:
@@ -231,26 +258,39 @@ async def undo(state_dir: Path, journal: str, engines: Mapping[str, Engine], *, 
     the move was completed and finished is False, was confirmed, or is undone already; Conflict where it is under way;
     NotFound where an engine is missing; FileNotFoundError where there is no such journal.
     """
-    first = (await load(state_dir, journal)).record
-    async with only_one(state_dir, first.source, first.container_id, first.container_name):
-        found = await load(state_dir, journal)
-        record = found.record
-        if record.status is Status.UNDONE:
-            raise Refused(f"move {journal} is undone already")
-        if record.status is Status.CONFIRMED:
-            raise Refused(f"move {journal} was confirmed", hint="move it back as a move of its own")
-        if record.status is Status.DONE and not finished:
-            raise Refused(
-                f"move {journal} was completed", hint="undoing it would remove the copy with all that was written since"
-            )
-        source, target = engines_of(record, engines, lenient=True)
+    return await undo_all(state_dir, [journal], engines, finished=finished)
+
+
+async def undo_all(
+    state_dir: Path, journals: Sequence[str], engines: Mapping[str, Engine], *, finished: bool = False
+) -> Undone:
+    """Take back the moves of containers that belong together, in the order in which they were begun; as `undo`."""
+    firsts = [(await load(state_dir, journal)).record for journal in journals]
+    async with AsyncExitStack() as locks:
+        for first in sorted(firsts, key=lambda record: record.container_id):
+            await locks.enter_async_context(only_one(state_dir, first.source, first.container_id, first.container_name))
+        found = [await load(state_dir, journal) for journal in journals]
+        ends = [_ends(journal.record, engines, finished) for journal in found]
 
         async def work() -> Undone:
-            await _keep_source(found, source)
-            await remove_helpers(record, (target, source))
-            return await take_back(found, source, target)
+            for journal, (source, target) in zip(found, ends, strict=True):
+                await _keep_source(journal, source)
+                await remove_helpers(journal, (target, source))
+            return await take_back([WayBack(one, *both) for one, both in zip(found, ends, strict=True)])
 
         return await unbroken(work())
+
+
+def _ends(record: Record, engines: Mapping[str, Engine], finished: bool) -> tuple[Engine, Engine]:
+    """The engines of a move that can be taken back. Raises Refused where it cannot, NotFound where one is missing."""
+    if record.status is Status.UNDONE:
+        raise Refused(f"move {record.id} is undone already")
+    if record.status is Status.CONFIRMED:
+        raise Refused(f"move {record.id} was confirmed", hint="move it back as a move of its own")
+    if record.status is Status.DONE and not finished:
+        hint = "undoing it would remove the copy with all that was written since"
+        raise Refused(f"move {record.id} was completed", hint=hint)
+    return engines_of(record, engines, lenient=True)
 
 
 async def _keep_source(journal: Journal, source: Engine) -> None:
@@ -266,12 +306,17 @@ async def _keep_source(journal: Journal, source: Engine) -> None:
     await journal.forget(entry)
 
 
-async def remove_helpers(record: Record, engines: Iterable[Engine]) -> None:
-    """The helper containers that a process which is gone had at that moment; they hold the volumes.
+async def remove_helpers(journal: Journal, engines: Iterable[Engine]) -> None:
+    """The helper containers that the process of a move has left; they hold the volumes. The container's lock is held.
 
-    A process that lives removes its own, and may have some of other moves.
+    A process that lives removes its own, unless the engine was dead then, or had no room for that; and may have some of
+    other moves: then nothing is removed.
     """
-    if await asyncio.to_thread(is_at_work, record):
+    record = journal.record
+    if await asyncio.to_thread(is_at_work, record) and any(
+        other.pid == record.pid and other.id != record.id and other.status is Status.RUNNING
+        for other in await list_journals(journal.state_dir)
+    ):
         return
     for engine in engines:
         for container in await engine.list_containers():

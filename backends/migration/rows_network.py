@@ -14,13 +14,19 @@ from backends.model.plan import PortChoice
 from backends.model.settings import NetworkAttachment
 from backends.model.workload import MountSpec
 
+_UNPUBLISHED = frozenset({"host", "none"})
+"""Networks with which both engines publish nothing. Docker remembers the ports all the same (live)."""
+
 _ROOTLESS_MODES = ("pasta", "slirp4netns")
 _DOCKER_OPTIONS = frozenset({"rro"})
 """Options of binds and volumes that Docker has too; Podman's others (noexec, U, O, …): podman-run(1), --volume."""
 
 
 def _port(value: Port, case: Case) -> Fate:
-    choices = case.decided.choices
+    choices, mode = case.decided.choices, case.spec.network.mode
+    if mode in _UNPUBLISHED and case.target.podman and value.host_port is not None:
+        without = replace(value, host_ip="", host_port=None)
+        return Fate(without, f"with the network {mode} no port is published; Podman keeps none that could be")
     if not value.host_port:
         return Fate(value)
     if choices.port is PortChoice.RANDOM:
@@ -30,6 +36,13 @@ def _port(value: Port, case: Case) -> Fate:
         return Fate(
             replace(value, host_port=chosen), "" if chosen == value.host_port else "the port that was asked for"
         )
+    return Fate(value)
+
+
+def _publish_all(value: bool, case: Case) -> Fate:
+    mode = case.spec.network.mode
+    if mode in _UNPUBLISHED and case.target.podman:
+        return dropped(f"with the network {mode} no port is published; Podman would forget which are exposed")
     return Fate(value)
 
 
@@ -67,9 +80,7 @@ def _mount(value: MountSpec, case: Case) -> Fate:
         fate = replace(fate, value=replace(fate.value, relabel=""))
     elif case.target.docker and value.relabel and (fate.value.subpath or not fate.value.recursive):
         also = "Docker gives SELinux labels to plain binds and volumes only"
-        fate = replace(
-            fate, value=replace(fate.value, relabel=""), reason="; ".join(filter(None, (fate.reason, also)))
-        )
+        fate = replace(fate, value=replace(fate.value, relabel=""), reason="; ".join(filter(None, (fate.reason, also))))
     return fate
 
 
@@ -187,7 +198,8 @@ ROWS = (
         "network.links", "HostConfig.Links", "-", text(words), _links,
         "a name on the common network where the other container moves along, else dropped",
     ),
-    Row("network.publish_all", "HostConfig.PublishAllPorts", "publish_image_ports", text(yes)),
+    Row("network.publish_all", "HostConfig.PublishAllPorts", "publish_image_ports", text(yes), _publish_all,
+        "dropped on Podman with the network host or none"),
     Row(
         "network.base_hosts", "-", "base_hosts_file", PLAIN_TEXT, _base_hosts, "Docker's is always none",
     ),

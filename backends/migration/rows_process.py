@@ -39,6 +39,14 @@ def _hostname(value: str, case: Case) -> Fate:
     return Fate(value)
 
 
+def _init(value: bool, case: Case) -> Fate:
+    pid = case.spec.namespaces.pid
+    joined = pid == "host" or pid.removeprefix("container:") in case.decided.partners
+    if case.target.podman and joined:
+        return dropped("Podman adds an init process to a PID namespace of the container's own only")
+    return Fate(value)
+
+
 def _domainname(value: str, case: Case) -> Fate:
     if case.target.docker:
         return Fate(value)
@@ -140,7 +148,10 @@ ROWS = (
         "process.groups", "HostConfig.GroupAdd", "groups", text(words), _groups,
         "keep-groups exists on rootless Podman only",
     ),
-    Row("process.init", "HostConfig.Init", "init", text(yes)),
+    Row(
+        "process.init", "HostConfig.Init", "init", text(yes), _init,
+        "dropped on Podman where the PID namespace is not the container's own",
+    ),
     Row("process.stop_signal", "Config.StopSignal", "stop_signal", PLAIN_TEXT),
     Row(
         "process.stop_timeout_s", "Config.StopTimeout", "stop_timeout", text(seconds), _stop_timeout,

@@ -37,6 +37,8 @@ def _userns(value: str, case: Case) -> Fate:
 def _shm(value: int, case: Case) -> Fate:
     if case.target.podman and case.spec.namespaces.ipc in {"host", "none"}:
         return dropped("Podman takes no size of /dev/shm with the IPC namespace of the host, or none")
+    if case.target.docker and value == 0:
+        return dropped("Docker's /dev/shm cannot be without a limit: its own size is used")
     return Fate(value)
 
 
@@ -124,7 +126,7 @@ ROWS = (
     Row("namespaces.user", "HostConfig.UsernsMode", "userns", PLAIN_TEXT, _userns,
         "keep-id, auto, nomap exist on Podman only"),
     Row("namespaces.shm_bytes", "HostConfig.ShmSize", "shm_size", text(size), _shm,
-        "Podman takes none with ipc host or none"),
+        "Podman takes none with ipc host or none; no limit (0) is dropped on Docker"),
     Row("security.privileged", "HostConfig.Privileged", "privileged", text(yes)),
     Row("security.cap_add", "HostConfig.CapAdd", "cap_add", text(words), key=sorted),
     Row("security.cap_drop", "HostConfig.CapDrop", "cap_drop", text(words), key=sorted),

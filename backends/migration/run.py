@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from backends.migration.lock import only_one
 from backends.migration.outcome import Unequal
 from backends.migration.papers import discard, discard_orphans, save_plan, save_report
 from backends.migration.progress import Flow
-from backends.migration.rollback import take_back
+from backends.migration.rollback import WayBack, take_back
+from backends.migration.space import full
 from backends.migration.steps import Steps
 from backends.migration.unbroken import unbroken
 from backends.model.container import ContainerState
@@ -148,24 +149,49 @@ class Run:
 
     async def take_back(self) -> Undone:
         """Put everything back, even where the caller is cancelled meanwhile."""
+        return await take_back_all([self])
+
+    def fail(self) -> WayBack | None:
+        """Say that it failed; the way back, None where there is none: the copy has run."""
         self._say(Phase.FAILED, undoing=True)
-        if self.ran:
-            return Undone((), ("nothing was taken back: the copy has run, and may have written since",))
 
         def say(text: str) -> None:
             self._say(Phase.PROGRESS, text, undoing=True)
 
-        return await unbroken(take_back(self.journal, *self._engines, say))
+        return None if self.ran else WayBack(self.journal, *self._engines, say)
+
+
+async def take_back_all(runs: Sequence[Run]) -> Undone:
+    """Put everything back of runs that belong together, in their order; even where the caller is cancelled meanwhile.
+
+    Where a copy had run before this process took its move over, nothing of that one is taken back.
+    """
+    found = [run.fail() for run in runs]
+    undone = await unbroken(take_back([way for way in found if way is not None]))
+    kept = tuple(
+        f"nothing of {run.plan.source_name} was taken back: the copy has run, and may have written since"
+        for run, way in zip(runs, found, strict=True)
+        if way is None
+    )
+    return Undone(undone.done, (*kept, *undone.left))
 
 
 def failure(run: Run, error: BackendError, undone: Undone) -> MigrationFailed:
     """What is told of a run that an error ended, once it was taken back."""
+    title, detail, hint = error.title, error.detail, error.hint
+    if full(error):  # said under many a title, by engines that take it for something else
+        where = error.engine or run.plan.target
+        detail = f"{title}: {detail}" if detail else title
+        title, hint = (
+            f"{where} has no space left",
+            f"make room where {where} keeps its images and volumes, then move again",
+        )
     return MigrationFailed(
-        f"{run.plan.source_name} was not moved: {error.title}",
+        f"{run.plan.source_name} was not moved: {title}",
         step=run.step,
         undone=undone,
-        detail=error.detail,
-        hint=error.hint,
+        detail=detail,
+        hint=hint,
         engine=error.engine,
         checks=error.checks if isinstance(error, Unequal) else (),
         journal=run.journal.record.id,

@@ -25,6 +25,7 @@ from backends.migration.volume_steps import OnFlow, VolumeSteps
 from backends.model.container import ContainerState, Health, MountKind
 from backends.model.errors import BackendError, Conflict, NotFound, Unsupported
 from backends.model.image import ImageFacts
+from backends.model.network import NetworkSpec
 from backends.model.plan import Check, ImageMove, Plan
 from backends.model.workload import RestartName, RestartPolicy
 
@@ -124,11 +125,25 @@ class Steps:
         number = await self._journal.intend(Effect.NETWORK, spec.name)
         marked = replace(spec, labels={**spec.labels, MARK: self._journal.record.id})
         try:
-            await self._target.create_network(marked)
+            await self._create_network(name, marked)
         except Conflict:
             await self._journal.withdraw(number)
             raise
         await self._journal.confirm(number, spec.name)
+
+    async def _create_network(self, wanted: str, spec: NetworkSpec) -> None:
+        """With its address range; without it where that is taken by something that the plan could not see, unless the
+        copy is to have an address in it."""
+        try:
+            await self._target.create_network(spec)
+        except Conflict as error:
+            joined = self.plan.spec.network.networks
+            fixed = any(one.network == wanted and (one.ipv4 or one.ipv6) for one in joined)
+            if fixed or not spec.subnets:
+                raise
+            await self._target.create_network(replace(spec, subnets=()))
+            said = f"{error.title}: {error.detail}" if error.detail else error.title
+            self.outcome.notes.append(f"network {wanted} has other addresses than on the source: {said}")
 
     async def _has_network(self, wanted: str, name: str) -> bool:
         """Whether this move has made it already, before it was cut off."""

@@ -17,8 +17,8 @@ from backends.engine import Engine
 from backends.migration.journal import Journal, Record, Status, list_journals, load, new_id
 from backends.migration.lock import only_one
 from backends.migration.resume import prepared
-from backends.migration.rollback import undo
-from backends.migration.run import WATCH_S, Run, begin, failure, refuse
+from backends.migration.rollback import undo_all
+from backends.migration.run import WATCH_S, Run, begin, failure, refuse, take_back_all
 from backends.model.errors import BackendError, NotFound, Refused
 from backends.model.plan import MigrationReport, Plan, StepKind, StepProgress, Undone
 
@@ -62,9 +62,8 @@ class _Side:
         return tuple(reports)
 
     async def take_back(self) -> Undone:
-        """Of all, the last first."""
-        undone = [await run.take_back() for run in reversed(self._runs)]
-        return Undone(tuple(t for one in undone for t in one.done), tuple(t for one in undone for t in one.left))
+        """Of all."""
+        return await take_back_all(self._runs)
 
 
 async def _carry_out(runs: Sequence[Run], watch_s: float) -> tuple[MigrationReport, ...]:
@@ -151,17 +150,11 @@ async def resume_together(
 async def undo_together(
     state_dir: Path, project: str, engines: Mapping[str, Engine], *, finished: bool = False
 ) -> Undone:
-    """Take back the move of a project, the last container first; Refused where it was completed and not `finished`."""
+    """Take back the move of a project; Refused where it was completed and not `finished`."""
     records = await newest(state_dir, project)
     if not finished and all(record.status is Status.DONE for record in records):
         raise Refused(f"the move of {project} was completed", hint="undoing it would remove the copies with their data")
-    done: list[str] = []
-    left: list[str] = []
-    for record in reversed(records):
-        undone = await undo(state_dir, record.id, engines, finished=True)
-        done += undone.done
-        left += undone.left
-    return Undone(tuple(done), tuple(left))
+    return await undo_all(state_dir, [record.id for record in records], engines, finished=True)
 
 
 async def newest(state_dir: Path, project: str) -> list[Record]:

@@ -9,6 +9,7 @@ from backends.engine import Engine
 from backends.migration.manifest import Manifest, ManifestTap, read_manifest
 from backends.migration.origin import Origin, watched
 from backends.migration.progress import Flow, Meter, metered
+from backends.migration.space import guarded
 from backends.model.errors import BackendError
 
 Report = Callable[[Flow], None]
@@ -26,7 +27,7 @@ async def copy_volume(
     async with (
         ManifestTap() as tap,
         source.export_volume(names[0], via_image=images[0]) as chunks,
-        aclosing(metered(watched(chunks, origin), meter, report, tap.feed)) as stream,
+        aclosing(metered(watched(guarded(target, chunks), origin), meter, report, tap.feed)) as stream,
     ):
         try:
             await target.import_volume(names[1], stream, via_image=images[1])

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backends.migration.journal import Effect, Record, Status, list_journals
+from backends.model.errors import Conflict
 
 _STARTED_TOLERANCE_S = 2.0  # the journal's time is in whole seconds
 
@@ -39,6 +40,22 @@ async def unfinished(state_dir: Path) -> list[Record]:
     """All moves of which something is left, oldest first. Raises Protocol where a journal cannot be read."""
     records = await list_journals(state_dir)
     return await asyncio.to_thread(select, records, is_at_work)
+
+
+async def refuse_unfinished(state_dir: Path, engine: str, container: str, name: str) -> None:
+    """Raises Conflict where a move of that container is under way, or something is left of one.
+
+    engine: its name; container: the full id; name: for people.
+    """
+    moves = [one for one in await list_journals(state_dir) if (one.source, one.container_id) == (engine, container)]
+    open_ones = [one for one in moves if one.status in {Status.RUNNING, Status.PARTLY_UNDONE}]
+    if not open_ones:
+        return
+    newest = open_ones[-1]
+    if newest.status is Status.RUNNING and await asyncio.to_thread(is_at_work, newest):
+        hint = "wait until it is over, or stop it with Ctrl+C: it undoes itself"
+        raise Conflict(f"a move of {name} is under way already, by process {newest.pid}", hint=hint)
+    raise Conflict(f"an earlier move of {name} ({newest.id}) is not over", hint=next_step(newest))
 
 
 async def unconfirmed(state_dir: Path) -> list[Record]:

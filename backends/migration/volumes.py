@@ -24,6 +24,7 @@ from backends.migration.listing import (
 )
 from backends.migration.origin import Origin, watched
 from backends.migration.progress import Flow, Meter
+from backends.migration.space import guarded
 from backends.migration.tarcopy import BARE_DIRECTORY, TarCopy
 from backends.migration.transfer import copy_volume, volume_manifest
 from backends.migration.verify import compare_volumes
@@ -102,6 +103,7 @@ class VolumeCopy:
         if source.sockets:
             shown = ", ".join(f"./{path}" for path in source.sockets[:SHOWN_DIFFERENCES])
             self.notes += (f"volume {self._names[0]}: sockets are not carried, their servers make them: {shown}",)
+        self._tell_untold(source, target)
         change = await asyncio.to_thread(self._change, source, target)
         await self._delete(change.removed)
         contents = await self._send(source, change.sent)
@@ -121,6 +123,16 @@ class VolumeCopy:
         got.contents.update(await self._read(1, target, again))
         before = (self._sent, self._got) if self._sent is not None and self._got is not None else None
         return await asyncio.to_thread(self._ledger.check, self._names[0], before, sent, got)
+
+    def _tell_untold(self, source: Listing, target: Listing) -> None:
+        """Say what neither the listings nor a tar other than GNU's tell of a file."""
+        both = zip((self._source, self._target), (source, target), strict=True)
+        lacking = [str(engine.id) for engine, listing in both if not listing.gnu_tar]
+        if lacking:
+            self.notes += (
+                f"volume {self._names[0]}: extended attributes (user.*), where files have any, were not carried: the"
+                f" image used on {' and '.join(lacking)} has no GNU tar",
+            )
 
     def _change(self, source: Listing, target: Listing) -> _Change:
         if self._sent is None or self._got is None:
@@ -233,7 +245,7 @@ class VolumeCopy:
 
         async def archive(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
             yield b"".join(copy.directories(told))
-            async for piece in _passed(watched(chunks, origin), copy):
+            async for piece in _passed(watched(guarded(self._target, chunks), origin), copy):
                 yield piece
                 self.moved_bytes += len(piece)
                 if meter.count(len(piece)):

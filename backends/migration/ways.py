@@ -1,7 +1,7 @@
 """Decides how an image travels: as one archive, or by a registry of our own. Pure; asks no engine.
 
 The floor of every archive is `docker save`, which reads all layers again; a push reads only those that are not there,
-but Docker's compresses them, at 40 to 80 MB/s for each core (benchmarks/migrate.md).
+but Docker's compresses them (benchmarks/migrate.md has the measurement).
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from backends.model.plan import ImageWay
 
 CONTAINERD = "containerd"
 
-MOST_PUSHED = 0.4
-"""Part of an image that Docker pushes sooner than it saves the whole, on two cores: 12 to 15 s of CPU for each GB that
-is pushed, and 5 s for each GB that is saved, on one core only. Measured with half random layers, benchmarks/migrate.md.
-"""
+PUSH_S, SAVE_S, STREAM_S = 9.0, 5.0, 1.5
+"""CPU seconds of Docker for each GB that it pushes (gzip) or saves, and of ours for each GB that we sort out of what is
+saved, on a machine that has nothing else to do; on a busy one gzip took up to three times as long, and the others as
+long as before. Layers half of random bytes, benchmarks/migrate.py."""
+
+PUSHED_AT_ONCE = 5
+"""Layers that Docker compresses at once, each on a core. Source: moby, daemon/config, DefaultMaxConcurrentUploads."""
 
 
 def present_layers(diff_ids: Sequence[str], stored: Iterable[Sequence[str]], *, in_order: bool) -> frozenset[int]:
@@ -59,15 +62,20 @@ def missing_bytes(sizes: Sequence[int | None], present: frozenset[int], image_by
     return sum(size or 0 for at, size in enumerate(sizes) if at not in present)
 
 
-def pours(source: EngineId, target: EngineId, image: ImageFacts, missing: int | None) -> bool:
-    """Whether the registry is filled from the source's `save` and not by a push. missing: bytes, None if not known.
+def pours(source: EngineId, target: EngineId, image: ImageFacts, missing: int | None, cores: float) -> bool:
+    """Whether the registry is filled from the source's `save` and not by a push, because that is done sooner.
 
+    missing: bytes that the push would compress, None if not known. cores: that are free on the source's machine. With
+    one and a half a push is sooner; it also lets Docker know, for the next time, by which digests to ask for layers.
     Podman's push takes no longer than its save, and Docker's load reads compressed layers sooner. Docker's containerd
     store (an image's id is not its config's digest there) pushes layers as they lie, compressed already.
     """
-    kinds = (source.kind, target.kind) == (EngineKind.DOCKER, EngineKind.PODMAN)
-    classic = image.config_digest == f"sha256:{image.key.id}"
-    return kinds and classic and missing is not None and missing > MOST_PUSHED * image.size_bytes
+    if (source.kind, target.kind) != (EngineKind.DOCKER, EngineKind.PODMAN) or missing is None:
+        return False
+    if image.config_digest != f"sha256:{image.key.id}":
+        return False
+    pushing = missing * PUSH_S / min(cores, PUSHED_AT_ONCE)
+    return pushing > image.size_bytes * SAVE_S + missing * STREAM_S
 
 
 def obstacle(source: EngineId, source_info: EngineInfo, target: EngineId, target_info: EngineInfo) -> str:
@@ -102,8 +110,7 @@ def choose_way(source: SourceFacts, target: TargetFacts, wish: ImageWay) -> tupl
         return ImageWay.REGISTRY, f"asked for; {shares}", lacking
     if against:
         return ImageWay.ARCHIVE, f"the whole image in one stream: {against}", whole
-    how = "saved" if pours(source.engine, target.engine, source.image, lacking) else "pushed"
-    return ImageWay.REGISTRY, f"{shares}: only the others travel, {how} to a registry on 127.0.0.1", lacking
+    return ImageWay.REGISTRY, f"{shares}: only the others travel, by a registry on 127.0.0.1", lacking
 
 
 __all__ = ["choose_way", "finds_in_order", "missing_bytes", "obstacle", "pours", "present_layers"]

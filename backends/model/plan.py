@@ -73,13 +73,17 @@ class StepKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step. subject: what it is about (image reference, volume name). skip: why nothing is to be done, or ""."""
+    """One step. subject: what it is about (image reference, volume name). skip: why nothing is to be done, or "".
+
+    how: in which of several ways it is done, and why, for people.
+    """
 
     kind: StepKind
     title: str
     subject: str = ""
     total_bytes: int | None = None
     skip: str = ""
+    how: str = ""
 
 
 class LayerChoice(StrEnum):

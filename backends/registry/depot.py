@@ -31,7 +31,7 @@ def digest_of(data: bytes) -> str:
 
 
 class Upload:
-    """A blob that is coming in; one writer at a time. said: its digest where that is known, else computed as it comes."""
+    """A blob that is coming in; one writer at a time. said: its digest, "" = computed as it comes."""
 
     def __init__(self, path: Path, said: str = "") -> None:
         self.path = path

@@ -34,6 +34,7 @@ class Registry:
 
     presumed: told the digest of a blob that is not here, whether to answer that it is. declines: manifests are taken
     in, but answered with an error: the engine that pushes then does not note that its image has a name here.
+    most_uploads: blobs that one push may send, None = any number; overrun: it tried to send more, and was refused.
     on_bytes: told how many bytes have come in or gone out.
     """
 
@@ -43,11 +44,14 @@ class Registry:
         self.repository = f"{MARK}/{secrets.token_hex(16)}"
         self.presumed: Callable[[str], bool] = lambda _digest: False
         self.declines = False
+        self.most_uploads: int | None = None
+        self.overrun = False
         self.on_bytes: Callable[[int], None] = lambda _count: None
         self.called: set[str] = set()
         self.images: list[Manifest] = []
         self.lacking: set[str] = set()
         self.requests = 0
+        self._begun = 0
         self._manifests: dict[str, tuple[bytes, str]] = {}
 
     @property
@@ -65,6 +69,8 @@ class Registry:
         self.presumed = presumed
         self.images.clear()
         self.called.clear()
+        self.overrun = False
+        self._begun = 0
 
     # -- blobs -----------------------------------------------------------------------------------
     async def _blob(self, request: web.Request) -> web.StreamResponse:
@@ -85,6 +91,10 @@ class Registry:
         return web.FileResponse(blob.path, chunk_size=PIECE_BYTES, headers=headers)
 
     async def _begin(self, request: web.Request) -> web.StreamResponse:
+        self._begun += 1
+        if self.overrun or (self.most_uploads is not None and self._begun > self.most_uploads):
+            self.overrun = True
+            raise _failure(403, "DENIED", "more is sent than is asked for")
         name = self.depot.begin()
         digest = request.query.get("digest", "")
         if digest:

@@ -143,8 +143,10 @@ def test_there_and_back_again_under_another_name(cli: Cli) -> None:
     origin, copy = cli.inspect("docker", name), cli.inspect("docker", back)
     for key in ("Hostname", "WorkingDir", "Cmd", "Entrypoint", "User", "Labels"):
         assert copy["Config"][key] == origin["Config"][key], key
-    for key in ("PortBindings", "RestartPolicy", "Memory", "NanoCpus"):
+    for key in ("PortBindings", "Memory", "NanoCpus"):
         assert copy["HostConfig"][key] == origin["HostConfig"][key], key
+    assert copy["HostConfig"]["RestartPolicy"] == {"Name": "on-failure", "MaximumRetryCount": 3}
+    assert origin["HostConfig"]["RestartPolicy"]["Name"] == "no", "a reboot must not start both"
     assert copy["Image"] == origin["Image"]
     assert served(cli, port) == body
     # The first source is where it was, stopped; its volume still holds what it held.
@@ -155,11 +157,16 @@ def test_there_and_back_again_under_another_name(cli: Cli) -> None:
 
 def test_a_plan_touches_nothing_and_a_taken_name_blocks(cli: Cli) -> None:
     name = cli.name("block")
-    cli.make("docker", name, "--cap-add=SYS_PTRACE")
+    cli.make("docker", name, "--cap-add=SYS_PTRACE", "--cgroup-parent=/test")
     plan = cli("migrate", name, "--from", "docker", "--to", "podman", "--plan", "--json")
     assert plan.code == 0, plan.err
-    dropped = [field for field in plan.json["plan"]["fields"] if field["verdict"] == "dropped"]
-    assert any("CapAdd" in field["field"] and "SYS_PTRACE" in field["source"] for field in dropped), dropped
+    said = {field["field"]: (field["verdict"], field["source"]) for field in plan.json["plan"]["fields"]}
+    assert said["resources.cgroup_parent"] == ("dropped", "/test")
+    assert ("same", "CAP_SYS_PTRACE") in {
+        (field["verdict"], field["source"])
+        for field in plan.json["plan"]["fields"]
+        if field["field"] == "security.cap_add"
+    }
     assert not cli.exists("podman", name)
     cli.make("podman", name)
     for argv in ([], ["--plan"], ["--json"]):

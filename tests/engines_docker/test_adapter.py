@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from backends.engines.docker import DockerEngine
 from backends.engines.cdi_files import cdi_devices
+from backends.engines.docker import DockerEngine
 from backends.model.container import LogStream, MountKind, Port
 from backends.model.errors import Conflict, NotFound, Unreachable, Unsupported
 from backends.model.workload import GpuRequest, MountSpec, RestartName, RestartPolicy, WorkloadSpec

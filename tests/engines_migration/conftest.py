@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from backends.migration import steps
+from backends.migration.images import ship
 from tests.engines_migration.yard import Yard
+from tests.loopback import engines_pid, served_in
 from tests.real import RealEngines
 
 
 @pytest.fixture
-async def yard(real_engines: RealEngines, run_label: dict[str, str], tmp_path: Path) -> AsyncIterator[Yard]:
-    """Room on the real engines."""
+async def yard(
+    real_engines: RealEngines, run_label: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Yard]:
+    """Room on the real engines, whose loopback is not ours: the registry of a move is made reachable there."""
+    monkeypatch.setattr(steps, "ship", partial(ship, serve=served_in(engines_pid(real_engines.dir))))
     made = Yard(real_engines, run_label, tmp_path)
     try:
         yield made

@@ -14,9 +14,12 @@ from backends.engines.docker import DockerEngine
 from backends.engines.podman import PodmanEngine
 from backends.migration import plan_migration, run_migration
 from backends.model.ids import EngineId, EngineKind
-from backends.model.plan import MigrationReport, StepProgress
+from backends.model.plan import Choices, MigrationReport, StepProgress
 from backends.wire.endpoint import Endpoint
 from tests.real import RealEngines
+
+WATCH_S = 0.2
+"""A copy of these tests that ends at once is seen by what is asked of it afterwards."""
 
 FILL = r"""
 set -e; cd /data
@@ -148,23 +151,27 @@ class Yard:
         target: str,
         container: str,
         *,
-        name: str | None = None,
+        choices: Choices = Choices(),
         on_update: Callable[[StepProgress], None] = lambda _update: None,
     ) -> MigrationReport:
         """Plan and run."""
         here, there = self.engine(source), self.engine(target)
-        plan = await plan_migration(here, container, there, name=name)
-        return await run_migration(plan, here, there, on_update=on_update, state_dir=self.state_dir)
+        plan = await plan_migration(here, container, there, choices=choices)
+        return await run_migration(plan, here, there, on_update=on_update, state_dir=self.state_dir, watch_s=WATCH_S)
 
     async def clear(self) -> None:
         """Remove everything of this test from every engine."""
         for ours in self.engines.values():
             await ours.close()
         for engine in ("docker", "podman", "podman-rootless"):
-            for kind, remove in (("ps -a", "rm -f"), ("volume ls", "volume rm -f")):
+            end = "rm -f -v" if engine == "docker" else "rm -f -v -t 0 --depend"
+            for kind, remove in (("ps -a", end), ("volume ls", "volume rm -f"), ("network ls", "network rm")):
                 column = "{{.Names}}" if kind == "ps -a" else "{{.Name}}"
-                for name in self.cli(engine, *kind.split(), "--format", column).splitlines():
-                    if name.startswith(self.run):
-                        self.cli(engine, *remove.split(), name)
+                listing = [*kind.split(), "--format", column]
+                names = [name for name in self.cli(engine, *listing).splitlines() if self.run in name]
+                if names and not self.answers(engine, *remove.split(), *names):
+                    left = [name for name in self.cli(engine, *listing).splitlines() if self.run in name]
+                    if left:  # what was in the way of another may be gone now
+                        self.cli(engine, *remove.split(), *left)
             if self.image_id(engine):
                 self.cli(engine, "rmi", "-f", self.image_id(engine))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backends.model.errors import BackendError
-from backends.model.plan import Choices, MigrationFailed, Plan
+from backends.model.plan import Choices, Plan
 from tui.cli import schema
 from tui.cli.ask import agreed
 from tui.cli.choices import choice_options, read
@@ -17,7 +17,7 @@ from tui.cli.exits import Exit, exit_of
 from tui.cli.options import common, container_argument
 from tui.cli.output import answer, can_ask, complain, data, may_style, say, terminal_width
 from tui.cli.pick import first_view, the_container, the_engine
-from tui.cli.plan_text import plan_lines, report_lines
+from tui.cli.plan_text import plan_lines, report_lines, undone_lines
 from tui.cli.progress import ProgressLines
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.crash import state_dir
@@ -145,11 +145,14 @@ def _project_goes_on(invocation: Invocation, name: str, verb: str, *, remove_sou
 
 async def _migrate(fleet: Fleet, wish: _Wish) -> Exit:
     from backends.migration.planning import plan_migration
+    from backends.migration.unfinished import refuse_unfinished
 
     view = await first_view(fleet)
     source = fleet.engine(the_engine(view, wish.source).id)
     target = fleet.engine(the_engine(view, wish.target).id)
     container = the_container(view, wish.name, wish.source)
+    if not wish.plan_only:  # what an earlier move has made there would block the plan, with a remedy that destroys it
+        await refuse_unfinished(state_dir(), wish.source, container.key.id, container.name)
     plan = await plan_migration(source, container.key.id, target, choices=wish.choices)
     if wish.plan_only or plan.blocked:
         _show_plan(plan, wish, as_data=True)
@@ -182,7 +185,9 @@ async def _move(fleet: Fleet, plan: Plan, wish: _Wish) -> Exit:
         lines.close()
         if wish.as_json:
             answer(plan=schema.plan(plan), report=None, error=schema.error(error))
-        _complain(error)
+        complain(error)
+        for line in undone_lines(error):
+            say(line)
         return exit_of(error)
     finally:
         lines.close()
@@ -208,15 +213,3 @@ async def _remove_source(fleet: Fleet, plan: Plan, journal: str, wish: _Wish) ->
         return
     for line in await confirmed_move(fleet, state_dir(), journal, remove_source=True):
         say(inert(line))
-
-
-def _complain(error: BackendError) -> None:
-    complain(error)
-    if not isinstance(error, MigrationFailed):
-        return
-    for thing in error.undone.done:
-        say(f"  undone: {thing}")
-    for thing in error.undone.left:
-        say(f"  left: {thing}")
-    if not error.undone.left:
-        say("  nothing was lost: the source is as it was before")

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from humanize import precisedelta
 
-from backends.model.plan import Check, FieldPlan, Finding, ImageWay, MigrationReport, Plan, Severity, Verdict
+from backends.model.errors import BackendError
+from backends.model.plan import Check, FieldPlan, Finding, MigrationFailed, MigrationReport, Plan, Severity, Verdict
 from tui.cli.table import Column, table
 from widgets.format import bytes_text
 from widgets.text import inert
@@ -19,7 +20,6 @@ _FIELDS = (
     Column("WHY", give=1),
 )
 _MARKS = {Severity.BLOCK: "✗ blocks", Severity.WARN: "! warning", Severity.NOTE: "· note"}
-_WAYS = {ImageWay.ARCHIVE: "one stream", ImageWay.REGISTRY: "a registry on 127.0.0.1", ImageWay.AUTO: "either way"}
 _ORDER = (Verdict.DROPPED, Verdict.CONVERTED, Verdict.SAME)
 """What a person should read first comes first."""
 
@@ -28,8 +28,6 @@ def plan_lines(plan: Plan, width: int | None) -> Iterator[str]:
     """The whole plan. width: cells of the terminal, None = as wide as it takes."""
     yield inert(f"Move {plan.source_name} from {plan.source.engine} to {plan.target} as {plan.spec.name}")
     yield inert(f"Image {plan.spec.image}; the source {_afterwards(plan)} and is never removed unless you say so.")
-    if plan.image is not None and plan.image.why:
-        yield inert(f"The image travels by {_WAYS[plan.image.way]}: {plan.image.why}.")
     yield ""
     fields = sorted(plan.fields, key=lambda field: _ORDER.index(field.verdict))
     yield from table(_FIELDS, [_field(field) for field in fields], width)
@@ -38,6 +36,8 @@ def plan_lines(plan: Plan, width: int | None) -> Iterator[str]:
         size = f" ({bytes_text(step.total_bytes)})" if step.total_bytes else ""
         skipped = f" — skipped: {step.skip}" if step.skip else ""
         yield inert(f"{number:2}. {step.title}{size}{skipped}")
+        if step.how:
+            yield inert(f"    {step.how}")
     for finding in plan.findings:
         yield from _finding(finding)
     if plan.blocked:
@@ -58,6 +58,16 @@ def report_lines(report: MigrationReport) -> Iterator[str]:
     yield from check_lines(report.checks)
     for note in report.notes:
         yield inert(f"  {note}")
+
+
+def undone_lines(error: BackendError) -> Iterator[str]:
+    """What was taken back after a failed move; nothing for other errors."""
+    if not isinstance(error, MigrationFailed):
+        return
+    yield from (inert(f"  undone: {thing}") for thing in error.undone.done)
+    yield from (inert(f"  left: {thing}") for thing in error.undone.left)
+    if not error.undone.left:
+        yield "  nothing was lost: the source is as it was before"
 
 
 def check_lines(checks: Sequence[Check], *, each: bool = False) -> Iterator[str]:

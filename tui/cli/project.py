@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from backends.model.errors import BackendError
-from backends.model.plan import Choices, MigrationFailed, MigrationReport, Plan, StepProgress
+from backends.model.plan import Choices, MigrationReport, Plan, StepProgress
 from tui.cli import schema
 from tui.cli.aftermath import engines_of, say_all, say_checks
 from tui.cli.ask import agreed
 from tui.cli.exits import Exit, exit_of
 from tui.cli.output import answer, can_ask, complain, data, may_style, say, terminal_width
 from tui.cli.pick import first_view, the_engine
-from tui.cli.plan_text import plan_lines, report_lines
+from tui.cli.plan_text import plan_lines, report_lines, undone_lines
 from tui.cli.progress import ProgressLines
 from tui.crash import state_dir
 from widgets.text import inert
@@ -96,9 +96,8 @@ async def _run(fleet: Fleet, plans: tuple[Plan, ...], project: str, *, as_json: 
         if as_json:
             answer(plans=[schema.plan(plan) for plan in plans], reports=None, error=schema.error(error))
         complain(error)
-        if isinstance(error, MigrationFailed):
-            for thing in (*(f"undone: {t}" for t in error.undone.done), *(f"left: {t}" for t in error.undone.left)):
-                say(inert(f"  {thing}"))
+        for line in undone_lines(error):
+            say(line)
         return exit_of(error)
     return _tell(reports, as_json=as_json)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backends.model.errors import BackendError
-from backends.model.plan import Choices, MigrationFailed, Plan
+from backends.model.plan import Choices, Plan
 from tui.cli import schema
 from tui.cli.ask import agreed
 from tui.cli.choices import read
@@ -19,7 +19,7 @@ from tui.cli.exits import Exit, exit_of
 from tui.cli.options import common
 from tui.cli.output import answer, can_ask, complain, data, may_style, say, terminal_width
 from tui.cli.pick import first_view, the_engine
-from tui.cli.plan_text import plan_lines, report_lines
+from tui.cli.plan_text import plan_lines, report_lines, undone_lines
 from tui.cli.progress import ProgressLines
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.crash import state_dir
@@ -136,9 +136,8 @@ async def _run(fleet: Fleet, archive: Backup, plan: Plan, wish: _Wish) -> Exit:
         if wish.as_json:
             answer(plan=schema.plan(plan), report=None, error=schema.error(error))
         complain(error)
-        if isinstance(error, MigrationFailed):
-            for thing in (*(f"undone: {t}" for t in error.undone.done), *(f"left: {t}" for t in error.undone.left)):
-                say(f"  {thing}")
+        for line in undone_lines(error):
+            say(line)
         return exit_of(error)
     finally:
         lines.close()

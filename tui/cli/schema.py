@@ -199,6 +199,7 @@ def plan(drawn: Plan) -> dict[str, Any]:
                 "subject": step.subject,
                 "total_bytes": step.total_bytes,
                 "skip": step.skip or None,
+                "how": step.how or None,
             }
             for step in drawn.steps
         ],

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,11 +13,12 @@ import pytest
 from backends.engine import ByteStream
 from backends.engines.demo import DemoEngine
 from backends.migration import MARK, list_journals, resume, undo
-from backends.migration.journal import Status
-from backends.model.container import ContainerState
-from backends.model.errors import BackendError, Refused, Unsupported
+from backends.migration.journal import Journal, Status
+from backends.model.container import ContainerState, MountKind
+from backends.model.errors import BackendError, Refused, Unreachable, Unsupported
 from backends.model.ids import ContainerKey
 from backends.model.plan import MigrationFailed
+from backends.model.workload import HELPER_LABEL, MountSpec, WorkloadSpec
 from tests.migration_scene import OTHER_TAG, SOURCE, TAG, TARGET, Fault, Saboteur, Scene, move, picture, spec
 
 
@@ -207,6 +210,34 @@ async def test_a_target_that_stays_down_is_told_and_can_be_undone_later(tmp_path
     undone = await undo(tmp_path, record.id, {SOURCE.name: scene.source, TARGET.name: scene.target})
     assert undone.left == ()
     assert (picture(scene.source), picture(scene.target)) == before
+
+
+@pytest.mark.parametrize("busy", [True, False])
+async def test_a_helper_that_its_own_process_left_goes_with_the_undo(busy: bool, tmp_path: Path) -> None:
+    """Its engine was dead, or had no room for that, when it was to be removed. busy: another move may need its own."""
+    scene = Scene()
+    await scene.furnish()
+    before = picture(scene.source), picture(scene.target)
+
+    class LeavesHelper(Saboteur):
+        def strikes(self, name: str) -> bool:
+            if name == "there.start":
+                data = MountSpec(MountKind.VOLUME, "data", "/volume")
+                helper = WorkloadSpec("helper", OTHER_TAG, labels={HELPER_LABEL: str(os.getpid())}, mounts=(data,))
+                scene.target.actions.create(helper)
+                raise Unreachable("the line was cut")
+            return super().strikes(name)
+
+    with pytest.raises(MigrationFailed) as failure:
+        await move(scene, tmp_path, saboteur=LeavesHelper())
+    assert [thing for thing in failure.value.undone.left if "volume data" in thing]
+    [record] = await list_journals(tmp_path)
+    if busy:
+        other = replace(record, id="20991231-000000-0000", status=Status.RUNNING, container_id="f" * 64, entries=())
+        await Journal.begin(tmp_path, other)
+    undone = await undo(tmp_path, record.id, {SOURCE.name: scene.source, TARGET.name: scene.target})
+    assert bool(undone.left) == busy
+    assert ((picture(scene.source), picture(scene.target)) == before) == (not busy)
 
 
 async def test_what_another_makes_under_our_names_meanwhile_is_not_removed(tmp_path: Path) -> None:

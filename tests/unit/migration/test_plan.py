@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.migration.facts import SourceFacts, TargetFacts, same_image
+from backends.migration.facts import SourceFacts, TargetFacts, VolumeFact, same_image
 from backends.migration.fields import MASK, SECRET
+from backends.migration.places import look_over
 from backends.migration.plan import make_plan
 from backends.migration.rows import TABLE
 from backends.migration.table import Row
@@ -19,7 +22,7 @@ from backends.model.capabilities import Capabilities, Capability, EngineInfo
 from backends.model.container import Container, ContainerState, Health, MountKind, Port
 from backends.model.ids import ContainerKey, EngineId, EngineKind, ImageKey
 from backends.model.image import ImageFacts
-from backends.model.plan import Choices, FieldPlan, ImageAction, Plan, Severity, StepKind, Verdict
+from backends.model.plan import Choices, FieldPlan, ImageAction, Plan, Severity, StepKind, Verdict, VolumeChoice
 from backends.model.workload import (
     MountSpec,
     RestartName,
@@ -290,3 +293,30 @@ def test_nobody_waits_for_the_health_that_the_source_has_not(health: Health, ski
     [step] = [step for step in plan.steps if step.kind is StepKind.HEALTH]
     assert bool(step.skip) == skip
     assert ("web is unhealthy" in titles(plan, Severity.WARN)) == skip
+
+
+def test_owners_that_a_rootless_target_does_not_have_block_before_anything_is_copied() -> None:
+    spec = replace(SPEC, mounts=(MountSpec(MountKind.VOLUME, "v", "/v"),))
+    there = target(replace(ROOTLESS, id_ranges=((0, 1), (1, 65536))))
+    for ids, blocked in (({0, 1000, 65536}, False), ({0, 70_000}, True)):
+        facts = replace(source(spec), held={"v": VolumeFact(1, frozenset(ids))})
+        assert make_plan(facts, there).blocked == blocked, ids
+        assert not make_plan(facts, target()).blocked
+        assert not make_plan(replace(facts, info=replace(INFO, rootless=True)), there).blocked, (
+            "they are mapped already"
+        )
+        skipped = Choices(volumes={"v": VolumeChoice.SKIP})
+        assert not make_plan(facts, there, skipped).blocked
+
+
+def test_a_volume_is_looked_over_where_its_folder_is_here(tmp_path: Path) -> None:
+    (tmp_path / "v").mkdir()
+    (tmp_path / "v" / "file").write_bytes(b"x" * 10_000)
+    os.link(tmp_path / "v" / "file", tmp_path / "v" / "again")
+    found = look_over([Volume("v", mountpoint=str(tmp_path / "v")), Volume("gone", mountpoint=str(tmp_path / "w"))])
+    assert found.keys() == {"v"}
+    assert 10_000 <= found["v"].disk_bytes < 20_000, "a hard link takes no room"
+    assert found["v"].ids == {os.getuid(), os.getgid()}
+    mapped = tmp_path / "1000.1000" / "v"
+    mapped.mkdir(parents=True)
+    assert look_over([Volume("m", mountpoint=f"{mapped}")])["m"].ids == frozenset()

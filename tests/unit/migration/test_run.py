@@ -14,7 +14,9 @@ from backends.migration.journal import Status
 from backends.model.container import ContainerState, MountKind
 from backends.model.errors import Refused
 from backends.model.events import Phase
-from backends.model.plan import Choices, MigrationFailed, StepKind, StepProgress
+from backends.model.network import NetworkSpec, Subnet
+from backends.model.plan import Choices, MigrationFailed, NetworkMove, Step, StepKind, StepProgress
+from backends.model.settings import NetworkAttachment, NetworkingSpec
 from backends.model.workload import MountSpec, RestartPolicy
 from tests.migration_scene import TAG, Saboteur, Scene, move, picture, spec
 
@@ -191,3 +193,31 @@ async def test_the_journal_is_private_and_says_what_was_made(tmp_path: Path) -> 
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     assert "hunter2" not in path.read_text()
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+async def test_an_address_range_that_is_taken_unseen_is_given_up_unless_an_address_in_it_is_wanted(
+    fixed: bool, tmp_path: Path
+) -> None:
+    scene = Scene()
+    await scene.furnish()
+    subnet = Subnet("172.30.0.0/16")
+    joined = NetworkAttachment("lab", ipv4="172.30.0.9" if fixed else "")
+    await scene.source.create_network(NetworkSpec("lab", subnets=(subnet,)))
+    recipe = spec(name="joined", ports=(), mounts=(), network=NetworkingSpec(mode="lab", networks=(joined,)))
+    await scene.source.start(await scene.source.create_container(recipe))
+    plan = await plan_migration(scene.source, "joined", scene.target)
+    made = NetworkSpec("lab", subnets=(subnet,))
+    plan = replace(plan, networks=(NetworkMove("lab", made),))  # as where the plan knows nothing of the source's host
+    steps = tuple(step for step in plan.steps if step.kind is not StepKind.NETWORK)
+    step = Step(StepKind.NETWORK, "create network lab", "lab")
+    plan = replace(plan, steps=(steps[0], step, *steps[1:]), spec=replace(plan.spec, network=recipe.network))
+    run = run_migration(plan, scene.source, scene.target, on_update=lambda _u: None, state_dir=tmp_path, watch_s=0.0)
+    if fixed:
+        with pytest.raises(MigrationFailed, match="address range"):
+            await run
+        return
+    report = await run
+    assert report.equal
+    assert any("other addresses" in note for note in report.notes)
+    assert "joined" in {one.name for one in await scene.target.list_containers()}

@@ -187,7 +187,8 @@ async def test_a_crash_is_finished_or_taken_back_later(
     goes_on: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls = await calls_of(tmp_path / "count")
-    monkeypatch.setattr("backends.migration.run.Run.take_back", _die)
+    monkeypatch.setattr("backends.migration.together.take_back_all", _die)
+    cut = 0
     for number in range(1, len(calls) - 1, EVERY):
         scene = await furnished()
         before = picture(scene.source), picture(scene.target)
@@ -198,6 +199,7 @@ async def test_a_crash_is_finished_or_taken_back_later(
         records = [one for one in await list_journals(state_dir) if one.status is Status.RUNNING]
         if len(records) < 2:
             continue  # it had not begun, or one is over
+        cut += 1
         assert f"tranship migrate {PROJECT} --project --resume" in next_step(records[0])
         if goes_on:
             reports = await resume_together(state_dir, PROJECT, engines(scene), on_update=ignore, watch_s=0.0)  # type: ignore[arg-type]
@@ -208,6 +210,28 @@ async def test_a_crash_is_finished_or_taken_back_later(
         assert undone.left == (), where
         assert picture(scene.source) == before[0], where
         assert picture(scene.target) == before[1], where
+    assert cut >= 15
+
+
+@pytest.mark.parametrize("later", [True, False])
+async def test_copies_go_before_sources_come_back_who_is_needed_first(
+    later: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A copy may hold a port that another one's source needs: a pod's is held by one of its containers."""
+    scene = await furnished()
+    if later:
+        monkeypatch.setattr("backends.migration.together.take_back_all", _die)
+    saboteur = Saboteur((await calls_of(tmp_path / "count")).index("there.workload_spec"))
+    with pytest.raises((Crash, BackendError)):
+        await move(scene, tmp_path, saboteur=saboteur)
+    if later:
+        both = {SOURCE.name: saboteur.wrap(scene.source), TARGET.name: saboteur.wrap(scene.target)}
+        assert (await undo_together(tmp_path, PROJECT, both)).left == ()
+    back = [call for call in saboteur.calls if call in {"there.remove", "here.start"}]
+    assert back == ["there.remove", "there.remove", "here.start", "here.start"]
+    started = [(await scene.source.inspect_container(name)).started_at for name in ("shop-db", "shop-web")]
+    assert all(started)
+    assert sorted(started, key=str) == started, "shop-web needs shop-db"
 
 
 async def test_a_finished_one_is_undone_only_where_asked_for(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from backends.migration.journal import Effect, Entry, Journal, Record, Status, folder_of
-from backends.migration.unfinished import is_at_work, next_step, sentence, unfinished
+from backends.migration.unfinished import is_at_work, next_step, refuse_unfinished, sentence, unfinished
 from backends.model.errors import Conflict
 from tui.cli.aftermath import cut_off, finished
 
@@ -60,6 +60,23 @@ async def test_what_is_left_is_listed_and_found_by_name(tmp_path: Path) -> None:
     assert done.id == "m0"
     assert await finished(tmp_path, "web3") is None
     assert folder_of(tmp_path).is_dir()
+
+
+async def test_a_new_move_is_refused_while_an_old_one_is_not_over(tmp_path: Path) -> None:
+    """Else what that one has made on the target would block the plan, with the advice to remove it."""
+    await refuse_unfinished(tmp_path, "docker", "c" * 64, "web")
+    for number, status in enumerate((Status.DONE, Status.UNDONE, Status.CONFIRMED)):
+        await Journal.begin(tmp_path, record(id=f"m{number}", status=status))
+    await refuse_unfinished(tmp_path, "docker", "c" * 64, "web")
+    left = await Journal.begin(tmp_path, record(id="m3", pid=gone()))
+    with pytest.raises(Conflict, match=r"earlier move of web \(m3\) is not over") as cut:
+        await refuse_unfinished(tmp_path, "docker", "c" * 64, "web")
+    assert "--resume" in cut.value.hint
+    await refuse_unfinished(tmp_path, "podman", "c" * 64, "web")
+    await left.close(Status.UNDONE)
+    await Journal.begin(tmp_path, record(id="m4"))
+    with pytest.raises(Conflict, match=f"under way already, by process {os.getpid()}"):
+        await refuse_unfinished(tmp_path, "docker", "c" * 64, "web")
 
 
 def test_the_sentence_names_what_was_made_and_the_next_step() -> None:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from backends.registry.archive import partial_archive
 from backends.registry.depot import PIECE_BYTES, Damaged, Depot, digest_of
-from backends.registry.manifests import OCI, SCHEMA2, read_manifest, with_plain_layers
+from backends.registry.manifests import OCI, SCHEMA2, plain_manifest, read_manifest, with_plain_layers
 
 
 async def put(depot: Depot, data: bytes) -> str:
@@ -78,6 +78,26 @@ def test_layers_that_are_not_held_are_named_by_their_content(media_type: str) ->
     assert made["layers"][1] == {"mediaType": "gz", "size": 7, "digest": "sha256:b"}
     assert made["config"] == {"mediaType": "c", "size": 9, "digest": "sha256:config"}
     assert made["mediaType"] == media_type
+
+
+def test_a_manifest_of_plain_layers_is_one_that_is_read_back_and_gets_its_sizes() -> None:
+    made = plain_manifest("sha256:config", ("sha256:A", "sha256:B"))
+    assert read_manifest(made.data, "") == made
+    told = json.loads(with_plain_layers(made, made.layers, {"sha256:B": 7}, 9))
+    assert [(layer["digest"], layer["size"]) for layer in told["layers"]] == [("sha256:A", 0), ("sha256:B", 7)]
+    assert {layer["mediaType"] for layer in told["layers"]} == {"application/vnd.docker.image.rootfs.diff.tar"}
+    assert told["config"]["size"] == 9
+
+
+async def test_what_is_said_to_be_a_blob_is_kept_as_that_and_what_nobody_wants_is_forgotten(tmp_path: Path) -> None:
+    depot = Depot(tmp_path)
+    said, other = digest_of(b"layer"), depot.begin()
+    name = depot.begin(said)
+    depot.uploads[name].put(b"layer")
+    depot.uploads[other].put(b"else")
+    assert depot.keep(name, {said}) == said
+    assert depot.keep(other, {said}) == digest_of(b"else")
+    assert os.listdir(depot.folder) == [said.removeprefix("sha256:")]
 
 
 def test_another_number_of_layers_is_refused() -> None:

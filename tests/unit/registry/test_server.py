@@ -148,6 +148,20 @@ async def test_the_manifest_is_noted_and_can_be_declined(tmp_path: Path) -> None
             assert asked.status == 404
 
 
+async def test_a_push_may_send_only_so_many_blobs(tmp_path: Path) -> None:
+    async with served(tmp_path) as (registry, client, url):
+        registry.most_uploads = 1
+        assert await upload(client, url, b"one") == 201
+        overruns = [registry.overrun]
+        for _ in range(2):
+            async with client.post(f"{url}/blobs/uploads/") as refused:
+                assert refused.status == 403
+        overruns.append(registry.overrun)
+        registry.begin_push(lambda _asked: False)
+        assert [*overruns, registry.overrun] == [False, True, False]
+        assert await upload(client, url, b"two") == 201
+
+
 async def test_what_is_offered_can_be_had_by_tag_and_digest(tmp_path: Path) -> None:
     async with served(tmp_path) as (registry, client, url):
         registry.offer(b"{}", OCI)

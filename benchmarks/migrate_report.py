@@ -1,0 +1,107 @@
+"""One run of benchmarks.migrate as Markdown: ratios to the commands in a pipe, and what each way took besides time."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING
+
+from benchmarks.layered import MIB
+from benchmarks.movings import Taken
+
+if TYPE_CHECKING:
+    from benchmarks.migrate import ImageRow, Results, VolumeRow
+
+INTRO = """# Moving images and volumes
+
+`python -m benchmarks.migrate` (root on Debian) moves the same things by every way in turn, between a Docker and a
+Podman of its own, and writes this file. Only the **ratios** of one run are claims. Times are medians.
+
+*speed* is how many times faster than the engines' own commands in a pipe. *memory* is the sum of the highest resident
+sizes of the programs that move (of Tranship: one Python process; the engines themselves are not counted). *disk* is
+the most that lay in temporary folders: ours + Docker's + Podman's. Tranship's times begin when the plan is made and end
+when the copy is proved: an image by its id, layers and platform, a volume by a digest of each file, read back. The
+other ways prove nothing. What it costs the commands to enter the engines' namespaces is taken off.
+"""
+
+PIPE = {"image": "save into load", "volume": "tar into tar"}
+_OURS = ("registry", "archive", "tranship")
+
+
+def _median(taken: list[Taken], name: str, entering_s: float) -> float:
+    seconds = statistics.median(one.seconds for one in taken)
+    return seconds if name in _OURS else seconds - entering_s
+
+
+def _disk(taken: list[Taken]) -> str:
+    places = {place: max(one.disk_bytes.get(place, 0) for one in taken) for one in taken for place in one.disk_bytes}
+    return " + ".join(f"{size / MIB:.0f}" for size in places.values())
+
+
+def _cells(taken: list[Taken], name: str, base_s: float, entering_s: float) -> str:
+    seconds = _median(taken, name, entering_s)
+    spread = f"{min(one.seconds for one in taken):.1f} to {max(one.seconds for one in taken):.1f}"
+    memory = max(one.memory_bytes for one in taken) / MIB
+    return f"{base_s / seconds:.1f}× | {seconds:.2f} | {spread} | {memory:.0f} | {_disk(taken)}"
+
+
+def _images(results: Results) -> list[str]:
+    lines = [
+        f"## An image of {results.image_mib} MB in {results.layers} layers, each half random bytes, half text",
+        "",
+        "The plan's own choice is in **bold**. *there*: the layers that the target has when the move begins.",
+        "",
+        "| from → to | there | way | speed | s | least to most | memory, MB | disk, MB | moved, MB |",
+        "|---|---|---|---:|---:|---|---:|---:|---:|",
+    ]
+    for row in results.images:
+        base_s = _median(row.taken[PIPE["image"]], PIPE["image"], results.entering_s)
+        for name in sorted(row.taken, key=lambda name: name not in _OURS):
+            lines.append(_image_line(row, name, base_s, results.entering_s))
+    return lines
+
+
+def _image_line(row: ImageRow, name: str, base_s: float, entering_s: float) -> str:
+    taken = row.taken[name]
+    shown = f"tranship, {name}" if name in _OURS else _command(row.source, row.target, name)
+    moved = taken[0].moved_bytes
+    told = "–" if moved is None else f"{moved / MIB:.0f}"
+    cells = _cells(taken, name, base_s, entering_s)
+    way = f"**{shown}**" if name == row.way else shown
+    return f"| {row.source} → {row.target} | {row.case} | {way} | {cells} | {told} |"
+
+
+def _command(source: str, target: str, name: str) -> str:
+    return f"`{source} save \\| {target} load`" if name == PIPE["image"] else name
+
+
+def _volumes(results: Results) -> list[str]:
+    if not results.volumes:
+        return []
+    lines = [
+        "## A volume",
+        "",
+        "*stopped*: how long its container stands still, nothing having been written since the copy was begun.",
+        "",
+        "| from → to | volume | way | speed | s | least to most | memory, MB | disk, MB | stopped, s |",
+        "|---|---|---|---:|---:|---|---:|---:|---:|",
+    ]
+    for row in results.volumes:
+        lines += [_volume_line(row, name, results.entering_s) for name in sorted(row.taken, reverse=True)]
+    return lines
+
+
+def _volume_line(row: VolumeRow, name: str, entering_s: float) -> str:
+    base_s = _median(row.taken[PIPE["volume"]], PIPE["volume"], entering_s)
+    taken = row.taken[name]
+    cells = _cells(taken, name, base_s, entering_s)
+    told = [one.told["stopped_s"] for one in taken if "stopped_s" in one.told]
+    stopped = statistics.median(told) if told else _median(taken, name, entering_s)
+    return f"| {row.source} → {row.target} | {row.volume} | {name} | {cells} | {stopped:.2f} |"
+
+
+def render(results: Results) -> str:
+    """The whole report."""
+    made = ", ".join(f"{name} {value}" for name, value in results.versions.items())
+    load = f"{min(results.load):.1f} to {max(results.load):.1f}"
+    tail = ["## The run", "", f"{results.started}, {results.rounds} rounds, load {load}. {made}."]
+    return "\n".join([INTRO, *("\n".join(part) + "\n" for part in [_images(results), _volumes(results), tail] if part)])
