@@ -18,7 +18,7 @@ RUN_LABEL = "tranship.test"
 settings.register_profile("tranship", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tranship")
 
-_WORKERS = {"engines_docker": "docker", "engines_podman": "podman", "engines_migration": "moves", "faults": "moves"}
+_WORKERS = {"engines_docker": "docker", "engines_podman": "podman", "engines_migration": "moves", "faults": "faults"}
 """Folders of tests whose every test runs on one worker, after each other: they share one engine. Others: "whole"."""
 
 

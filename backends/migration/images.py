@@ -48,13 +48,14 @@ async def ship(
     *,
     serve: Serve = open_registry,
     folder: Path | None = None,
+    note: Callable[[str], None] = lambda _text: None,
 ) -> tuple[ImageFacts, int]:
     """Bring the image that has the id of `move.facts` to the target, without a name; returns what the target has, and
     the bytes that travelled.
 
     By the registry where `move.way` says so, and by the archive where that fails. folder: where the registry's own
-    folder is made, None = the system's for temporary files. Raises Protocol where the target does not have the same
-    image afterwards, and the errors of both engines.
+    folder is made, None = the system's for temporary files. note: told where it goes another way than planned.
+    Raises Protocol where the target does not have the same image afterwards, and the errors of both engines.
     """
     if move.way is ImageWay.REGISTRY:
         try:
@@ -62,6 +63,7 @@ async def ship(
                 return await _ship_missing(source, target, move, report, registry)
         except (BackendError, OSError) as error:
             _log.warning("the image goes as an archive: the registry way failed: %s", error)
+            note(f"the image went whole, in one stream: the way by a registry on 127.0.0.1 failed ({error})")
     return await ship_image(source, target, move.facts, report)
 
 

@@ -72,7 +72,11 @@ class Steps:
         if same is None:
             number = await self._journal.intend(Effect.IMAGE, f"sha256:{facts.key.id}")
             self._landed, size = await ship(
-                self._source, self._target, self._image, lambda flow: self._on_flow("streaming", flow)
+                self._source,
+                self._target,
+                self._image,
+                lambda flow: self._on_flow("streaming", flow),
+                note=self.outcome.notes.append,
             )
             await self._journal.confirm(number, self._landed.key.id)
             self.outcome.moved_bytes += size

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,14 +12,26 @@ import pytest
 
 from backends.engines.demo_volumes import DemoVolume
 from backends.migration import MARK, list_journals, plan_migration, run_migration
+from backends.migration.images import ship
 from backends.migration.journal import Status
 from backends.model.container import ContainerState, MountKind
 from backends.model.errors import Refused
 from backends.model.events import Phase
 from backends.model.network import NetworkSpec, Subnet
-from backends.model.plan import Choices, MigrationFailed, NetworkMove, Step, StepKind, StepProgress
+from backends.model.plan import (
+    Choices,
+    ImageAction,
+    ImageMove,
+    ImageWay,
+    MigrationFailed,
+    NetworkMove,
+    Step,
+    StepKind,
+    StepProgress,
+)
 from backends.model.settings import NetworkAttachment, NetworkingSpec
 from backends.model.workload import MountSpec, RestartPolicy
+from backends.registry import Registry
 from tests.migration_scene import TAG, Saboteur, Scene, move, picture, spec
 
 
@@ -221,3 +235,20 @@ async def test_an_address_range_that_is_taken_unseen_is_given_up_unless_an_addre
     assert report.equal
     assert any("other addresses" in note for note in report.notes)
     assert "joined" in {one.name for one in await scene.target.list_containers()}
+
+
+async def test_where_no_registry_can_be_served_the_image_goes_whole_and_that_is_said() -> None:
+    scene = Scene()
+    await scene.furnish()
+    facts = await scene.source.image_facts(TAG)
+    said: list[str] = []
+
+    @asynccontextmanager
+    async def serve(_folder: Path) -> AsyncIterator[Registry]:
+        raise OSError("no port is free")
+        yield  # type: ignore[unreachable]  # makes it a generator
+
+    move_ = ImageMove(ImageAction.SHIP, facts, TAG, ImageWay.REGISTRY)
+    landed, _size = await ship(scene.source, scene.target, move_, lambda _flow: None, serve=serve, note=said.append)
+    assert landed.diff_ids == facts.diff_ids
+    assert "no port is free" in said[0]

@@ -1,0 +1,165 @@
+"""Tranship itself is killed, or told to end, in the middle of a move between real engines."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from backends.model.ids import EngineKind
+from backends.model.plan import StepKind
+from tests.e2e.cli import Cli, Running
+from tests.faults.conftest import Grounds
+from tests.faults.ground import Ground
+from tests.faults.program import (
+    Moment,
+    argv,
+    begins,
+    half_copied,
+    journalled,
+    journals,
+    kill_at,
+    moves_told,
+    state_dir,
+)
+from tests.real import RealEngines
+
+pytestmark = [pytest.mark.engines, pytest.mark.e2e]
+
+VOLUME_MB = 16
+IMAGE_MB = 6
+
+
+@pytest.fixture
+def cli(real_engines: RealEngines, run_label: dict[str, str]) -> Cli:
+    return Cli(real_engines, run_label)
+
+
+@pytest.fixture
+def ground(grounds: Grounds) -> Ground:
+    return grounds(EngineKind.DOCKER, volume_mb=VOLUME_MB, image_mb=IMAGE_MB)
+
+
+RESUMED = ["image", "volume", StepKind.VOLUME, StepKind.FILES, StepKind.HEALTH]
+UNDONE = [StepKind.NETWORK, StepKind.STOP_SOURCE, StepKind.CREATE, StepKind.START, StepKind.VERIFY]
+"""Each kind of step is in one of the two; "image" and "volume" in the middle of what they ship."""
+
+
+def test_killed_again_and_again_and_resumed_each_time(cli: Cli, ground: Ground) -> None:
+    """Each resume is killed some steps further on; the last one ends equal. Then all is undone."""
+    before = ground.first_picture()
+    words = argv(ground)
+    for where in RESUMED:
+        kill_at(cli, words, moment(where, cli, ground))
+        [record] = journals(state_dir())
+        assert record["status"] == "running", where
+        words = ["migrate", ground.run, "--resume"]
+    [told] = moves_told(cli)
+    assert told["level"] == "problem"
+    assert f"{ground.run} from docker to podman was cut off" in told["sentence"]
+    assert f"tranship migrate {ground.run} --resume" in told["hint"]
+    assert "--undo removes what it made" in told["hint"]
+    assert_refused(cli, argv(ground), "is not over")
+    ended = cli(*words, "--json")
+    assert ended.code == 0, ended.err
+    assert ended.json["report"]["equal"] is True
+    assert_moved(ground, before)
+    assert [told["level"] for told in moves_told(cli)] == ["note"]
+    undone = cli("migrate", ground.run, "--undo", "--yes", "--json")
+    assert undone.code == 0, undone.err
+    assert undone.json["left"] == []
+    assert ground.of_source() == before
+    ground.assert_target_clean()
+
+
+def assert_moved(ground: Ground, before: dict[str, object]) -> None:
+    """The copy has all that the source had, and runs; the source stands still."""
+    assert ground.files(ground.target) == before["files"]
+    copy, source = ground.inspect(ground.target), ground.inspect(ground.source)
+    assert copy["State"]["Status"] == "running"
+    assert copy["HostConfig"]["RestartPolicy"] == before["restart"]
+    assert list(copy["NetworkSettings"]["Networks"]) == before["networks"]
+    assert copy["Image"] == ground.image_id
+    assert source["State"]["Status"] == "exited"
+    assert source["HostConfig"]["RestartPolicy"]["Name"] == "no"
+    assert ground.objects(ground.target) == ground.objects(ground.source)
+
+
+def moment(name: str, cli: Cli, ground: Ground) -> Moment:
+    """When to strike: "image" and "volume" in the middle of what they ship, else at a step's begin."""
+    match name:
+        case "image":
+            return journalled(state_dir(), "image", made=False)
+        case "volume":
+            return half_copied(cli, ground, VOLUME_MB << 18)
+        case _:
+            return begins(StepKind(name))
+
+
+@pytest.mark.parametrize("where", UNDONE)
+def test_killed_and_undone(cli: Cli, ground: Ground, where: str) -> None:
+    before = ground.first_picture()
+    kill_at(cli, argv(ground), moment(where, cli, ground))
+    undone = cli("migrate", ground.run, "--undo", "--json")
+    assert undone.code == 0, undone.err
+    assert undone.json["left"] == []
+    assert ground.of_source() == before
+    ground.assert_target_clean()
+    assert [record["status"] for record in journals(state_dir())] == ["undone"]
+
+
+def test_killed_in_the_middle_of_the_cold_copy_and_resumed(cli: Cli, ground: Ground) -> None:
+    """The source stands still already, and part of the volume is there."""
+    before = ground.first_picture()
+    kill_at(cli, argv(ground, "--live-copy", "off"), half_copied(cli, ground, VOLUME_MB << 18))
+    assert ground.inspect(ground.source)["State"]["Status"] == "exited"
+    ended = cli("migrate", ground.run, "--resume", "--json")
+    assert ended.code == 0, ended.err
+    assert ended.json["report"]["equal"] is True
+    assert_moved(ground, before)
+    assert cli("migrate", ground.run, "--undo", "--yes").code == 0
+    assert ground.of_source() == before
+    ground.assert_target_clean()
+
+
+@pytest.mark.parametrize(("number", "where"), [(signal.SIGINT, "volume"), (signal.SIGTERM, "health")])
+def test_a_signal_undoes_by_itself(cli: Cli, ground: Ground, number: signal.Signals, where: str) -> None:
+    before = ground.first_picture()
+    with cli.running(*argv(ground)) as move:
+        moment(where, cli, ground)(move)
+        assert move.interrupt(number) == 128 + number
+    assert ground.of_source() == before
+    ground.assert_target_clean()
+    assert [record["status"] for record in journals(state_dir())] == ["undone"]
+
+
+def test_two_at_once_are_one_too_many(cli: Cli, ground: Ground) -> None:
+    """The first is frozen in the middle of its copy; nobody else may move, finish or undo it meanwhile."""
+    before = ground.first_picture()
+    with cli.running(*argv(ground)) as first:
+        moment("volume", cli, ground)(first)
+        first.process.send_signal(signal.SIGSTOP)
+        try:
+            for verb in ("--resume", "--undo"):
+                assert_refused(cli, ["migrate", ground.run, verb], f"is being moved by process {first.process.pid}")
+            assert_refused(cli, argv(ground), f"under way already, by process {first.process.pid}")
+        finally:
+            first.process.send_signal(signal.SIGCONT)
+        assert end(first) == 0
+    assert_moved(ground, before)
+    assert cli("migrate", ground.run, "--undo", "--yes").code == 0
+    assert ground.of_source() == before
+    ground.assert_target_clean()
+
+
+def assert_refused(cli: Cli, words: list[str], why: str) -> None:
+    ran = cli(*words)
+    assert ran.code == 1, ran
+    assert why in ran.err, ran
+
+
+def end(move: Running) -> int:
+    """Let it come to its end; returns the exit code."""
+    _, err = move.process.communicate(timeout=60)
+    assert "Traceback" not in err, err
+    return move.process.returncode
