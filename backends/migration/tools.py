@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backends.engine import Engine
-from backends.model.errors import Unsupported
+from backends.model.errors import NotFound, Unsupported
 
 MOST_TRIED = 8
 """Other images that are tried: each costs a helper container, about half a second."""
@@ -25,7 +25,7 @@ async def tool_image(engine: Engine, volume: str, own: str) -> str:
     for image in [image.key.id for image in images if image.tags and image.key.id != own][:MOST_TRIED]:
         try:
             return await _tried(engine, volume, image)
-        except Unsupported:
+        except (Unsupported, NotFound):  # it may have been removed meanwhile
             continue
     raise Unsupported(
         refusal.title,

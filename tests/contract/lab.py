@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
@@ -14,7 +15,7 @@ from backends.model.container import ContainerState
 from backends.model.errors import BackendError
 from backends.model.ids import EngineKind
 from backends.model.network import NetworkSpec
-from backends.model.workload import VolumeSpec, WorkloadSpec
+from backends.model.workload import HELPER_LABEL, VolumeSpec, WorkloadSpec
 
 BUSYBOX = "docker.io/test/busybox:1"
 SERVE = ("sh", "-c", "trap 'exit 0' TERM; echo serving; while true; do sleep 0.1; done")
@@ -109,6 +110,11 @@ class Lab:
 
     async def _is(self, container: str, state: ContainerState) -> bool:
         return await self.state(container) is state
+
+    async def helpers(self) -> set[str]:
+        """Helper containers of this process that are there: other workers of a run have theirs."""
+        mine = str(os.getpid())
+        return {row.name for row in await self.engine.list_containers() if row.labels.get(HELPER_LABEL) == mine}
 
     async def clean(self) -> None:
         """Remove all that was made; what is gone already is no trouble."""

@@ -220,8 +220,7 @@ async def test_a_program_runs_in_a_volume(lab: Lab) -> None:
     assert await _in_volume(lab, volume, ["cat"], stdin=b"\0\xff said" * 50_000) == b"\0\xff said" * 50_000
     await _in_volume(lab, volume, ["touch", "made"], read_only=False)
     assert await _in_volume(lab, volume, ["ls"]) == b"made\nx\n"
-    names = {row.name for row in await lab.engine.list_containers()}
-    assert not {name for name in names if name.startswith("tranship-")}, "a helper container was left behind"
+    assert await lab.helpers() == set(), "a helper container was left behind"
 
 
 async def test_a_program_that_fails_in_a_volume_says_why(lab: Lab) -> None:
@@ -234,8 +233,7 @@ async def test_a_program_that_fails_in_a_volume_says_why(lab: Lab) -> None:
     for argv in (["no-such-program-anywhere"], ["sh", "-c", "no-such-program-anywhere"]):
         with pytest.raises(Unsupported):
             await _in_volume(lab, volume, argv)
-    names = {row.name for row in await lab.engine.list_containers()}
-    assert not {name for name in names if name.startswith("tranship-")}, "a helper container was left behind"
+    assert await lab.helpers() == set(), "a helper container was left behind"
 
 
 async def test_room_is_told_in_bytes_or_not_at_all(lab: Lab) -> None:

@@ -159,7 +159,7 @@ async def test_a_port_that_is_taken_at_the_start_puts_everything_back(yard: Yard
 
 
 @pytest.mark.parametrize("there", ["podman", "podman-rootless"])
-@pytest.mark.parametrize("when", [StepKind.IMAGE, StepKind.VOLUME, StepKind.START])
+@pytest.mark.parametrize("when", [StepKind.IMAGE, StepKind.PRECOPY, StepKind.VOLUME, StepKind.START])
 async def test_a_move_that_is_called_off_puts_everything_back(yard: Yard, there: str, when: StepKind) -> None:
     yard.build("docker")
     yard.run_web("docker", next(_ports))
@@ -167,7 +167,7 @@ async def test_a_move_that_is_called_off_puts_everything_back(yard: Yard, there:
     task: asyncio.Task[object] | None = None
 
     def call_off(update: StepProgress) -> None:
-        due = update.done_bytes if when in {StepKind.IMAGE, StepKind.VOLUME} else update.phase is Phase.STARTED
+        due = update.done_bytes if when in {StepKind.IMAGE, StepKind.PRECOPY} else update.phase is Phase.STARTED
         if task is not None and update.step.kind is when and due and not update.undoing:
             task.cancel()
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -239,12 +241,19 @@ async def test_what_no_recipe_says_is_reported(bench: Bench, options: str) -> No
     await bench.again(replace(spec, unmapped=()))
 
 
-async def test_a_profile_of_a_file_is_carried_as_text(bench: Bench, tmp_path: Any) -> None:
-    file = tmp_path / "profile.json"
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may read, other than pytest's own."""
+    with tempfile.TemporaryDirectory(prefix="tranship-test-") as made:
+        folder = Path(made)
+        folder.chmod(0o755)
+        yield folder
+
+
+async def test_a_profile_of_a_file_is_carried_as_text(bench: Bench, open_folder: Path) -> None:
+    file = open_folder / "profile.json"
     file.write_text(json.dumps({"defaultAction": "SCMP_ACT_ALLOW", "syscalls": []}))
-    tmp_path.chmod(0o755)
-    for folder in (tmp_path.parent, tmp_path.parent.parent):
-        folder.chmod(0o755)  # a rootless podman reads it
+    file.chmod(0o644)
     spec = await bench.create(f"--security-opt seccomp={file}")
     assert spec.security == SecuritySpec(seccomp=file.read_text())
     assert spec.unmapped == ()
