@@ -18,7 +18,7 @@ RUN_LABEL = "tranship.test"
 settings.register_profile("tranship", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tranship")
 
-_WORKERS = {"engines_docker": "docker", "engines_podman": "podman", "engines_migration": "moves", "faults": "faults"}
+_WORKERS = {"engines_docker": "docker", "engines_podman": "podman", "engines_migration": "moves"}
 """Folders of tests whose every test runs on one worker, after each other: they share one engine. Others: "whole"."""
 
 
@@ -30,7 +30,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(item.config.rootpath).parts[1]
         params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         engine = str(params.get("engine", ""))
-        group = _WORKERS.get(folder) or engine.removesuffix("-rootless") or "whole"
+        alone = item.path.name if folder == "faults" else ""  # each file has objects, and mostly engines, of its own
+        group = _WORKERS.get(folder) or alone or engine.removesuffix("-rootless") or "whole"
         item.add_marker(pytest.mark.xdist_group(group))
 
 
