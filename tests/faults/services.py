@@ -95,7 +95,12 @@ class SmallPodman(Small):
 
     @property
     def _podman(self) -> list[str]:
-        return ["podman", "--root", str(self.store), "--runroot", str(self.folder / "run")]
+        # Locks of its own: by default all Podmans of a machine share one table, and an instance whose store is full
+        # frees a lock twice, which may be another's by then.
+        conf = self.folder / "own.conf"
+        conf.write_text('[engine]\nlock_type = "file"\n')
+        own = ["--root", str(self.store), "--runroot", str(self.folder / "run"), "--tmpdir", str(self.folder / "tmp")]
+        return ["env", f"CONTAINERS_CONF_OVERRIDE={conf}", "podman", *own]
 
     def _argv(self) -> list[str]:
         begun = [str(self._real.bin / "engines-exec"), "env", "PODMAN_IGNORE_CGROUPSV1_WARNING=1"]
