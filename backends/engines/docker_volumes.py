@@ -9,12 +9,11 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from urllib.parse import quote
 
 from backends.engines.ending import to_its_end
-from backends.engines.helper_program import WITH_STDIN, ended, needs, stdin_tar
-from backends.model.container import LogStream
+from backends.engines.helper_program import WITH_STDIN, ended, needs, output_of, stdin_tar
 from backends.model.errors import NotFound
 from backends.model.workload import HELPER_LABEL
 from backends.tar import reroot
@@ -23,7 +22,6 @@ from backends.wire.frames import log_frames
 
 FOLDER = "tranship-volume"  # where the helper mounts the volume; not in any sane image
 WORKPLACE = "/volume"  # where programs find it
-_WORDS_BYTES = 4096
 _FEW = 256
 
 
@@ -176,10 +174,9 @@ async def _said(
     wire: WireClient, place: str, program: str, image: str, chunks: AsyncIterator[bytes]
 ) -> AsyncGenerator[bytes, None]:
     complaint = bytearray()
-    async for stream, piece, _ in log_frames(chunks, engine=wire.engine):
-        if stream is LogStream.STDERR:
-            complaint += piece[: max(0, _WORDS_BYTES - len(complaint))]
-        else:
+    pieces = ((stream, piece) async for stream, piece, _ in log_frames(chunks, engine=wire.engine))
+    async with aclosing(output_of(pieces, complaint)) as out:
+        async for piece in out:
             yield piece
     answer = await wire.json("POST", f"{place}/wait", timeout_s=60)
     ended(int(answer["StatusCode"]), bytes(complaint), program, image, wire.engine)

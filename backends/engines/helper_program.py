@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager
 
+from backends.model.container import LogStream
 from backends.model.errors import BackendError, Conflict, Unsupported
 from backends.model.ids import EngineId
 
@@ -15,21 +16,38 @@ STDIN_PATH = f"/{_STDIN}"
 WITH_STDIN = ("sh", "-c", f'exec "$@" </{_STDIN}', "sh")
 """A program's input lies in a file of the helper: so no connection has to be taken over for it."""
 
+_COMPLAINT_BYTES = 4096
 _NO_PROGRAM = 127
 """A shell's exit code for it. Source: POSIX.1-2017, "Exit Status for Commands"."""
 
 _MISSING = ("executable file not found", "is not in its image", "no such file or directory", "not found in $path")
 
 
-def stdin_tar(data: bytes) -> bytes:
-    """The archive that lays a program's input into a helper's root."""
+def file_tar(name: str, data: bytes, *, mode: int) -> bytes:
+    """An archive of one file, without padding: Podman stops reading at the end mark."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as tar:
-        head = tarfile.TarInfo(_STDIN)
-        head.size, head.mode = len(data), 0o600
+        head = tarfile.TarInfo(name)
+        head.size, head.mode = len(data), mode
         tar.addfile(head, io.BytesIO(data))
         end = tar.offset
-    return out.getvalue()[: end + 1024]  # Podman stops reading at the end mark
+    return out.getvalue()[: end + 1024]
+
+
+def stdin_tar(data: bytes) -> bytes:
+    """The archive that lays a program's input into a helper's root."""
+    return file_tar(_STDIN, data, mode=0o600)
+
+
+async def output_of(
+    pieces: AsyncIterator[tuple[LogStream, bytes]], complaint: bytearray
+) -> AsyncGenerator[bytes, None]:
+    """The standard output of a program; the beginning of what it complains of is put into `complaint`."""
+    async for stream, piece in pieces:
+        if stream is LogStream.STDERR:
+            complaint += piece[: max(0, _COMPLAINT_BYTES - len(complaint))]
+        else:
+            yield piece
 
 
 @contextmanager
@@ -56,4 +74,4 @@ def ended(code: int, complaint: bytes, program: str, image: str, engine: EngineI
         raise Conflict(f"{program} of the image {image} failed in a helper container", detail=detail, engine=engine)
 
 
-__all__ = ["STDIN_PATH", "WITH_STDIN", "ended", "needs", "stdin_tar"]
+__all__ = ["STDIN_PATH", "WITH_STDIN", "ended", "file_tar", "needs", "output_of", "stdin_tar"]

@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from backends.engines.ending import to_its_end
-from backends.engines.helper_program import ended, needs
+from backends.engines.helper_program import ended, needs, output_of
 from backends.engines.podman_api import Params, PodmanApi
 from backends.engines.podman_spec import image_reference
 from backends.engines.podman_tar import without_padding
@@ -22,7 +22,6 @@ from backends.model.errors import NotFound, Protocol, Unsupported
 from backends.model.workload import HELPER_LABEL
 from backends.wire.frames import log_frames
 
-_WORDS_BYTES = 4096
 _ATTACHED: Params = {"stream": True, "stdout": True, "stderr": True, "stdin": False}
 _TAR_TYPE = {"Content-Type": "application/x-tar"}
 
@@ -95,10 +94,8 @@ class Helper:
     async def output(self, pieces: AsyncIterator[tuple[LogStream, bytes]], program: str) -> AsyncGenerator[bytes, None]:
         """Its standard output. Raises Unsupported or Conflict, with what it complained of, where it failed."""
         words = bytearray()
-        async for stream, piece in pieces:
-            if stream is LogStream.STDERR:
-                words += piece[: max(0, _WORDS_BYTES - len(words))]
-            else:
+        async with aclosing(output_of(pieces, words)) as out:
+            async for piece in out:
                 yield piece
         ended(await self.exit_code(), bytes(words), program, self._image, self._api.engine)
 

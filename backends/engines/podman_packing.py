@@ -6,16 +6,15 @@ Reads only; what is mounted in the helper is its caller's business.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from enum import StrEnum
 
-from backends.engines.helper_program import STDIN_PATH, WITH_STDIN, stdin_tar
+from backends.engines.helper_program import STDIN_PATH, WITH_STDIN, output_of, stdin_tar
 from backends.engines.podman_api import PodmanApi
 from backends.engines.podman_helper import Helper, Sight, all_said, helper
 from backends.model.container import LogStream
 from backends.model.errors import NotFound, Protocol, Unsupported
 
-_WORDS_BYTES = 4096
 _OCTAL_7 = 0o7777777
 """The largest owner that a plain tar header says. Source: POSIX.1-2017, pax, "ustar Interchange Format"."""
 
@@ -70,10 +69,8 @@ async def _archive(
     api: PodmanApi, made: Helper, pieces: AsyncIterator[tuple[LogStream, bytes]], member: str
 ) -> AsyncGenerator[bytes, None]:
     words = bytearray()
-    async for stream, piece in pieces:
-        if stream is LogStream.STDERR:
-            words += piece[: max(0, _WORDS_BYTES - len(words))]
-        else:
+    async with aclosing(output_of(pieces, words)) as out:
+        async for piece in out:
             yield piece
     code = await made.exit_code()
     if code:

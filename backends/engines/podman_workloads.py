@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 import json
 import posixpath
-import tarfile
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from backends.engines.ending import to_its_end
+from backends.engines.helper_program import file_tar
 from backends.engines.podman_api import segment
 from backends.engines.podman_base import PodmanBase
 from backends.engines.podman_defaults import unmapped
@@ -67,7 +66,7 @@ class PodmanWorkloads(PodmanBase):
             volume = await to_its_end(self._api.change("POST", "/volumes/create", body=body))
             sight = Sight(spec.image, name, _PLACE, read_only=False)
             async with helper(self._api, sight, ["true"]) as made:
-                await made.put(_PLACE, _packed(text), timeout_s=60.0)
+                await made.put(_PLACE, file_tar(_PROFILE, text.encode(), mode=0o644), timeout_s=60.0)
             with self._understood():
                 path = posixpath.join(str(volume["Mountpoint"]), _PROFILE)
             yield path
@@ -100,17 +99,6 @@ class PodmanWorkloads(PodmanBase):
         except NotFound:
             return container  # the partner is gone: its id is all there is
         return str(raw.get("Name") or container)
-
-
-def _packed(text: str) -> bytes:
-    """A tar of one file, without padding: Podman stops reading at the end mark."""
-    out = io.BytesIO()
-    with tarfile.open(fileobj=out, mode="w") as tar:
-        head, data = tarfile.TarInfo(_PROFILE), text.encode()
-        head.size, head.mode = len(data), 0o644
-        tar.addfile(head, io.BytesIO(data))
-        end = tar.offset
-    return out.getvalue()[: end + 1024]
 
 
 def _with_profile(spec: WorkloadSpec, local: bool) -> WorkloadSpec:

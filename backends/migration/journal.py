@@ -96,6 +96,11 @@ class Record:
     entries: tuple[Entry, ...] = ()
     checks: tuple[Check, ...] = ()
 
+    @property
+    def project(self) -> str:
+        """The project or pod that it was moved with, "" where it was moved alone."""
+        return self.group.rpartition(" ")[0]
+
     def find(self, effect: Effect, name: str | None = None) -> Entry | None:
         """The entry of that effect (on that object); None where there is none."""
         return next((e for e in self.entries if e.effect is effect and name in {None, e.name}), None)

@@ -29,11 +29,6 @@ _BEFORE = frozenset({StepKind.IMAGE, StepKind.NETWORK, StepKind.PRECOPY})
 _AFTER = frozenset({StepKind.VOLUME, StepKind.CREATE, StepKind.FILES, StepKind.START, StepKind.HEALTH})
 
 
-def project_of(record: Record) -> str:
-    """The project that a record belongs to, "" where it was moved alone."""
-    return record.group.rpartition(" ")[0]
-
-
 class _Side:
     """The runs of one group, and the one that is at work."""
 
@@ -111,7 +106,7 @@ async def run_together(
 
 async def _of(state_dir: Path, project: str, statuses: set[Status]) -> list[Record]:
     """The records of the newest move of that project that are in one of these states, in their order."""
-    found = [record for record in await list_journals(state_dir) if project_of(record) == project]
+    found = [record for record in await list_journals(state_dir) if record.project == project]
     wanted = [record for record in found if record.status in statuses]
     if not wanted:
         raise NotFound(

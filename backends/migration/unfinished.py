@@ -98,8 +98,8 @@ def _done(record: Record, move: str) -> str:
 
 def next_step(record: Record) -> str:
     """The command that goes on from there."""
-    project = record.group.rpartition(" ")[0]
-    command = f"tranship migrate {project} --project" if project else f"tranship migrate {record.container_name}"
+    subject = f"{record.project} --project" if record.project else record.container_name
+    command = f"tranship migrate {subject}"
     if record.status is Status.DONE:
         return f"{command} --confirm accepts it; --undo removes the copy and brings the source back"
     back = "--undo removes what it made and starts the source again"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from backends.migration.confirm import confirm
@@ -12,7 +12,7 @@ from backends.migration.rollback import undo
 from backends.migration.run import OnUpdate, run_migration
 from backends.migration.together import OnMember, run_together
 from backends.migration.unfinished import next_step, sentence
-from backends.model.errors import BackendError, Conflict, NotFound
+from backends.model.errors import Conflict, NotFound
 from backends.model.plan import MigrationReport, Plan, StepProgress, Undone
 from backends.services.fleet import Fleet
 
@@ -20,21 +20,11 @@ from backends.services.fleet import Fleet
 async def move(fleet: Fleet, plan: Plan, *, on_update: OnUpdate, state_dir: Path) -> MigrationReport:
     """Carry out a plan. Raises and undoes as `run_migration`; Refused too where an operation is in flight there."""
     source, target = fleet.engine(plan.source.engine), fleet.engine(plan.target)
-    tracked = fleet.operations.track("container.migrate", plan.source, plan.source_name)
-
-    def follow(progress: StepProgress) -> None:
-        tracked.update(progress)
-        on_update(progress)
-
-    try:
+    with fleet.operations.track("container.migrate", plan.source, plan.source_name) as tracked:
+        follow = tracked.telling(on_update)
         report = await run_migration(plan, source, target, on_update=follow, state_dir=state_dir)
         tracked.done(f"{plan.source_name} is on {plan.target} as {plan.spec.name}")
         return report
-    except BackendError as error:
-        tracked.failed(error)
-        raise
-    finally:
-        tracked.cancelled()  # where it ended neither way: the task was cancelled
 
 
 async def move_together(
@@ -43,21 +33,18 @@ async def move_together(
     """Carry out the plans of a project. Raises and undoes as `run_together`; Refused as `move`."""
     source, target = fleet.engine(plans[0].source.engine), fleet.engine(plans[0].target)
     with ExitStack() as open_ones:
-        tracked = {}
-        for plan in plans:
-            tracked[plan.source] = fleet.operations.track("container.migrate", plan.source, plan.source_name)
-            open_ones.callback(tracked[plan.source].cancelled)  # where it ended neither way: the task was cancelled
+        tracked = {
+            plan.source: open_ones.enter_context(
+                fleet.operations.track("container.migrate", plan.source, plan.source_name)
+            )
+            for plan in plans
+        }
 
         def follow(plan: Plan, progress: StepProgress) -> None:
             tracked[plan.source].update(progress)
             on_update(plan, progress)
 
-        try:
-            reports = await run_together(plans, project, source, target, on_update=follow, state_dir=state_dir)
-        except BackendError as error:
-            for one in tracked.values():
-                one.failed(error)
-            raise
+        reports = await run_together(plans, project, source, target, on_update=follow, state_dir=state_dir)
         for plan in plans:
             tracked[plan.source].done(f"{plan.source_name} is on {plan.target}, with {project}")
         return reports
@@ -66,27 +53,16 @@ async def move_together(
 async def accept(fleet: Fleet, report: MigrationReport, *, remove_source: bool, state_dir: Path) -> tuple[str, ...]:
     """Confirm a finished move; returns what was done. Raises as `confirm`, Refused where an operation is in flight."""
     plan, engines = report.plan, {engine.id.name: engine for engine in fleet.engines}
-    tracked = fleet.operations.track("migrate.accept", plan.source, plan.source_name)
-    try:
+    with fleet.operations.track("migrate.accept", plan.source, plan.source_name) as tracked, _its_journal(report):
         done = await confirm(state_dir, report.journal, engines, remove_source=remove_source)
         tracked.done(f"{plan.source_name}: {'; '.join(done)}")
         return done
-    except FileNotFoundError as error:
-        gone = _gone(report)
-        tracked.failed(gone)
-        raise gone from error
-    except BackendError as error:
-        tracked.failed(error)
-        raise
-    finally:
-        tracked.cancelled()
 
 
 async def take_back(fleet: Fleet, report: MigrationReport, *, state_dir: Path) -> Undone:
     """Undo a finished move. Raises as `undo`, Refused where an operation is in flight."""
     plan, engines = report.plan, {engine.id.name: engine for engine in fleet.engines}
-    tracked = fleet.operations.track("migrate.undo", plan.source, plan.source_name)
-    try:
+    with fleet.operations.track("migrate.undo", plan.source, plan.source_name) as tracked, _its_journal(report):
         undone = await undo(state_dir, report.journal, engines, finished=True)
         if undone.left:
             hint = f"once that is out of the way: tranship migrate {plan.source_name} --undo"
@@ -94,20 +70,17 @@ async def take_back(fleet: Fleet, report: MigrationReport, *, state_dir: Path) -
         else:
             tracked.done(f"the move of {plan.source_name} is undone")
         return undone
+
+
+@contextmanager
+def _its_journal(report: MigrationReport) -> Iterator[None]:
+    """A journal that is gone is an error like others."""
+    try:
+        yield
     except FileNotFoundError as error:
-        gone = _gone(report)
-        tracked.failed(gone)
-        raise gone from error
-    except BackendError as error:
-        tracked.failed(error)
-        raise
-    finally:
-        tracked.cancelled()
-
-
-def _gone(report: MigrationReport) -> NotFound:
-    title = f"the journal of the move {report.journal} is gone"
-    return NotFound(title, hint="look at both containers, and remove the one that you do not want yourself")
+        title = f"the journal of the move {report.journal} is gone"
+        hint = "look at both containers, and remove the one that you do not want yourself"
+        raise NotFound(title, hint=hint) from error
 
 
 async def left_behind(plan: Plan, state_dir: Path) -> str:

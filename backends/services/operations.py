@@ -23,12 +23,32 @@ FinishedWatcher: TypeAlias = Callable[[OperationUpdate], object]
 
 
 class Tracked:
-    """An operation in flight, for those who do it themselves (a migration). End it by done, failed or cancelled."""
+    """An operation in flight, for those who do it themselves (a migration).
+
+    As a context manager it ends with its block: failed by a BackendError, and cancelled where nothing was said of it.
+    """
 
     def __init__(self, first: OperationUpdate, publish: FinishedWatcher) -> None:
         self._now = first
         self._publish = publish
         publish(first)
+
+    def __enter__(self) -> Tracked:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, BackendError):
+            self.failed(error)
+        self.cancelled()  # where it ended neither way: the task was cancelled
+
+    def telling(self, on_update: Callable[[StepProgress], object]) -> Callable[[StepProgress], None]:
+        """Takes progress to both: to the store, and to somebody who looks on."""
+
+        def follow(progress: StepProgress) -> None:
+            self.update(progress)
+            on_update(progress)
+
+        return follow
 
     def update(self, progress: StepProgress) -> None:
         """Say where it is."""
@@ -149,14 +169,13 @@ class Operations:
             refused = replace(self._first(action, key, subject), phase=Phase.FAILED, error=refusal)
             self._tell(refused)
             return refused
-        try:
-            await call(self._engine_of(key.engine))
-            await self._refresh(key)
+        with tracked:
+            try:
+                await call(self._engine_of(key.engine))
+                await self._refresh(key)
+            except BackendError as error:
+                return tracked.failed(error)
             return tracked.done(f"{subject} {result}")
-        except BackendError as error:
-            return tracked.failed(error)
-        finally:
-            tracked.cancelled()  # where it ended neither way: the task was cancelled
 
     async def _read_again(self, key: ContainerKey) -> None:
         """The operation is done: a failure to look at its effect does not undo that, and the next list shows it."""
