@@ -65,6 +65,9 @@ def test_a_project_is_killed_and_resumed_and_undone(cli: Cli, project: Ground) -
     told = moves_told(cli)
     assert [one["level"] for one in told] == ["problem"] * 2
     assert all(f"tranship migrate {project.run} --project --resume" in one["hint"] for one in told)
+    refused = cli(*words(project))
+    assert refused.code == 1
+    assert "--project --resume" in refused.err
     resumed = cli("migrate", project.run, "--project", "--resume", "--json")
     assert resumed.code == 0, resumed.err
     reports = resumed.json["reports"]
@@ -73,6 +76,13 @@ def test_a_project_is_killed_and_resumed_and_undone(cli: Cli, project: Ground) -
     seen = "echo from-second > /shared/said; ping -c 1 -W 2 " + project.run
     assert project.target.says_yes("exec", second(project), "sh", "-c", seen), "one network, found by name"
     assert project.target.ask("exec", project.run, "cat", "/data/said") == "from-second\n", "one volume"
+    verified = cli("migrate", project.run, "--project", "--verify", "--json")
+    assert verified.code == 0, verified.err
+    moves = verified.json["moves"]
+    assert [move["name"] for move in moves] == [project.run, second(project)]
+    assert all(check["equal"] for move in moves for check in move["checks"])
+    again = cli(*words(project))
+    assert again.code == 4, "done and waiting: names and volumes are taken"
     undone = cli("migrate", project.run, "--project", "--undo", "--yes", "--json")
     assert undone.code == 0, undone.err
     assert undone.json["left"] == []

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,11 +11,11 @@ from backends.model.errors import Conflict, NotFound, Refused
 from backends.model.plan import Check, Undone
 from tui.cli import schema
 from tui.cli.ask import agreed
+from tui.cli.carrying import progress_lines, tell_report
 from tui.cli.exits import Exit
-from tui.cli.output import answer, can_ask, data, may_style, say
+from tui.cli.output import answer, can_ask, data, say
 from tui.cli.pick import first_view
-from tui.cli.plan_text import check_lines, report_lines
-from tui.cli.progress import ProgressLines
+from tui.cli.plan_text import check_lines
 from widgets.text import inert
 
 if TYPE_CHECKING:
@@ -96,15 +95,9 @@ async def resume_move(fleet: Fleet, state_dir: Path, name: str, *, as_json: bool
     record = await cut_off(state_dir, name)
     if record is None:
         raise _none(name, "was cut off", state_dir)
-    progress = ProgressLines(sys.stderr, living=may_style(sys.stderr))
-    try:
+    with progress_lines() as progress:
         report = await resume(state_dir, record.id, await engines_of(fleet), on_update=progress)
-    finally:
-        progress.close()
-    if as_json:
-        answer(plan=schema.plan(report.plan), report=schema.report(report), error=None)
-    else:
-        say_all(report_lines(report))
+    tell_report(report.plan, report, as_json=as_json)
     return Exit.DONE if report.equal else Exit.FAILED
 
 
@@ -137,15 +130,15 @@ async def verify_move(fleet: Fleet, state_dir: Path, name: str, *, as_json: bool
     if not records:
         raise _none(name, "was finished", state_dir)
     checks = await verify_again(state_dir, records[-1].id, await engines_of(fleet))
-    return say_checks(records[-1].id, checks, as_json=as_json)
-
-
-def say_checks(journal: str, checks: Sequence[Check], *, as_json: bool) -> Exit:
-    """The comparisons that were made anew."""
     if as_json:
-        answer(journal=journal, checks=[schema.check(check) for check in checks])
+        answer(journal=records[-1].id, checks=[schema.check(check) for check in checks])
     else:
         say_all(check_lines(checks, each=True))
+    return checks_exit(checks)
+
+
+def checks_exit(checks: Iterable[Check]) -> Exit:
+    """How a command ends that made these comparisons."""
     return Exit.DONE if all(check.equal for check in checks) else Exit.FAILED
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from backends.model.errors import BackendError
 from backends.model.plan import Choices, Plan
 from tui.cli import schema
 from tui.cli.ask import agreed
+from tui.cli.carrying import carry_out, show
 from tui.cli.choices import choice_options, read
-from tui.cli.exits import Exit, exit_of
+from tui.cli.exits import Exit
 from tui.cli.options import common, container_argument
-from tui.cli.output import answer, can_ask, complain, data, may_style, say, terminal_width
+from tui.cli.output import answer, can_ask, say
 from tui.cli.pick import first_view, the_container, the_engine
-from tui.cli.plan_text import plan_lines, report_lines, undone_lines
-from tui.cli.progress import ProgressLines
+from tui.cli.plan_text import plan_lines
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.crash import state_dir
 from widgets.text import inert
@@ -86,8 +84,7 @@ def migrate(
     if verbs and not confirmed:
         if len(verbs) > 1 or source or target or plan_only or choices != Choices():
             raise click.UsageError("--resume, --undo, --confirm and --verify go alone: the journal knows the rest")
-        go_on = _project_goes_on if project else _go_on
-        go_on(invocation, name, verbs[0], remove_source=moving, yes=yes)
+        _go_on(invocation, name, verbs[0], project=project, remove_source=moving, yes=yes)
         return
     if not source or not target:
         raise click.UsageError("say where it is and where it goes: --from ENGINE --to ENGINE")
@@ -111,34 +108,25 @@ def migrate(
     run(invocation, body, only=frozenset({source, target}))
 
 
-def _go_on(invocation: Invocation, name: str, verb: str, *, remove_source: bool, yes: bool) -> None:
+def _go_on(invocation: Invocation, name: str, verb: str, *, project: bool, remove_source: bool, yes: bool) -> None:
     async def body(fleet: Fleet) -> Exit:
         from tui.cli import aftermath
+        from tui.cli import project as together
 
         folder, as_json = state_dir(), invocation.json
-        if verb == "undoing":
-            return await aftermath.undo_move(fleet, folder, name, as_json=as_json, yes=yes)
-        if verb == "resuming":
-            return await aftermath.resume_move(fleet, folder, name, as_json=as_json)
-        if verb == "confirming":
-            return await aftermath.confirm_move(fleet, folder, name, remove_source=remove_source, as_json=as_json)
-        return await aftermath.verify_move(fleet, folder, name, as_json=as_json)
-
-    run(invocation, body)
-
-
-def _project_goes_on(invocation: Invocation, name: str, verb: str, *, remove_source: bool, yes: bool) -> None:
-    async def body(fleet: Fleet) -> Exit:
-        from tui.cli import project
-
-        as_json = invocation.json
-        if verb == "undoing":
-            return await project.undo_project(fleet, name, as_json=as_json, yes=yes)
-        if verb == "resuming":
-            return await project.resume_project(fleet, name, as_json=as_json)
-        if verb == "confirming":
-            return await project.confirm_project(fleet, name, remove_source=remove_source, as_json=as_json)
-        return await project.verify_project(fleet, name, as_json=as_json)
+        match verb:
+            case "undoing":
+                undo = together.undo_project if project else aftermath.undo_move
+                return await undo(fleet, folder, name, as_json=as_json, yes=yes)
+            case "resuming":
+                resume = together.resume_project if project else aftermath.resume_move
+                return await resume(fleet, folder, name, as_json=as_json)
+            case "confirming":
+                confirm = together.confirm_project if project else aftermath.confirm_move
+                return await confirm(fleet, folder, name, remove_source=remove_source, as_json=as_json)
+            case _:
+                verify = together.verify_project if project else aftermath.verify_move
+                return await verify(fleet, folder, name, as_json=as_json)
 
     run(invocation, body)
 
@@ -165,40 +153,21 @@ async def _migrate(fleet: Fleet, wish: _Wish) -> Exit:
 
 
 def _show_plan(plan: Plan, wish: _Wish, *, as_data: bool) -> None:
-    """as_data: the plan is the answer; else it is words before the deed, which has its own answer."""
-    if wish.as_json:
-        if as_data:
-            answer(plan=schema.plan(plan), report=None, error=None)
-        return
-    write, stream = (data, sys.stdout) if as_data else (say, sys.stderr)
-    for line in plan_lines(plan, terminal_width(stream)):
-        write(line)
+    if not wish.as_json:
+        show(lambda width: plan_lines(plan, width), as_data=as_data)
+    elif as_data:
+        answer(plan=schema.plan(plan), report=None, error=None)
 
 
 async def _move(fleet: Fleet, plan: Plan, wish: _Wish) -> Exit:
     from backends.services.moves import move
 
-    lines = ProgressLines(sys.stderr, living=may_style(sys.stderr))
-    try:
-        report = await move(fleet, plan, on_update=lines, state_dir=state_dir())
-    except BackendError as error:
-        lines.close()
-        if wish.as_json:
-            answer(plan=schema.plan(plan), report=None, error=schema.error(error))
-        complain(error)
-        for line in undone_lines(error):
-            say(line)
-        return exit_of(error)
-    finally:
-        lines.close()
-    if wish.as_json:
-        answer(plan=schema.plan(plan), report=schema.report(report), error=None)
-    else:
-        for line in report_lines(report):
-            data(line)
-    if wish.moving:
+    ended, report = await carry_out(
+        plan, lambda lines: move(fleet, plan, on_update=lines, state_dir=state_dir()), as_json=wish.as_json
+    )
+    if report is not None and wish.moving:
         await _remove_source(fleet, plan, report.journal, wish)
-    return Exit.DONE if report.equal else Exit.FAILED
+    return ended
 
 
 async def _remove_source(fleet: Fleet, plan: Plan, journal: str, wish: _Wish) -> None:

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.model.errors import BackendError
 from backends.model.plan import Choices, MigrationReport, Plan, StepProgress
 from tui.cli import schema
-from tui.cli.aftermath import engines_of, say_all, say_checks
+from tui.cli.aftermath import checks_exit, engines_of, say_all
 from tui.cli.ask import agreed
-from tui.cli.exits import Exit, exit_of
-from tui.cli.output import answer, can_ask, complain, data, may_style, say, terminal_width
+from tui.cli.carrying import complain_undone, progress_lines, show
+from tui.cli.exits import Exit
+from tui.cli.output import answer, can_ask, data, say
 from tui.cli.pick import first_view, the_engine
-from tui.cli.plan_text import plan_lines, report_lines, undone_lines
-from tui.cli.progress import ProgressLines
+from tui.cli.plan_text import check_lines, plan_lines, report_lines
 from tui.crash import state_dir
 from widgets.text import inert
 
 if TYPE_CHECKING:
-    from backends.migration.journal import Record
     from backends.migration.together import OnMember
     from backends.services.fleet import Fleet
 
@@ -38,10 +37,15 @@ async def move_project(
 ) -> Exit:
     """Plan, ask, move. ways: names of the source's and the target's engine."""
     from backends.migration.project import plan_project
+    from backends.migration.unfinished import refuse_unfinished
 
     view = await first_view(fleet)
     source, target = (fleet.engine(the_engine(view, engine).id) for engine in ways)
     plans = await plan_project(source, name, target, choices=choices)
+    for plan in (
+        () if plan_only else plans
+    ):  # what an earlier move has made there blocks, with a remedy that destroys it
+        await refuse_unfinished(state_dir(), ways[0], plan.source.id, plan.source_name)
     blocked = any(plan.blocked for plan in plans)
     if plan_only or blocked:
         _show(plans, as_json=as_json, as_data=True)
@@ -55,35 +59,34 @@ async def move_project(
 
 
 def _show(plans: tuple[Plan, ...], *, as_json: bool, as_data: bool) -> None:
-    """as_data: the plans are the answer; else they are words before the deed, which has its own answer."""
-    if as_json:
-        if as_data:
-            answer(plans=[schema.plan(plan) for plan in plans], reports=None, error=None)
-        return
-    write, stream = (data, sys.stdout) if as_data else (say, sys.stderr)
+    if not as_json:
+        show(lambda width: _plans_lines(plans, width), as_data=as_data)
+    elif as_data:
+        answer(plans=[schema.plan(plan) for plan in plans], reports=None, error=None)
+
+
+def _plans_lines(plans: tuple[Plan, ...], width: int | None) -> Iterator[str]:
     for number, plan in enumerate(plans):
-        for line in (*([""] if number else []), *plan_lines(plan, terminal_width(stream))):
-            write(line)
+        if number:
+            yield ""
+        yield from plan_lines(plan, width)
 
 
 @contextmanager
 def _lines() -> Iterator[OnMember]:
     """Progress of several, each under its name where another goes on."""
-    lines = ProgressLines(sys.stderr, living=may_style(sys.stderr))
     last = ""
+    with progress_lines() as lines:
 
-    def follow(plan: Plan, progress: StepProgress) -> None:
-        nonlocal last
-        if plan.source_name != last:
-            last = plan.source_name
-            lines.close()
-            say(inert(f"{last}:"))
-        lines(progress)
+        def follow(plan: Plan, progress: StepProgress) -> None:
+            nonlocal last
+            if plan.source_name != last:
+                last = plan.source_name
+                lines.close()
+                say(inert(f"{last}:"))
+            lines(progress)
 
-    try:
         yield follow
-    finally:
-        lines.close()
 
 
 async def _run(fleet: Fleet, plans: tuple[Plan, ...], project: str, *, as_json: bool) -> Exit:
@@ -95,10 +98,7 @@ async def _run(fleet: Fleet, plans: tuple[Plan, ...], project: str, *, as_json: 
     except BackendError as error:
         if as_json:
             answer(plans=[schema.plan(plan) for plan in plans], reports=None, error=schema.error(error))
-        complain(error)
-        for line in undone_lines(error):
-            say(line)
-        return exit_of(error)
+        return complain_undone(error)
     return _tell(reports, as_json=as_json)
 
 
@@ -115,21 +115,21 @@ def _tell(reports: tuple[MigrationReport, ...], *, as_json: bool) -> Exit:
     return Exit.DONE if all(report.equal for report in reports) else Exit.FAILED
 
 
-async def resume_project(fleet: Fleet, project: str, *, as_json: bool) -> Exit:
+async def resume_project(fleet: Fleet, folder: Path, project: str, *, as_json: bool) -> Exit:
     """Finish a project's move that was cut off."""
     from backends.migration.together import resume_together
 
     with _lines() as follow:
-        reports = await resume_together(state_dir(), project, await engines_of(fleet), on_update=follow)
+        reports = await resume_together(folder, project, await engines_of(fleet), on_update=follow)
     return _tell(reports, as_json=as_json)
 
 
-async def undo_project(fleet: Fleet, project: str, *, as_json: bool, yes: bool) -> Exit:
+async def undo_project(fleet: Fleet, folder: Path, project: str, *, as_json: bool, yes: bool) -> Exit:
     """Take a project's move back; a finished one only where that is agreed to."""
     from backends.migration.journal import Status
     from backends.migration.together import newest, undo_together
 
-    records = await newest(state_dir(), project)
+    records = await newest(folder, project)
     finished = all(record.status is Status.DONE for record in records)
     if finished and not yes:
         question = f"What was written into the copies of {project} since the move is lost. Remove them?"
@@ -139,7 +139,7 @@ async def undo_project(fleet: Fleet, project: str, *, as_json: bool, yes: bool) 
         if not await agreed(question):
             say("nothing was undone")
             return Exit.FAILED
-    undone = await undo_together(state_dir(), project, await engines_of(fleet), finished=finished)
+    undone = await undo_together(folder, project, await engines_of(fleet), finished=finished)
     if as_json:
         answer(project=project, undone=list(undone.done), left=list(undone.left))
     else:
@@ -149,14 +149,15 @@ async def undo_project(fleet: Fleet, project: str, *, as_json: bool, yes: bool) 
     return Exit.FAILED if undone.left else Exit.DONE
 
 
-async def confirm_project(fleet: Fleet, project: str, *, remove_source: bool, as_json: bool) -> Exit:
+async def confirm_project(fleet: Fleet, folder: Path, project: str, *, remove_source: bool, as_json: bool) -> Exit:
     """Accept a project's finished move; sources go who needs others first."""
     from backends.migration.confirm import confirm
+    from backends.migration.together import waiting
 
-    records: list[Record] = await _waiting(project)
+    records = await waiting(folder, project)
     engines, done = await engines_of(fleet), list[str]()
     for record in reversed(records):
-        done += await confirm(state_dir(), record.id, engines, remove_source=remove_source)
+        done += await confirm(folder, record.id, engines, remove_source=remove_source)
     if as_json:
         answer(project=project, done=done)
     else:
@@ -164,20 +165,22 @@ async def confirm_project(fleet: Fleet, project: str, *, remove_source: bool, as
     return Exit.DONE
 
 
-async def verify_project(fleet: Fleet, project: str, *, as_json: bool) -> Exit:
+async def verify_project(fleet: Fleet, folder: Path, project: str, *, as_json: bool) -> Exit:
     """Compare each copy with its source once more."""
     from backends.migration.again import verify_again
-
-    engines, ends = await engines_of(fleet), []
-    for record in await _waiting(project):
-        checks = await verify_again(state_dir(), record.id, engines)
-        if not as_json:
-            data(inert(f"{record.container_name}:"))
-        ends.append(say_checks(record.id, checks, as_json=as_json))
-    return max(ends)
-
-
-async def _waiting(project: str) -> list[Record]:
     from backends.migration.together import waiting
 
-    return await waiting(state_dir(), project)
+    engines = await engines_of(fleet)
+    found = {record: await verify_again(folder, record.id, engines) for record in await waiting(folder, project)}
+    if as_json:
+        answer(
+            project=project,
+            moves=[
+                {"journal": record.id, "name": record.container_name, "checks": [schema.check(one) for one in checks]}
+                for record, checks in found.items()
+            ],
+        )
+    else:
+        for record, checks in found.items():
+            say_all((f"{record.container_name}:", *check_lines(checks, each=True)))
+    return checks_exit(check for checks in found.values() for check in checks)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import dropwhile
 from pathlib import Path
@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from backends.model.errors import BackendError
 from backends.model.plan import Choices, Plan
 from tui.cli import schema
 from tui.cli.ask import agreed
+from tui.cli.carrying import carry_out, show
 from tui.cli.choices import read
-from tui.cli.exits import Exit, exit_of
+from tui.cli.exits import Exit
 from tui.cli.options import common
-from tui.cli.output import answer, can_ask, complain, data, may_style, say, terminal_width
+from tui.cli.output import answer, can_ask, say
 from tui.cli.pick import first_view, the_engine
-from tui.cli.plan_text import plan_lines, report_lines, undone_lines
-from tui.cli.progress import ProgressLines
+from tui.cli.plan_text import plan_lines
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.crash import state_dir
 from widgets.text import inert
@@ -112,38 +111,25 @@ async def _restore(fleet: Fleet, archive: Backup, wish: _Wish) -> Exit:
 
 
 def _show_plan(plan: Plan, archive: Backup, wish: _Wish, *, as_data: bool) -> None:
-    """as_data: the plan is the answer; else it is words before the deed, which has its own answer."""
-    if wish.as_json:
-        if as_data:
-            answer(plan=schema.plan(plan), report=None, error=None)
-        return
-    write, stream = (data, sys.stdout) if as_data else (say, sys.stderr)
+    if not wish.as_json:
+        show(lambda width: _plan_lines(plan, archive, width), as_data=as_data)
+    elif as_data:
+        answer(plan=schema.plan(plan), report=None, error=None)
+
+
+def _plan_lines(plan: Plan, archive: Backup, width: int | None) -> Iterator[str]:
     stored = archive.contents
-    write(inert(f"Restore {plan.source_name} from {archive.path} to {plan.target} as {plan.spec.name}"))
-    write(inert(f"Made from {stored.engine} on {schema.time_text(stored.created_at)}; the file is whole."))
-    for line in dropwhile(bool, plan_lines(plan, terminal_width(stream))):  # from the first empty line on
-        write(line)
+    yield inert(f"Restore {plan.source_name} from {archive.path} to {plan.target} as {plan.spec.name}")
+    yield inert(f"Made from {stored.engine} on {schema.time_text(stored.created_at)}; the file is whole.")
+    yield from dropwhile(bool, plan_lines(plan, width))  # from the first empty line on
 
 
 async def _run(fleet: Fleet, archive: Backup, plan: Plan, wish: _Wish) -> Exit:
     from backends.services import archives
 
-    lines = ProgressLines(sys.stderr, living=may_style(sys.stderr))
-    try:
-        report = await archives.restore(fleet, plan, archive, on_update=lines, state_dir=state_dir())
-    except BackendError as error:
-        lines.close()
-        if wish.as_json:
-            answer(plan=schema.plan(plan), report=None, error=schema.error(error))
-        complain(error)
-        for line in undone_lines(error):
-            say(line)
-        return exit_of(error)
-    finally:
-        lines.close()
-    if wish.as_json:
-        answer(plan=schema.plan(plan), report=schema.report(report), error=None)
-    else:
-        for line in report_lines(report):
-            data(line)
-    return Exit.DONE if report.equal else Exit.FAILED
+    ended, _ = await carry_out(
+        plan,
+        lambda lines: archives.restore(fleet, plan, archive, on_update=lines, state_dir=state_dir()),
+        as_json=wish.as_json,
+    )
+    return ended
