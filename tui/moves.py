@@ -24,9 +24,11 @@ from backends.model.plan import Choices, MigrationReport, Plan, StepProgress
 from tui.messages import MigrationFinished, MigrationProgressed, MigrationSettled, PlanFailed, PlanMade
 
 if TYPE_CHECKING:
+    from backends.migration.facts import SourceFacts, TargetFacts
     from backends.services.fleet import Fleet
 
 DEBOUNCE_S = 0.15  # a name that is typed, or a choice that is turned, is planned for once it rests
+FACTS_S = 5.0  # what the engines were asked for a plan serves the next one so long: a choice alone asks them nothing
 MOVES_KEPT = 64  # ended moves whose report can be looked at again
 
 Reply = Callable[[Message], object]
@@ -131,6 +133,15 @@ class Move:
             self.worker.cancel()
 
 
+@dataclass(frozen=True)
+class _Looked:
+    """What the engines said for a plan. until: of the event loop's clock."""
+
+    asked: tuple[ContainerKey, EngineId]
+    facts: tuple[SourceFacts, TargetFacts]
+    until: float
+
+
 class Moves:
     """All moves of this session, the newest of each container. fleet: gives the open fleet, or raises Refused."""
 
@@ -139,6 +150,7 @@ class Moves:
         self._fleet = fleet
         self._state_dir = state_dir
         self._moves: dict[ContainerKey, Move] = {}
+        self._looked: _Looked | None = None
 
     @property
     def known(self) -> tuple[Move, ...]:
@@ -157,18 +169,30 @@ class Moves:
         return move if wanted else None
 
     # -- planning --------------------------------------------------------------------------------
-    def plan(self, source: ContainerKey, target: EngineId, choices: Choices, reply: Reply) -> None:
-        """Plan a migration: PlanMade or PlanFailed. Nothing is changed; a later call takes the place of this one."""
+    def plan(
+        self, source: ContainerKey, target: EngineId, choices: Choices, reply: Reply, *, afresh: bool = False
+    ) -> None:
+        """Plan a migration: PlanMade or PlanFailed. Nothing is changed; a later call takes the place of this one.
+
+        afresh: the engines are asked anew, also where they were asked a moment ago.
+        """
+        if afresh:
+            self._looked = None
         work = partial(self._plan, source, target, choices, reply)
         self._work(work, name=f"plan {source.short} to {target}", group="plan", exclusive=True)
 
     async def _plan(self, source: ContainerKey, target: EngineId, choices: Choices, reply: Reply) -> None:
-        from backends.migration.planning import plan_migration  # not needed for the first frame
+        from backends.migration.plan import make_plan  # not needed for the first frame
+        from backends.migration.planning import look
 
         await asyncio.sleep(DEBOUNCE_S)
+        now, asked = asyncio.get_running_loop().time(), (source, target)
         try:
-            fleet = self._fleet()
-            plan = await plan_migration(fleet.engine(source.engine), source.id, fleet.engine(target), choices=choices)
+            if self._looked is None or self._looked.asked != asked or now > self._looked.until:
+                fleet = self._fleet()
+                facts = await look(fleet.engine(source.engine), source.id, fleet.engine(target))
+                self._looked = _Looked(asked, facts, asyncio.get_running_loop().time() + FACTS_S)
+            plan = await asyncio.to_thread(make_plan, *self._looked.facts, choices)
         except BackendError as error:
             reply(PlanFailed(error))
         else:
@@ -180,6 +204,7 @@ class Moves:
         busy = self._moves.get(plan.source)
         if busy is not None and (busy.state.under_way or busy.state is State.SETTLING):
             return busy
+        self._looked = None
         move = Move(plan, container, targets, reply)
         self._moves.pop(plan.source, None)
         self._forget_old()

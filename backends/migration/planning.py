@@ -193,6 +193,12 @@ async def layer_bytes(engine: Engine, image: ImageFacts) -> tuple[int | None, ..
     return tuple(sizes_.get(diff_id) for diff_id in image.diff_ids)
 
 
+async def look(source: Engine, container: str, target: Engine) -> tuple[SourceFacts, TargetFacts]:
+    """All that `make_plan` needs, whatever is chosen then. Raises as `plan_migration`."""
+    facts = await source_facts(source, container)
+    return facts, await target_facts(target, facts)
+
+
 async def plan_migration(
     source: Engine,
     container: str,
@@ -208,6 +214,5 @@ async def plan_migration(
     What stands in the way is a finding of severity BLOCK in the plan.
     Raises NotFound where the container or its image is gone, Unreachable (Denied, TimedOut, …) where an engine is.
     """
-    facts = await source_facts(source, container)
-    there = await target_facts(target, facts)
+    facts, there = await look(source, container, target)
     return await asyncio.to_thread(make_plan, facts, there, choices, company)

@@ -91,7 +91,7 @@ class MigrateScreen(SubScreen):
         self.show_modes()
         move = self._move
         if move is None:
-            self._ask_for_plan()
+            self._ask_for_plan(afresh=True)
             return
         self._choices = move.plan.choices
         if move.plan.target in self._targets:
@@ -164,7 +164,7 @@ class MigrateScreen(SubScreen):
         others = f"  ({self._place + 1} of {len(self._targets)})" if len(self._targets) > 1 else ""
         self.query_one("#target", Static).update(f"{self._targets[self._place]}{others}")
 
-    def _ask_for_plan(self) -> None:
+    def _ask_for_plan(self, *, afresh: bool = False) -> None:
         target = self._targets[self._place]
         self._say_target()
         first = self._plan is None
@@ -175,7 +175,7 @@ class MigrateScreen(SubScreen):
             self.query_one(PlanView).show_message(f"Asking {self._container.key.engine} and {target} …")
         name = self.query_one("#name", Input).value.strip()
         self._choices = replace(self._choices, name=None if name in {"", self._container.name} else name)
-        self.tranship.commands.moves.plan(self._container.key, target, self._choices, self.post_message)
+        self.tranship.commands.moves.plan(self._container.key, target, self._choices, self.post_message, afresh=afresh)
 
     def _show_choices(self) -> None:
         plan = self._plan
@@ -257,7 +257,7 @@ class MigrateScreen(SubScreen):
             self._move.reply = None
             self._move = None
         self._plan = None
-        self._ask_for_plan()
+        self._ask_for_plan(afresh=True)
         self.query_one(PlanView).scroll_home(animate=False)
 
     # -- running ---------------------------------------------------------------------------------

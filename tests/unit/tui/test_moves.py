@@ -138,6 +138,22 @@ async def test_a_plan_that_cannot_be_made_says_why(scene: Scene) -> None:
     assert answer.error.title == "busy"
 
 
+async def test_a_choice_alone_asks_the_engines_nothing_and_planning_again_asks_them(scene: Scene) -> None:
+    container, first = await scene.plan("tensorboard")
+    scene.docker.faults.fail("workload_spec", Conflict("busy", engine=scene.docker.id))
+
+    async def planned(choices: Choices, *, afresh: bool = False) -> Message:
+        answers: list[Message] = []
+        scene.moves.plan(container.key, scene.podman.id, choices, answers.append, afresh=afresh)
+        await scene.until(lambda: answers)
+        return answers[0]
+
+    turned = await planned(Choices(native_defaults=True, name="other"))
+    assert isinstance(turned, PlanMade)
+    assert (turned.plan.spec.name, first.spec.name) == ("other", "tensorboard")
+    assert isinstance(await planned(Choices(), afresh=True), PlanFailed)
+
+
 async def test_cancelled_once_it_is_undone_and_a_second_time_changes_nothing(scene: Scene) -> None:
     async with hanging(scene, "tensorboard") as move:
         move.cancel()
