@@ -184,12 +184,15 @@ class Moves:
     async def _plan(self, source: ContainerKey, target: EngineId, choices: Choices, reply: Reply) -> None:
         from backends.migration.plan import make_plan  # not needed for the first frame
         from backends.migration.planning import look
+        from backends.migration.unfinished import refuse_unfinished
 
         await asyncio.sleep(DEBOUNCE_S)
         now, asked = asyncio.get_running_loop().time(), (source, target)
         try:
             if self._looked is None or self._looked.asked != asked or now > self._looked.until:
                 fleet = self._fleet()
+                # What a move that is not over has made would block the plan, with a remedy that destroys it.
+                await refuse_unfinished(self._state_dir, source.engine.name, source.id)
                 facts = await look(fleet.engine(source.engine), source.id, fleet.engine(target))
                 self._looked = _Looked(asked, facts, asyncio.get_running_loop().time() + FACTS_S)
             plan = await asyncio.to_thread(make_plan, *self._looked.facts, choices)

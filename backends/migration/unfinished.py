@@ -42,16 +42,17 @@ async def unfinished(state_dir: Path) -> list[Record]:
     return await asyncio.to_thread(select, records, is_at_work)
 
 
-async def refuse_unfinished(state_dir: Path, engine: str, container: str, name: str) -> None:
+async def refuse_unfinished(state_dir: Path, engine: str, container: str) -> None:
     """Raises Conflict where a move of that container is under way, or something is left of one.
 
-    engine: its name; container: the full id; name: for people.
+    engine: its name; container: the full id.
     """
     moves = [one for one in await list_journals(state_dir) if (one.source, one.container_id) == (engine, container)]
     open_ones = [one for one in moves if one.status in {Status.RUNNING, Status.PARTLY_UNDONE}]
     if not open_ones:
         return
     newest = open_ones[-1]
+    name = newest.container_name
     if newest.status is Status.RUNNING and await asyncio.to_thread(is_at_work, newest):
         hint = "wait until it is over, or stop it with Ctrl+C: it undoes itself"
         raise Conflict(f"a move of {name} is under way already, by process {newest.pid}", hint=hint)

@@ -140,7 +140,7 @@ async def _migrate(fleet: Fleet, wish: _Wish) -> Exit:
     target = fleet.engine(the_engine(view, wish.target).id)
     container = the_container(view, wish.name, wish.source)
     if not wish.plan_only:  # what an earlier move has made there would block the plan, with a remedy that destroys it
-        await refuse_unfinished(state_dir(), wish.source, container.key.id, container.name)
+        await refuse_unfinished(state_dir(), wish.source, container.key.id)
     plan = await plan_migration(source, container.key.id, target, choices=wish.choices)
     if wish.plan_only or plan.blocked:
         _show_plan(plan, wish, as_data=True)

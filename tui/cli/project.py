@@ -45,7 +45,7 @@ async def move_project(
     for plan in (
         () if plan_only else plans
     ):  # what an earlier move has made there blocks, with a remedy that destroys it
-        await refuse_unfinished(state_dir(), ways[0], plan.source.id, plan.source_name)
+        await refuse_unfinished(state_dir(), ways[0], plan.source.id)
     blocked = any(plan.blocked for plan in plans)
     if plan_only or blocked:
         _show(plans, as_json=as_json, as_data=True)

@@ -64,19 +64,19 @@ async def test_what_is_left_is_listed_and_found_by_name(tmp_path: Path) -> None:
 
 async def test_a_new_move_is_refused_while_an_old_one_is_not_over(tmp_path: Path) -> None:
     """Else what that one has made on the target would block the plan, with the advice to remove it."""
-    await refuse_unfinished(tmp_path, "docker", "c" * 64, "web")
+    await refuse_unfinished(tmp_path, "docker", "c" * 64)
     for number, status in enumerate((Status.DONE, Status.UNDONE, Status.CONFIRMED)):
         await Journal.begin(tmp_path, record(id=f"m{number}", status=status))
-    await refuse_unfinished(tmp_path, "docker", "c" * 64, "web")
+    await refuse_unfinished(tmp_path, "docker", "c" * 64)
     left = await Journal.begin(tmp_path, record(id="m3", pid=gone()))
     with pytest.raises(Conflict, match=r"earlier move of web \(m3\) is not over") as cut:
-        await refuse_unfinished(tmp_path, "docker", "c" * 64, "web")
+        await refuse_unfinished(tmp_path, "docker", "c" * 64)
     assert "--resume" in cut.value.hint
-    await refuse_unfinished(tmp_path, "podman", "c" * 64, "web")
+    await refuse_unfinished(tmp_path, "podman", "c" * 64)
     await left.close(Status.UNDONE)
     await Journal.begin(tmp_path, record(id="m4"))
     with pytest.raises(Conflict, match=f"under way already, by process {os.getpid()}"):
-        await refuse_unfinished(tmp_path, "docker", "c" * 64, "web")
+        await refuse_unfinished(tmp_path, "docker", "c" * 64)
 
 
 def test_the_sentence_names_what_was_made_and_the_next_step() -> None:

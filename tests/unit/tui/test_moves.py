@@ -51,6 +51,7 @@ class Scene:
         self.fleet = Fleet([docker, podman])
         self.messages: list[Message] = []
         self.tasks: list[Task] = []
+        self.state_dir = state_dir
         self.moves = Moves(self._work, lambda: self.fleet, state_dir)
 
     def _work(
@@ -152,6 +153,15 @@ async def test_a_choice_alone_asks_the_engines_nothing_and_planning_again_asks_t
     assert isinstance(turned, PlanMade)
     assert (turned.plan.spec.name, first.spec.name) == ("other", "tensorboard")
     assert isinstance(await planned(Choices(), afresh=True), PlanFailed)
+
+
+async def test_what_is_left_of_an_earlier_move_is_told_instead_of_a_plan_against_it(scene: Scene) -> None:
+    async with hanging(scene, "tensorboard") as move:
+        other = Moves(scene._work, lambda: scene.fleet, scene.state_dir)  # another Tranship on the same machine
+        other.plan(move.plan.source, scene.podman.id, Choices(), scene.messages.append)
+        await scene.until(lambda: any(isinstance(message, PlanFailed) for message in scene.messages))
+        [failed] = [message for message in scene.messages if isinstance(message, PlanFailed)]
+        assert "is under way already" in failed.error.title
 
 
 async def test_cancelled_once_it_is_undone_and_a_second_time_changes_nothing(scene: Scene) -> None:
