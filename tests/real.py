@@ -6,6 +6,7 @@ import fcntl
 import os
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,6 +47,21 @@ class RealEngines:
             error.add_note(done.stderr.decode(errors="replace"))
             raise
         return done.stdout.decode(errors="replace")
+
+
+def host_port() -> int:
+    """A host port that no other test of this machine was given: workers and sessions count on in one locked file.
+
+    Between 20000 and 29999: below the ports that the kernel and the engines hand out (ip_local_port_range, 32768).
+    """
+    fd = os.open(Path(tempfile.gettempdir()) / f"tranship-tests-{os.getuid()}.port", os.O_RDWR | os.O_CREAT, 0o600)
+    with open(fd, "r+") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        number = int(file.read() or 0)
+        file.seek(0)
+        file.truncate()
+        file.write(str(number + 1))
+    return 20_000 + number % 10_000
 
 
 def required() -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import time
@@ -14,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.cli import Cli
-from tests.real import RealEngines
+from tests.real import RealEngines, host_port
 
 pytestmark = [pytest.mark.engines, pytest.mark.e2e]
 
@@ -111,7 +110,7 @@ def migrate(cli: Cli, *argv: str) -> dict[str, Any]:
 def test_there_and_back_again_under_another_name(cli: Cli) -> None:
     name = cli.name("move")
     back = f"{name}-back"
-    port = 21000 + os.getpid() % 8000
+    port = host_port()
     volume = start_workload(cli, name, port)
     files, env = files_of(cli, "docker", name), env_of(cli, "docker", name)
     assert len([line for line in files if line.startswith("./in/") and "|regular file|" in line]) == FILES + 1

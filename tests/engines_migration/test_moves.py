@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
-import os
 import urllib.request
 
 import pytest
@@ -15,6 +13,7 @@ from backends.model.errors import Refused
 from backends.model.events import Phase
 from backends.model.plan import Choices, ImageWay, MigrationFailed, Severity, StepKind, StepProgress, Verdict
 from tests.engines_migration.yard import Yard
+from tests.real import host_port
 
 pytestmark = pytest.mark.engines
 
@@ -23,7 +22,6 @@ PAIRS = [
     ("docker", "podman-rootless", ImageWay.ARCHIVE),
     ("podman-rootless", "podman", ImageWay.REGISTRY),
 ]
-_ports = itertools.count(23000 + os.getpid() % 5000)
 
 
 def labels(yard: Yard, engine: str, container: str) -> dict[str, str]:
@@ -51,7 +49,7 @@ async def fetched(yard: Yard, port: int, path: str) -> str:
 
 @pytest.mark.parametrize(("here", "there", "way"), PAIRS)
 async def test_there_and_back_with_a_thousand_files(yard: Yard, here: str, there: str, way: ImageWay) -> None:
-    port = next(_ports)
+    port = host_port()
     image = yard.build(here)
     name = yard.run_web(here, port)
     files, env, marks = yard.look(here, name), yard.env(here, name), labels(yard, here, name)
@@ -138,7 +136,7 @@ def assert_as_before(yard: Yard, there: str, files: str) -> None:
 
 @pytest.mark.parametrize("there", ["podman", "podman-rootless"])
 async def test_a_port_that_is_taken_at_the_start_puts_everything_back(yard: Yard, there: str) -> None:
-    port = next(_ports)
+    port = host_port()
     yard.build("docker")
     yard.run_web("docker", port)
     files = yard.look("docker", yard.run)
@@ -162,7 +160,7 @@ async def test_a_port_that_is_taken_at_the_start_puts_everything_back(yard: Yard
 @pytest.mark.parametrize("when", [StepKind.IMAGE, StepKind.PRECOPY, StepKind.VOLUME, StepKind.START])
 async def test_a_move_that_is_called_off_puts_everything_back(yard: Yard, there: str, when: StepKind) -> None:
     yard.build("docker")
-    yard.run_web("docker", next(_ports))
+    yard.run_web("docker", host_port())
     files = yard.look("docker", yard.run)
     task: asyncio.Task[object] | None = None
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from backends.model.plan import StepKind
 from tests.e2e.cli import Cli
 from tests.faults.ground import Ground, shared
 from tests.faults.program import begins, journals, kill_at, moves_told, state_dir
-from tests.real import RealEngines
+from tests.real import RealEngines, host_port
 
 pytestmark = [pytest.mark.engines, pytest.mark.e2e]
 
@@ -103,13 +102,18 @@ def test_a_project_is_killed_and_undone(cli: Cli, project: Ground) -> None:
 
 # -- a pod -----------------------------------------------------------------------------------------
 @pytest.fixture
-def pod(real_engines: RealEngines, run_label: dict[str, str]) -> Iterator[Ground]:
+def port() -> int:
+    return host_port()
+
+
+@pytest.fixture
+def pod(real_engines: RealEngines, run_label: dict[str, str], port: int) -> Iterator[Ground]:
     """A pod on Podman with a published port: a web server and one who asks it; named as the ground's run."""
     made = Ground(shared(real_engines, EngineKind.PODMAN), shared(real_engines, EngineKind.DOCKER), run_label)
     ask = made.source.ask
     try:
         made.build()
-        ask("pod", "create", "--name", made.run, *made.marks, "-p", f"{port()}:80")
+        ask("pod", "create", "--name", made.run, *made.marks, "-p", f"{port}:80")
         inside = ["--pod", made.run, *made.marks]
         serve = "echo hello > /www/index.html; exec httpd -f -p 80 -h /www"
         volume = ["-v", f"{made.volume}:/www"]
@@ -122,17 +126,12 @@ def pod(real_engines: RealEngines, run_label: dict[str, str]) -> Iterator[Ground
         made.clear()
 
 
-def port() -> int:
-    """A port that no other test session takes."""
-    return 29000 + os.getpid() % 900
-
-
-def answer(cli: Cli) -> str:
+def answer(cli: Cli, port: int) -> str:
     """What the published port gives, tried until it answers."""
     end = time.monotonic() + DEADLINE_S
     while True:
         try:
-            with urllib.request.urlopen(f"http://{cli.engines.ip}:{port()}/", timeout=2) as page:
+            with urllib.request.urlopen(f"http://{cli.engines.ip}:{port}/", timeout=2) as page:
                 return str(page.read().decode())
         except OSError:
             if time.monotonic() > end:
@@ -146,20 +145,20 @@ def states(ground: Ground, side: Any) -> dict[str, str]:
     return dict(line.split(" ", 1) for line in lines if ground.run in line and "infra" not in line)
 
 
-def test_a_pod_moves_to_docker_and_back_is_undone(cli: Cli, pod: Ground) -> None:
+def test_a_pod_moves_to_docker_and_back_is_undone(cli: Cli, pod: Ground, port: int) -> None:
     web, asks = f"{pod.run}-web", f"{pod.run}-asks"
-    assert answer(cli) == "hello\n"
+    assert answer(cli, port) == "hello\n"
     moved = cli(
         "migrate", pod.run, "--project", "--from", "podman", "--to", "docker", "--image-way", "archive", "--yes"
     )
     assert moved.code == 0, moved.err + moved.out
     assert states(pod, pod.target) == {web: "running", asks: "running"}
-    assert answer(cli) == "hello\n"
+    assert answer(cli, port) == "hello\n"
     assert pod.target.ask("exec", asks, "wget", "-q", "-O", "-", "http://127.0.0.1/") == "hello\n", "one localhost"
     assert set(states(pod, pod.source).values()) == {"exited"}
     undone = cli("migrate", pod.run, "--project", "--undo", "--yes", "--json")
     assert undone.code == 0, undone.err
     assert undone.json["left"] == []
     assert states(pod, pod.source) == {web: "running", asks: "running"}
-    assert answer(cli) == "hello\n"
+    assert answer(cli, port) == "hello\n"
     pod.assert_target_clean()
