@@ -10,7 +10,7 @@ from typing import Any
 from backends.model.capabilities import EngineInfo
 from backends.model.container import Container, StatsReading
 from backends.model.events import ConnectionState, Link, OperationUpdate
-from backends.model.gpu import GpuSnapshot, GpuUse
+from backends.model.gpu import GpuSnapshot, GpuTrace, GpuUse
 from backends.model.ids import ContainerKey, EngineId
 
 _EMPTY: Mapping[Any, Any] = MappingProxyType({})
@@ -36,6 +36,7 @@ class FleetView:
     """Everything at one moment. version grows with each change; two views of one version are equal.
 
     stats, gpu_use: per container, absent where none was sampled. operations: those in flight, by container.
+    gpu_traces: what each device did lately, by its uuid.
     """
 
     version: int = 0
@@ -44,4 +45,5 @@ class FleetView:
     stats: Mapping[ContainerKey, StatsReading] = field(default_factory=lambda: _EMPTY)
     gpu_use: Mapping[ContainerKey, GpuUse] = field(default_factory=lambda: _EMPTY)
     gpus: GpuSnapshot = field(default_factory=GpuSnapshot)
+    gpu_traces: Mapping[str, GpuTrace] = field(default_factory=lambda: _EMPTY)
     operations: Mapping[ContainerKey, OperationUpdate] = field(default_factory=lambda: _EMPTY)
