@@ -205,6 +205,8 @@ def engine_info(version: Json, info: Json, *, api_version: str, local: bool) -> 
         graph_root=info.get("DockerRootDir") or "",
         host=info.get("Name") or "",
         cdi_devices=cdi,
+        runtimes=tuple(sorted(map(str, info.get("Runtimes") or ()))),
+        cdi_folders=tuple(map(str, info.get("CDISpecDirs") or ())),
         capabilities=Capabilities(_lacking(info)),
     )
 

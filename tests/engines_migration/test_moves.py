@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from backends.migration import MARK, plan_migration, run_migration
+from backends.migration import MARK, images, plan_migration, run_migration
 from backends.model.errors import Refused
 from backends.model.events import Phase
 from backends.model.plan import Choices, ImageWay, MigrationFailed, Severity, StepKind, StepProgress, Verdict
@@ -48,7 +48,11 @@ async def fetched(yard: Yard, port: int, path: str) -> str:
 
 
 @pytest.mark.parametrize(("here", "there", "way"), PAIRS)
-async def test_there_and_back_with_a_thousand_files(yard: Yard, here: str, there: str, way: ImageWay) -> None:
+async def test_there_and_back_with_a_thousand_files(
+    yard: Yard, here: str, there: str, way: ImageWay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # With idle cores Docker's first push compresses all layers, so that the next one asks by their digests.
+    monkeypatch.setattr(images, "_free_cores", lambda: 1.0)
     port = host_port()
     image = yard.build(here)
     name = yard.run_web(here, port)
@@ -69,7 +73,7 @@ async def test_there_and_back_with_a_thousand_files(yard: Yard, here: str, there
     assert yard.image_id(there) == image
     assert await fetched(yard, port, "f8") == "content 8\n"
     sent = max(update.done_bytes or 0 for update in seen if update.step.kind is StepKind.IMAGE)
-    assert (sent < 200_000) == (way is ImageWay.REGISTRY), f"{sent} bytes: the layers below are on the target; {report.notes}"
+    assert (sent < 200_000) == (way is ImageWay.REGISTRY), sent
     assert yard.has(here, "volume", f"{yard.run}-data")
 
     back = f"{name}-back"
