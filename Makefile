@@ -41,6 +41,9 @@ test: $(VENV)/.dev  ## all tests; real engines where they run or may be started 
 fast: $(VENV)/.dev  ## the tests that need no engine
 	@$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not engines and not e2e" $(ARGS)
 
+test-gpu: $(VENV)/.dev  ## readings against nvidia-smi's, on a machine with an NVIDIA GPU
+	@$(BIN)/python -m pytest -p no:cacheprovider -s tests/gpu/hardware.py $(ARGS)
+
 lint: $(VENV)/.dev  ## ruff, import contracts
 	@$(BIN)/ruff check --no-cache . && $(BIN)/ruff format --no-cache --check . && $(BIN)/lint-imports --no-cache
 
@@ -67,4 +70,4 @@ engines-down:  ## stop what engines-up started
 clean:  ## remove .venv and .tools
 	@rm -rf $(VENV) .tools
 
-.PHONY: help run setup test fast lint types check bench docs screenshots engines-up engines-down clean
+.PHONY: help run setup test fast test-gpu lint types check bench docs screenshots engines-up engines-down clean

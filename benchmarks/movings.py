@@ -74,6 +74,20 @@ class Movings:
         if child.returncode:
             raise RuntimeError(f"{engine} could not load {image.name}")
 
+    @contextmanager
+    def holding(self, engine: str, image: LayeredImage) -> Iterator[str]:
+        """A container of an image that the engine has meanwhile; its name."""
+        self.load(engine, image)
+        try:
+            name = f"bench-{image.word}"
+            self.cli(engine, "create", "--name", name, "--label", LABEL, image.name)
+            try:
+                yield name
+            finally:
+                self.cli(engine, "rm", name)
+        finally:
+            self.forget(engine, image)
+
     def forget(self, engine: str, image: LayeredImage) -> None:
         """The engine has this image no more."""
         self.cli(engine, "rmi", "-f", image.id)

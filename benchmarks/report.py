@@ -19,6 +19,7 @@ INTRO = """# Benchmarks
 this file. Only the **ratios** are claims: another machine has other milliseconds. Idle busybox containers, as many on
 each engine as said; the engines' CLIs run in the engines' namespaces, the cost of entering them is measured in the same
 run and taken off. Moving images and volumes: [migrate.md](migrate.md), by `python -m benchmarks.migrate`.
+Sampling GPUs: [gpus.md](gpus.md), by `python -m benchmarks.gpus`.
 """
 
 

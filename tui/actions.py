@@ -27,6 +27,7 @@ class Scope(StrEnum):
     MOVE = "Moving"  # bound by the table itself; the ids are its bindings'
     CONTAINER = "On the selected container"
     FLEET = "The fleet"
+    GPUS = "On the GPU screen"
     DETAIL = "In the details"
     LOGS = "In the log"
     MIGRATE = "In a migration"
@@ -151,10 +152,21 @@ ACTIONS: tuple[Action, ...] = (
     Action("fleet.group", "Group by engine, by project, or not", ("g",), Scope.FLEET, footer=15, short="group"),
     Action("fleet.pane", "Next pane below the table", ("tab",), Scope.FLEET, footer=9, short="pane"),
     Action("fleet.gpus", "GPU pane", ("G",), Scope.FLEET),
+    Action("fleet.gpu_screen", "GPUs in full (Enter on their pane)", ("z",), Scope.FLEET, footer=16, short="GPUs"),
+    Action("fleet.idle", "Containers that hold GPU memory idly", ("I",), Scope.FLEET),
     Action("fleet.layers", "Image-layers pane", ("L",), Scope.FLEET),
     Action("fleet.info", "Info pane", ("i",), Scope.FLEET),
     Action("fleet.moves", "Migrations, running and ended", ("M",), Scope.FLEET),
     Action("fleet.reconnect", "Try lost engines again now", ("ctrl+r",), Scope.FLEET),
+    Action("gpus.part", "Next part: GPUs, processes, containers", ("tab",), Scope.GPUS, footer=2, short="part"),
+    Action("gpus.span", "Last 5 minutes, or the last hour", ("h",), Scope.GPUS, footer=1, short="5 min/1 h"),
+    Action("gpus.only", "Of the selected GPU only, or of all", ("a",), Scope.GPUS, footer=3, short="one/all"),
+    Action("gpus.idle", "Only those that hold memory idly", ("I",), Scope.GPUS, footer=4, short="idle"),
+    Action("gpus.open", "Details of the row's container", ("enter",), Scope.GPUS, footer=5, short="details"),
+    Action("gpus.logs", "Logs of the row's container", ("l",), Scope.GPUS, footer=9, short="logs"),
+    Action(
+        "gpus.stop", "Stop the row's container (asks first)", ("s",), Scope.GPUS, changes=True, footer=6, short="stop"
+    ),
     Action("logs.follow", "Pause or follow", ("space",), Scope.LOGS, footer=1, short="pause/follow"),
     Action("logs.search", "Search", ("slash",), Scope.LOGS, footer=2, short="search"),
     Action("logs.next", "Next line found", ("n",), Scope.LOGS, footer=3, short="next"),
@@ -169,6 +181,7 @@ ACTIONS: tuple[Action, ...] = (
             ("migrate.layer", "Changed files: leave, image, copy", "f"),
             ("migrate.volumes", "Volumes: copy, share, leave empty", "v"),
             ("migrate.ports", "Ports: the same, any free, others", "p"),
+            ("migrate.gpus", "GPUs: choose those of the copy", "g"),
             ("migrate.defaults", "Defaults: as before, the target's", "d"),
             ("migrate.way", "Image: as fits, archive, layers", "i"),
             ("migrate.source", "Source: stopped, or runs on", "s"),

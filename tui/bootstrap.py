@@ -8,8 +8,9 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId, EngineKind
@@ -20,43 +21,53 @@ if TYPE_CHECKING:
     from backends.engines.discover import Found
     from backends.engines.discover_service import PodmanService
     from backends.gpu.probe import GpuProbe
+    from backends.gpu.sampler import GpuTiming
     from backends.services.fleet import Background, Fleet
     from backends.wire.endpoint import Endpoint
+
+GpuSampling: TypeAlias = "Callable[[Fleet, GpuTiming], Coroutine[None, None, None]]"
 
 CONTAINERS_FIRST_S = 1.0
 """How long the first reading of GPUs waits for the containers that it is joined to."""
 
 _ALWAYS = ("backends.services.fleet", "backends.services.audit", "backends.engines.wrap")
-_SAMPLING = ("backends.services.sampler", "backends.services.gpus")
+_SAMPLING = ("backends.services.sampler", "backends.services.gpus", "backends.services.gpu_usage_recorder")
+_PROBES = ("backends.gpu.nvidia", "backends.gpu.amd", "backends.gpu.listed")
 _DEMO = ("backends.engines.demo_fleet", "backends.gpu.demo")
 _KINDS = {EngineKind.DOCKER: "backends.engines.docker", EngineKind.PODMAN: "backends.engines.podman_served"}
 """The modules that each of these needs, imported before they are used so that no import holds the event loop up."""
 
 
 async def open_fleet(
-    settings: Settings, *, only: Collection[str] = (), demo_if_none: bool = True, sampling: bool = True
+    settings: Settings,
+    *,
+    only: Collection[str] = (),
+    demo_if_none: bool = True,
+    sampling: bool = True,
+    recording: bool = True,
 ) -> Fleet:
     """The fleet, not started yet: call its `start`, and `close` at the end, which ends all that was begun here.
 
     only: names of the engines wanted, empty = all. demo_if_none: where no engine is found, the demo fleet takes
     its place, beside the absent ones with their reasons. sampling: also read usage and GPUs while it runs.
+    recording: write down what containers take of GPUs meanwhile; never of the demo, nor of a part of the engines.
     Raises ConfigError for an engine that cannot be meant.
     """
     await _import(*_ALWAYS, *(_SAMPLING if sampling else ()))
     found = [] if settings.demo else await _found(settings, only)
     kinds = {one.kind for one in found if one.endpoint or one.startable}
     if kinds:
-        await _import(*(_KINDS[kind] for kind in kinds), *(("backends.gpu.nvidia",) if sampling else ()))
+        await _import(*(_KINDS[kind] for kind in kinds), *(_PROBES if sampling else ()))
         from backends.engines.discover_service import serve_absent
 
         found, services = await serve_absent(found, os.environ)
         # From here to the fleet there is no await: nothing can be cancelled while a service has no engine to end it.
         if any(one.endpoint for one in found):
-            return _real(settings, found, services, sampling=sampling)
+            return _real(settings, found, services, _sampling(settings, recording and not only) if sampling else {})
     if settings.demo or demo_if_none:
         await _import(*_DEMO)
         return _demo(settings, only, found, sampling=sampling)
-    return _real(settings, found, {}, sampling=sampling)
+    return _real(settings, found, {}, _sampling(settings, recording and not only) if sampling else {})
 
 
 def demo_reason(view: FleetView) -> str:
@@ -81,25 +92,18 @@ def _demo(settings: Settings, only: Collection[str], absent: Sequence[Found], *,
     _check(only, engines)
     chosen = [_wrapped(engine, settings) for name, engine in engines.items() if not only or name in only]
 
-    def probe(fleet: Fleet) -> GpuProbe:
-        from backends.gpu.demo import DemoProbe
-
-        return DemoProbe(lambda: tuple(fleet.store.view.containers.values()))
-
-    background = _samplers(settings, probe) if sampling else {}
+    background = _samplers(settings, partial(_sample_demo_gpus, _demo_gpus())) if sampling else {}
     return Fleet(chosen, absent=absent, read_only=settings.readonly, background=background)
 
 
 def _real(
-    settings: Settings, found: Collection[Found], services: Mapping[EngineId, PodmanService], *, sampling: bool
+    settings: Settings,
+    found: Collection[Found],
+    services: Mapping[EngineId, PodmanService],
+    background: Mapping[str, Background],
 ) -> Fleet:
     from backends.services.audit import AuditLog, default_path
     from backends.services.fleet import Fleet
-
-    def probe(_: Fleet) -> GpuProbe:
-        from backends.gpu.nvidia import NvidiaProbe
-
-        return NvidiaProbe()
 
     engines = [
         _wrapped(_engine(one, one.endpoint, services.get(one.id)), settings)
@@ -110,7 +114,7 @@ def _real(
         engines,
         absent=[one for one in found if one.endpoint is None],
         read_only=settings.readonly,
-        background=_samplers(settings, probe) if sampling else {},
+        background=background,
         audit=AuditLog(default_path()),
     )
 
@@ -169,9 +173,8 @@ def _wrapped(engine: Engine, settings: Settings) -> Engine:
     return read_only(engine) if settings.readonly else engine
 
 
-def _samplers(settings: Settings, probe: Callable[[Fleet], GpuProbe]) -> Mapping[str, Background]:
+def _samplers(settings: Settings, sample: GpuSampling) -> Mapping[str, Background]:
     from backends.gpu.sampler import GpuTiming
-    from backends.services.gpus import sample_gpus
     from backends.services.sampler import StatsSampler
 
     async def stats(fleet: Fleet) -> None:
@@ -181,6 +184,43 @@ def _samplers(settings: Settings, probe: Callable[[Fleet], GpuProbe]) -> Mapping
 
     async def gpus(fleet: Fleet) -> None:
         await fleet.ready(CONTAINERS_FIRST_S)
-        await sample_gpus(fleet.store, probe(fleet), timing=GpuTiming(interval_s=settings.refresh_s))
+        await sample(fleet, GpuTiming(interval_s=settings.refresh_s))
 
     return {"stats": stats, "gpus": gpus}
+
+
+def _sampling(settings: Settings, recording: bool) -> Mapping[str, Background]:
+    return _samplers(settings, partial(_sample_real_gpus, recording))
+
+
+async def _sample_real_gpus(recording: bool, fleet: Fleet, timing: GpuTiming) -> None:
+    from backends.gpu.amd import AmdProbe
+    from backends.gpu.listed import ListedProbe
+    from backends.gpu.nvidia import NvidiaProbe
+    from backends.services.gpu_usage_recorder import UsageRecorder, default_path
+    from backends.services.gpus import cdi_names, gap_s, sample_gpus
+
+    recorder = UsageRecorder(default_path(), gap_s(timing.interval_s)) if recording else None
+    probes: dict[str, GpuProbe] = {
+        "NVIDIA": NvidiaProbe(),
+        "AMD": AmdProbe(),
+        "other": ListedProbe(told=lambda: cdi_names(fleet.store.view)),
+    }
+    await sample_gpus(fleet.store, probes, timing=timing, recorder=recorder)
+
+
+async def _sample_demo_gpus(count: int, fleet: Fleet, timing: GpuTiming) -> None:
+    from backends.gpu.demo import DemoProbe
+    from backends.services.gpus import sample_gpus
+
+    probe = DemoProbe(lambda: tuple(fleet.store.view.containers.values()), count=count)
+    await sample_gpus(fleet.store, {"demo": probe}, timing=timing, earlier=probe.earlier)
+
+
+def _demo_gpus() -> int:
+    from backends.gpu.demo import demo_count
+
+    try:
+        return demo_count(os.environ)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error

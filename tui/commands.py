@@ -30,6 +30,7 @@ from tui.messages import (
     LogEnded,
     LogLinesArrived,
     LogSearched,
+    UsersNamed,
 )
 from tui.moves import Moves
 
@@ -201,6 +202,15 @@ class Commands:
                 timer.cancel()
         hand_on()
         reply(LogEnded(key, error, last_at))
+
+    def name_users(self, ids: Collection[int], reply: Reply) -> None:
+        """Look up what users of this machine are called, which may ask a directory on the network: UsersNamed."""
+        self._work(partial(self._name_users, tuple(ids), reply), name="user names", group="users")
+
+    async def _name_users(self, ids: Collection[int], reply: Reply) -> None:
+        from tui.cli.users import user_names
+
+        reply(UsersNamed(await asyncio.to_thread(user_names, ids)))
 
     def search_log(self, search: Callable[[str], Coroutine[Any, Any, int]], text: str, reply: Reply) -> None:
         """Search a log that may be long, without holding up the keys: LogSearched."""

@@ -14,6 +14,7 @@ from backends.model.ids import EngineKind
 _NO_KEYS: Mapping[str, str] = MappingProxyType({})
 SMALLEST_INTERVAL_S = 0.1
 LARGEST_INTERVAL_S = 60.0
+LONGEST_IDLE_MINUTES = 7 * 24 * 60.0
 
 
 class ConfigError(Exception):
@@ -54,6 +55,9 @@ class Settings:
 
     refresh_s: float = 1.0
     """Seconds between two readings of CPU, memory and GPUs."""
+
+    idle_gpu_minutes: float = 10.0
+    """Minutes after which a container that holds GPU memory and computes nothing is called idle."""
 
     theme: str = ""
     """Name of a Textual theme; "" = the program's own."""
@@ -125,10 +129,18 @@ def _text(value: object, where: str) -> str:
 
 
 def _interval(value: object, where: str) -> float:
+    return _number(value, where, SMALLEST_INTERVAL_S, LARGEST_INTERVAL_S, "seconds")
+
+
+def _idle_minutes(value: object, where: str) -> float:
+    return _number(value, where, 0.0, LONGEST_IDLE_MINUTES, "minutes")
+
+
+def _number(value: object, where: str, smallest: float, largest: float, unit: str) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ConfigError(f"{where} must be a number of seconds")
-    if not SMALLEST_INTERVAL_S <= value <= LARGEST_INTERVAL_S:
-        raise ConfigError(f"{where} must be from {SMALLEST_INTERVAL_S:g} to {LARGEST_INTERVAL_S:g} seconds")
+        raise ConfigError(f"{where} must be a number of {unit}")
+    if not smallest <= value <= largest:
+        raise ConfigError(f"{where} must be from {smallest:g} to {largest:g} {unit}")
     return float(value)
 
 
@@ -164,6 +176,13 @@ def _engine(value: object, where: str) -> EngineSetting:
 
 
 _FIELDS: Mapping[str, Callable[[object, str], Any]] = MappingProxyType(
-    {"engines": _engines, "readonly": _bool, "refresh_s": _interval, "theme": _text, "keys": _keys}
+    {
+        "engines": _engines,
+        "readonly": _bool,
+        "refresh_s": _interval,
+        "idle_gpu_minutes": _idle_minutes,
+        "theme": _text,
+        "keys": _keys,
+    }
 )
 """The keys of the file, each with what reads it."""

@@ -78,6 +78,13 @@ class InspectFailed(Message):
 
 
 @dataclass
+class UsersNamed(Message):
+    """The names of users of this machine, by numeric id; the id itself where one has none."""
+
+    names: Mapping[int, str]
+
+
+@dataclass
 class LogLinesArrived(Message):
     """More lines of a log that is followed, oldest first."""
 

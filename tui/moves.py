@@ -193,7 +193,8 @@ class Moves:
                 fleet = self._fleet()
                 # What a move that is not over has made would block the plan, with a remedy that destroys it.
                 await refuse_unfinished(self._state_dir, source.engine.name, source.id)
-                facts = await look(fleet.engine(source.engine), source.id, fleet.engine(target))
+                seen = fleet.store.view.gpus
+                facts = await look(fleet.engine(source.engine), source.id, fleet.engine(target), seen)
                 self._looked = _Looked(asked, facts, asyncio.get_running_loop().time() + FACTS_S)
             plan = await asyncio.to_thread(make_plan, *self._looked.facts, choices)
         except BackendError as error:

@@ -10,9 +10,10 @@ from rich.text import Text
 from textual.widget import Widget
 
 from backends.model.plan import Choices, ImageWay, LayerChoice, PortChoice, VolumeChoice
+from backends.model.wish import wish_words
 from widgets.line import Tone
 from widgets.palette import palette_of
-from widgets.text import width_of
+from widgets.text import inert, width_of
 
 _GAP = "   "
 
@@ -33,7 +34,12 @@ _WAY = {ImageWay.AUTO: "as fits", ImageWay.ARCHIVE: "archive", ImageWay.REGISTRY
 
 
 def options(
-    choices: Choices, *, has_volumes: bool = True, has_ports: bool = True, running: bool = True
+    choices: Choices,
+    *,
+    has_volumes: bool = True,
+    has_ports: bool = True,
+    has_gpus: bool = True,
+    running: bool = True,
 ) -> tuple[Option, ...]:
     """The choices that matter for this container. running: the source has processes now."""
     usual = Choices()
@@ -52,6 +58,8 @@ def options(
         found.insert(1, Option("migrate.volumes", "volumes", _VOLUME[choices.volume], choices.volume != usual.volume))
     if has_ports:
         found.insert(-2, Option("migrate.ports", "ports", _PORT.get(choices.port, ports), choices.port != usual.port))
+    if has_gpus:
+        found.insert(-2, Option("migrate.gpus", "GPUs", inert(wish_words(choices.gpus)), not choices.gpus.keeps))
     if running:
         source = "stopped" if choices.stop_source else "runs on"
         found.append(Option("migrate.source", "source", source, not choices.stop_source))

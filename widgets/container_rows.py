@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Literal
@@ -10,7 +11,8 @@ from typing import Literal
 from backends.model.container import ContainerState, Health
 from backends.model.events import Link, OperationUpdate, Phase
 from backends.model.fleet import EngineView, FleetView
-from backends.model.ids import EngineId
+from backends.model.gpu import GpuUse
+from backends.model.ids import ContainerKey, EngineId
 from backends.model.values import Quantity
 from widgets.charts import bar, share_tone
 from widgets.container_filter import matches, parse
@@ -20,12 +22,15 @@ from widgets.format import (
     MISSING,
     age_text,
     bytes_text,
+    duration_text,
     percent_text,
     ports_text,
     short_image,
     state_cell,
     value_cell,
 )
+from widgets.gpu_gauges import LIT
+from widgets.gpu_given import IDLE_AFTER_S, devices_of, given_text, idle_s, is_idle, names_of, used_text, which_text
 from widgets.line import BLANK, Line, Span, Tone, line
 from widgets.table_layout import Column
 from widgets.table_rows import LazyCells, Row
@@ -67,14 +72,15 @@ def columns_for(*, badge_width: int, gpus: bool, widths: Mapping[str, int] | Non
         Column("engine", "ENG", max(4, badge_width), fixed=True),
         Column("name", "NAME", _LEAST["name"], flex=6, most=most["name"], cut="middle", fixed=True),
         Column("state", "STATE", 12, flex=1, most=14),
-        Column("cpu", "CPU", 6, align="right"),
+        Column("cpu", "CPU", 5, align="right"),
         Column("memory", "MEMORY", 8, align="right", priority=1),
-        Column("limit", "OF LIMIT", _BAR_CELLS + 9, priority=6),
-        Column("gpu", "GPU", 9, flex=1, most=14, align="right", priority=3 if gpus else 9),
-        Column("gpu_memory", "GPU MEM", 8, align="right", priority=4 if gpus else 10),
-        Column("image", "IMAGE", _LEAST["image"], flex=3, most=most["image"], cut="middle", priority=5),
-        Column("ports", "PORTS", _LEAST["ports"], flex=2, most=most["ports"], priority=11 if no_ports else 7),
-        Column("age", "AGE", 4, align="right", priority=2),
+        Column("limit", "OF LIMIT", _BAR_CELLS + 9, priority=8),
+        Column("gpu", "GPU", 7, flex=1, most=14, align="right", priority=4 if gpus else 10),
+        Column("gpu_memory", "GPU MEM", 8, align="right", priority=2 if gpus else 9),
+        Column("gpu_percent", "GPU %", 8, align="right", priority=3 if gpus else 11),
+        Column("image", "IMAGE", _LEAST["image"], flex=3, most=most["image"], cut="middle", priority=6),
+        Column("ports", "PORTS", _LEAST["ports"], flex=2, most=most["ports"], priority=12 if no_ports else 7),
+        Column("age", "AGE", 4, align="right", priority=5 if gpus else 2),
     )
 
 
@@ -88,7 +94,22 @@ def widths_of(view: FleetView) -> Mapping[str, int]:
     }
 
 
-def facts_of(view: FleetView, now: datetime) -> list[Facts]:
+@dataclass(frozen=True, slots=True)
+class GpuLight:
+    """What is pointed out of the GPUs. device: the one pointed at ("" = none), its containers are marked.
+
+    monotonic_now, idle_after_s: from when on a container that holds memory and computes nothing is called idle.
+    """
+
+    device: str = ""
+    monotonic_now: float = 0.0
+    idle_after_s: float = IDLE_AFTER_S
+
+
+NO_LIGHT = GpuLight()
+
+
+def facts_of(view: FleetView, now: datetime, light: GpuLight = NO_LIGHT) -> list[Facts]:
     """Every container with its readings. now: the moment that ages are counted to."""
     named = badges(view.engines.values())
     # What all rows of an engine share is looked up once, not once for each of hundreds of rows.
@@ -96,16 +117,33 @@ def facts_of(view: FleetView, now: datetime) -> list[Facts]:
         id: (named[id], engine.stale, engine.info.memory_bytes if engine.info is not None else 0)
         for id, engine in view.engines.items()
     }
-    stats, gpus, operations = view.stats.get, view.gpu_use.get, view.operations.get
+    stats, operations = view.stats.get, view.operations.get
+    on_gpus = _on_gpus(view, light)
     found: list[Facts] = []
     for key, container in view.containers.items():
         if key.engine not in shared:
             shared[key.engine] = (inert(key.engine.name), True, 0)
         badge, stale, host_bytes = shared[key.engine]
         age = age_text(container.created_at, now)
+        use, which, lit, idle = on_gpus.get(key, (None, "", False, ""))
         found.append(
-            Facts(container, stats(key), gpus(key), operations(key), badge, age, stale=stale, host_bytes=host_bytes)
+            Facts(container, stats(key), use, operations(key), badge, age, stale, host_bytes, which, lit, idle)
         )
+    return found
+
+
+def _on_gpus(view: FleetView, light: GpuLight) -> Mapping[ContainerKey, tuple[GpuUse | None, str, bool, str]]:
+    """Of each container that has to do with GPUs: its use, which, whether it is lit, for how long it is idle."""
+    names = names_of(view.gpus)
+    found = {}
+    for key, container in view.containers.items():
+        use = view.gpu_use.get(key)
+        if use is None and not container.gpus_given:
+            continue
+        which = which_text(given_text(container.gpus_given, names), used_text(use, names))
+        lit = bool(light.device) and light.device in devices_of(view, container, names)
+        idle = is_idle(use, light.monotonic_now, light.idle_after_s)
+        found[key] = (use, which, lit, duration_text(idle_s(use, light.monotonic_now)) if idle else "")
     return found
 
 
@@ -121,7 +159,6 @@ def cells_of(facts: Facts) -> tuple[Line, ...]:
     """The cells of one row, in the order of `columns_for`."""
     container, stats, gpu = facts.container, facts.stats, facts.gpu
     alive = container.state.alive
-    given = ",".join(inert(name).rpartition("=")[2] if "=" in name else inert(name) for name in container.gpus_given)
     return (
         line((facts.badge, badge_tone(container.key.engine))),
         line((inert(container.name), Tone.PLAIN if alive else Tone.DIM)),
@@ -129,8 +166,9 @@ def cells_of(facts: Facts) -> tuple[Line, ...]:
         _cpu_cell(stats.cpu_percent if stats and alive else None),
         value_cell(bytes_text(stats.memory_bytes if stats and alive else None)),
         _limit_cell(facts) if alive else _NO_LIMIT,
-        _gpu_cell(facts, given),
+        _gpu_cell(facts),
         value_cell(bytes_text(gpu.memory_bytes) if gpu else MISSING),
+        _gpu_use_cell(facts),
         line((short_image(container.image), Tone.DIM)),
         line(ports_text(container.ports)),
         line((facts.age, Tone.DIM)),
@@ -152,21 +190,33 @@ def _limit_cell(facts: Facts) -> Line:
     return (*bar(share, _BAR_CELLS, tone=share_tone(share)), limit)
 
 
-def _gpu_cell(facts: Facts, given: str) -> Line:
-    """Which GPUs, and how busy: "0,1 63%"; given but idle ones alone; a dash where none."""
-    gpu = facts.gpu
-    if gpu is None:
-        return line((given, Tone.DIM)) if given else value_cell(MISSING)
-    which = given or ",".join(str(index) for index in gpu.device_indexes)
-    return line(f"{which} ", (percent_text(gpu.sm_percent), Tone.STRONG))
+def _gpu_cell(facts: Facts) -> Line:
+    """Which GPUs it was given and uses; quiet where it uses none, marked where one of them is pointed at."""
+    if not facts.gpus:
+        return value_cell(MISSING)
+    lit = (LIT if facts.lit else "", Tone.INFO)
+    return line(lit, (facts.gpus, Tone.STRONG if facts.lit else Tone.PLAIN if facts.gpu else Tone.DIM))
+
+
+def _gpu_use_cell(facts: Facts) -> Line:
+    """How busy it keeps them, or for how long it has held memory and computed nothing."""
+    if facts.idle:
+        return line((f"idle {facts.idle}", Tone.WARN))
+    return value_cell(percent_text(facts.gpu.sm_percent) if facts.gpu else MISSING)
 
 
 def rows_of(
-    view: FleetView, *, filter: str = "", sort: Sort | None = None, group: Group = "none", now: datetime
+    view: FleetView,
+    *,
+    filter: str = "",
+    sort: Sort | None = None,
+    group: Group = "none",
+    now: datetime,
+    light: GpuLight = NO_LIGHT,
 ) -> list[Row]:
     """The rows to show. now: the moment that ages are counted to (aware)."""
     words = parse(filter)
-    wanted = [facts for facts in facts_of(view, now) if matches(words, facts.container)]
+    wanted = [facts for facts in facts_of(view, now, light) if matches(words, facts.container)]
     ordered = in_order(wanted, sort or Sort())
     if group == "none":
         return [_row(facts) for facts in ordered]
@@ -238,6 +288,7 @@ __all__ = [
     "BLANK",
     "GROUPS",
     "SORTABLE",
+    "GpuLight",
     "Group",
     "Sort",
     "cells_of",

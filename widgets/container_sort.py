@@ -12,7 +12,7 @@ from backends.model.gpu import GpuUse
 from backends.model.values import Missing
 from widgets.format import ports_text, short_image
 
-_LARGEST_FIRST = frozenset({"cpu", "memory", "limit", "gpu", "gpu_memory"})
+_LARGEST_FIRST = frozenset({"cpu", "memory", "limit", "gpu_memory", "gpu_percent"})
 # Running first, then as the model lists them.
 _STATES = sorted(ContainerState, key=lambda state: state is not ContainerState.RUNNING)
 _STATE_ORDER = {state: float(order) for order, state in enumerate(_STATES)}
@@ -36,7 +36,8 @@ class Sort:
 class Facts:
     """One container with all that is known of it. badge: its engine's; age: as shown; stale: only last known.
 
-    host_bytes: memory of the engine's host, 0 where unknown.
+    host_bytes: memory of the engine's host, 0 where unknown. gpus: which it was given and uses, as shown; lit: it is on
+    the GPU that is pointed at. idle: for how long it holds GPU memory and computes nothing, "" = not, or not for long.
     """
 
     container: Container
@@ -47,6 +48,9 @@ class Facts:
     age: str = ""
     stale: bool = False
     host_bytes: int = 0
+    gpus: str = ""
+    lit: bool = False
+    idle: str = ""
 
 
 def measured(value: float | Missing | None) -> float | None:
@@ -78,8 +82,9 @@ _VALUES: dict[str, Callable[[Facts], float | str | None]] = {
     "cpu": lambda f: measured(f.stats.cpu_percent) if f.stats else None,
     "memory": lambda f: measured(f.stats.memory_bytes) if f.stats else None,
     "limit": lambda f: limit_share(f.stats, f.host_bytes),
-    "gpu": lambda f: measured(f.gpu.sm_percent) if f.gpu else (0.0 if f.container.gpus_given else None),
+    "gpu": lambda f: f.gpus or None,
     "gpu_memory": lambda f: measured(f.gpu.memory_bytes) if f.gpu else None,
+    "gpu_percent": lambda f: measured(f.gpu.sm_percent) if f.gpu else (0.0 if f.container.gpus_given else None),
     "ports": lambda f: ports_text(f.container.ports) or None,
     "age": lambda f: -f.container.created_at.timestamp(),
 }

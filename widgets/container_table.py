@@ -10,7 +10,7 @@ from textual.message import Message
 from backends.model.container import Container
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
-from widgets.container_rows import Group, Sort, columns_for, empty_lines, rows_of, widths_of
+from widgets.container_rows import NO_LIGHT, GpuLight, Group, Sort, columns_for, empty_lines, rows_of, widths_of
 from widgets.engine_badge import badges
 from widgets.live_table import HEADER_LINES, LiveTable
 from widgets.text import width_of
@@ -46,8 +46,12 @@ class ContainerTable(LiveTable):
         sort: Sort | None = None,
         group: Group = "none",
         now: datetime,
+        light: GpuLight = NO_LIGHT,
     ) -> None:
-        """Show the fleet as it is now. filter: words as container_filter reads them; sort: None = by name."""
+        """Show the fleet as it is now. filter: words as container_filter reads them; sort: None = by name.
+
+        light: which GPU's containers are marked, and which are called idle.
+        """
         sort = sort or Sort()
         named = badges(view.engines.values())
         gpus = bool(view.gpus.readings) or any(
@@ -58,7 +62,7 @@ class ContainerTable(LiveTable):
         badge_width = max(map(width_of, named.values()), default=0)
         self.set_columns(columns_for(badge_width=badge_width, gpus=gpus, widths=self._widths))
         self.set_sort(sort.column, sort.descending)
-        rows = rows_of(view, filter=filter, sort=sort, group=group, now=now)
+        rows = rows_of(view, filter=filter, sort=sort, group=group, now=now, light=light)
         self.show_rows(rows, empty=None if rows else empty_lines(view, filter=filter, total=len(view.containers)))
         self._tell_in_sight()
 

@@ -1,144 +1,230 @@
-"""GpuSnapshot to lines: full blocks, one line each where there are many or the room is narrow. Pure."""
+"""GpuSnapshot to the lines of the pane: a block for each device, one line each where there are many. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from backends.model.gpu import GpuReading, GpuSnapshot
-from backends.model.values import Missing, Quantity
-from widgets.charts import bar, share_tone
+from backends.model.gpu import GpuReading, GpuSnapshot, GpuTrace
 from widgets.format import MISSING, bytes_text, missing_reason, number_text, percent_text
+from widgets.gpu_gauges import (
+    LIT,
+    LOST,
+    WARNING,
+    gauge,
+    heat,
+    pair_text,
+    power_text,
+    process_text,
+    sentence,
+    share_of,
+    throttle_text,
+    use_share,
+    use_spark,
+)
+from widgets.gpu_given import device_key
 from widgets.line import BLANK, Line, Span, Tone, line
-from widgets.text import cut_end, fit_line, inert, pad, paragraph
+from widgets.table_draw import CURSOR
+from widgets.text import cut_end, fit_line, inert, line_width, pad, paragraph
 
-MANY = 4  # from so many devices on each takes one line
+MANY = 4  # of more devices than these each takes one line
 NARROW = 60  # below so many cells a one-line device says its used memory only
-# °C from which a data-centre GPU is warm, and near its slowdown: NVIDIA's H100 and A100 slow down from 87 to 95 °C.
-_HEAT = ((85.0, Tone.BAD), (75.0, Tone.WARN), (0.0, Tone.PLAIN))
+ONE_ROW = 72  # from so many cells on both bars of a device stand in one line
+_TITLE_GAP = 2
+_LEAST_SPARK, _MOST_SPARK = 7, 12  # cells of the curve of a one-line device
 
 
-def gpu_lines(snapshot: GpuSnapshot, width: int) -> list[Line]:
-    """The lines for a pane of this width; where there is no reading, why, and the next step."""
+@dataclass(frozen=True, slots=True)
+class GpuMarks:
+    """What a view of GPUs points at. cursor: the device chosen, "" = none; lit: devices of the selected container.
+
+    note: of the containers that hold memory idly, for the pane's title.
+    """
+
+    cursor: str = ""
+    lit: frozenset[str] = field(default_factory=frozenset)
+    note: str = ""
+
+
+NO_MARKS = GpuMarks()
+NO_TRACES: Mapping[str, GpuTrace] = {}
+
+
+def gpu_lines(
+    snapshot: GpuSnapshot,
+    width: int,
+    traces: Mapping[str, GpuTrace] = NO_TRACES,
+    marks: GpuMarks = NO_MARKS,
+    *,
+    height: int = 0,
+) -> list[Line]:
+    """The lines for a pane of this width; where there is no reading, why, and the next step.
+
+    height: lines that the pane has, 0 = not known; blocks that do not fit become one line each.
+    """
+    return [one for _, one in owned_lines(snapshot, width, traces, marks, height=height)]
+
+
+def owned_lines(
+    snapshot: GpuSnapshot,
+    width: int,
+    traces: Mapping[str, GpuTrace] = NO_TRACES,
+    marks: GpuMarks = NO_MARKS,
+    *,
+    height: int = 0,
+) -> list[tuple[str, Line]]:
+    """The same lines, each with the device that it is of ("" = of none)."""
     if not snapshot.readings:
-        return _absent(snapshot, width)
-    many = len(snapshot.readings) > MANY
-    lines: list[Line] = []
-    for reading in snapshot.readings:
-        if many:
-            lines.append(_compact(reading, width))
-        else:
-            lines.extend([*_block(reading, width), BLANK])
-    if many:
-        lines.insert(0, _compact_header(width))
-        lines.append(BLANK)
-    lines.append(_footer(snapshot))
-    return lines
+        return [("", one) for one in [*_absent(snapshot, width), *note_lines(snapshot, width)]]
+    foot = [("", one) for one in _foot(snapshot, width)]
+    count = len(snapshot.readings)
+    blocks = [
+        [(device_key(one.device), part) for part in _block(one, width, traces.get(one.device.uuid), marks)]
+        for one in snapshot.readings
+    ]
+    taken = sum(map(len, blocks))
+    if count > MANY or (height and count > 1 and taken > height):
+        rows = [
+            (device_key(one.device), _compact(one, width, traces.get(one.device.uuid), marks))
+            for one in snapshot.readings
+        ]
+        return [("", _compact_header(width)), *rows, *foot]
+    blank = [("", BLANK)] if not height or taken + count + len(foot) <= height else []
+    return [*(one for block in blocks for one in [*block, *blank]), *foot]
 
 
 def _absent(snapshot: GpuSnapshot, width: int) -> list[Line]:
-    lines = [BLANK, *paragraph(_sentence(snapshot.absent or "GPUs are not sampled yet"), Tone.PLAIN, width)]
+    lines = [BLANK, *paragraph(sentence(snapshot.absent or "GPUs are not sampled yet"), Tone.PLAIN, width)]
     if snapshot.hint:
-        lines.extend([BLANK, *paragraph(_sentence(snapshot.hint), Tone.DIM, width)])
+        lines.extend([BLANK, *paragraph(sentence(snapshot.hint), Tone.DIM, width)])
     return lines
 
 
-def _sentence(text: str) -> str:
-    """The text with a capital at its beginning."""
-    clean = inert(text).strip()
-    return clean[:1].upper() + clean[1:]
+def note_lines(snapshot: GpuSnapshot, width: int) -> list[Line]:
+    """What is to be said beside readings, each beginning with its own sign."""
+    return [part for note in snapshot.notes for part in paragraph(f"! {sentence(note)}", Tone.WARN, width)]
 
 
-def _footer(snapshot: GpuSnapshot) -> Line:
+def _foot(snapshot: GpuSnapshot, width: int) -> list[Line]:
+    """Below the devices: what the driver says besides, which driver."""
+    demo = (" DEMO: invented readings  ", Tone.WARN) if snapshot.demo else ("", Tone.WARN)
+    return [*note_lines(snapshot, width), line(demo, (f" {driver_text(snapshot)}", Tone.DIM))]
+
+
+def driver_text(snapshot: GpuSnapshot) -> str:
+    """ "driver 550.54.15 · CUDA 12.4", as far as it is known."""
     driver = f"driver {inert(snapshot.driver_version)}" if snapshot.driver_version else ""
-    demo = (" DEMO: invented readings ", Tone.WARN) if snapshot.demo else ("", Tone.WARN)
-    return line(" ", demo, (f" {driver}" if driver else "", Tone.DIM))
+    cuda = f"CUDA {inert(snapshot.cuda_version)}" if snapshot.cuda_version else ""
+    return " · ".join(part for part in (driver, cuda) if part)
 
 
-def _share(part: Quantity, whole: Quantity) -> float | None:
-    if isinstance(part, Missing) or isinstance(whole, Missing) or not whole:
-        return None
-    return part / whole
+def _signs(key: str, marks: GpuMarks) -> Line:
+    return (
+        Span(CURSOR if key == marks.cursor else " ", Tone.INFO),
+        Span(LIT if key in marks.lit else " ", Tone.INFO),
+    )
 
 
-def _gauge(share: float | None, cells: int, *, tone: Tone | None = None) -> Line:
-    """A bar, or a quiet track where there is no value."""
-    if share is None:
-        return line(("╌" * cells, Tone.FAINT))
-    return bar(share, cells, tone=tone)
+def _title(reading: GpuReading, width: int, marks: GpuMarks) -> Line:
+    """Number and name at the left; heat, power and processes at the right as far as they fit."""
+    device, lost = reading.device, bool(reading.condition)
+    lit = device_key(device) in marks.lit or device_key(device) == marks.cursor
+    number = (f"{LOST if lost else ''}{device.index} ", Tone.BAD if lost else Tone.INFO)
+    left = line(*_signs(device_key(device), marks), number, (inert(device.name), Tone.STRONG if lit else Tone.PLAIN))
+    if lost:
+        return left
+    throttled = throttle_text(reading)
+    facts: list[Line] = [(heat(reading),), line((_power(reading), Tone.DIM)), line((process_text(reading), Tone.DIM))]
+    if throttled:
+        facts.insert(1, line((f"{WARNING} {throttled}", Tone.WARN)))
+    while facts:
+        right = _joined(facts)
+        room = width - line_width(left) - line_width(right) - 1
+        if room >= _TITLE_GAP:
+            return (*left, Span(" " * room), *right)
+        facts.pop()
+    return left
 
 
-def _use(reading: GpuReading) -> float | None:
-    return None if isinstance(reading.gpu_percent, Missing) else reading.gpu_percent / 100
-
-
-def _heat(value: Quantity) -> Span:
-    tone = Tone.DIM if isinstance(value, Missing) else share_tone(value, _HEAT)
-    return Span(number_text(value, "°C"), tone)
+def _joined(facts: Sequence[Line]) -> Line:
+    spans: list[Span] = []
+    for fact in facts:
+        spans.extend([*((Span(" · ", Tone.FAINT),) if spans else ()), *fact])
+    return tuple(spans)
 
 
 def _power(reading: GpuReading) -> str:
-    if isinstance(reading.power_w, Missing):
-        return f"power {MISSING} ({inert(reading.power_w.reason)})"
-    if isinstance(reading.power_limit_w, Missing):
-        return number_text(reading.power_w, "W")
-    return f"{reading.power_w:.0f} / {reading.power_limit_w:.0f} W"
+    why = missing_reason(reading.power_w)
+    return f"power {MISSING} ({inert(why)})" if why else power_text(reading)
 
 
-def _processes(reading: GpuReading) -> str:
-    count = len(reading.processes)
-    return "no process" if not count else f"{count} process" + ("es" if count > 1 else "")
-
-
-def _block(reading: GpuReading, width: int) -> list[Line]:
-    device = reading.device
-    heat, power = _heat(reading.temperature_c), _power(reading)
-    facts = line(("  ", Tone.PLAIN), heat, (f" · {_processes(reading)} · {power}", Tone.DIM))
-    title = line((f" {device.index} ", Tone.INFO), (inert(device.name), Tone.STRONG))
-    cells = max(6, min(40, width - 32))
-    used = reading.memory_used_bytes
-    use = _value(percent_text(reading.gpu_percent))
-    memory = f"{bytes_text(used)} / {bytes_text(device.memory_total_bytes)}"
-    lines = [
-        title,
-        line(("   GPU  ", Tone.DIM), *_gauge(_use(reading), cells, tone=Tone.OK), use),
-        line(("   MEM  ", Tone.DIM), *_gauge(_share(used, device.memory_total_bytes), cells), _value(memory)),
-        line(" ", *facts),
-    ]
-    why = missing_reason(reading.gpu_percent) or missing_reason(used)
-    if why:
-        lines.append(line((f"   {inert(why)}", Tone.DIM)))
-    return lines
+def _block(reading: GpuReading, width: int, trace: GpuTrace | None, marks: GpuMarks) -> list[Line]:
+    title = _title(reading, width, marks)
+    if reading.condition:
+        hint = paragraph(sentence(reading.hint), Tone.DIM, width, indent="   ") if reading.hint else []
+        return [title, *paragraph(sentence(reading.condition), Tone.BAD, width, indent="   "), *hint]
+    both = width >= ONE_ROW
+    memory = pair_text(reading.memory_used_bytes, reading.device.memory_total_bytes)
+    # What stands beside the bars: labels 7 and 6 cells, the percentage 6, the memory 18, one at the right.
+    room = width - 38 if both else width - 30
+    sparks = max(6, min(24, room // 3))
+    cells = max(6, min(30, (room - sparks) // 2 if both else room - sparks))
+    use = line(
+        ("   USE ", Tone.DIM),
+        *gauge(use_share(reading), cells, tone=Tone.OK),
+        _value(f" {pad(percent_text(reading.gpu_percent), 4, 'right')} "),
+        use_spark(trace, sparks),
+    )
+    share = share_of(reading.memory_used_bytes, reading.device.memory_total_bytes)
+    filled = line(*gauge(share, cells), _value(f" {memory}"))
+    bars = [line(*use, ("  MEM ", Tone.DIM), *filled)] if both else [use, line(("   MEM ", Tone.DIM), *filled)]
+    why = missing_reason(reading.gpu_percent) or missing_reason(reading.memory_used_bytes)
+    return [title, *bars, *([line((f"   {inert(why)}", Tone.DIM))] if why else [])]
 
 
 def _value(text: str) -> Span:
-    return Span(f"  {text}", Tone.DIM if text == MISSING else Tone.PLAIN)
+    return Span(text, Tone.DIM if text.strip() == MISSING else Tone.PLAIN)
 
 
-def _compact_layout(width: int) -> tuple[int, int]:
-    """(cells of the bar, cells of the memory column) of one-line devices: used of total, or used alone where narrow."""
-    memory = 22 if width >= NARROW else 9
-    return max(4, min(24, width - memory - 26)), memory
+def _compact_layout(width: int) -> tuple[int, int, int]:
+    """(cells of the bar, of the curve, of the memory) of one-line devices: used of total where there is room."""
+    memory = 18 if width >= NARROW else 9
+    room = width - memory - 27
+    sparks = min(_MOST_SPARK, room // 2 - 1) if room > 2 * _LEAST_SPARK else 0
+    return max(4, min(24, room - sparks - 1 if sparks else room)), sparks, memory
 
 
 def _compact_header(width: int) -> Line:
-    cells, memory = _compact_layout(width)
-    return line((f" #  {pad('GPU', cells)}   USE{pad('MEMORY', memory, 'right')}   TEMP   POWER", Tone.HEADING))
+    cells, sparks, memory = _compact_layout(width)
+    curve = pad(" 5 MIN", sparks + 1) if sparks else ""
+    return line((f"   #  {pad('USE', cells + 6)}{curve}{pad('MEMORY', memory, 'right')}    TEMP  POWER", Tone.HEADING))
 
 
-def _compact(reading: GpuReading, width: int) -> Line:
+def _compact(reading: GpuReading, width: int, trace: GpuTrace | None, marks: GpuMarks) -> Line:
     device = reading.device
-    cells, memory_cells = _compact_layout(width)
+    cells, sparks, memory_cells = _compact_layout(width)
+    signs = _signs(device_key(device), marks)
+    if reading.condition:
+        said = cut_end(f"{LOST} {inert(reading.condition)}", width - 7)
+        return line(*signs, (f"{device.index:>2}  ", Tone.INFO), (said, Tone.BAD))
     memory = bytes_text(reading.memory_used_bytes)
     if width >= NARROW:
-        memory += f" / {bytes_text(device.memory_total_bytes)}"
+        memory = pair_text(reading.memory_used_bytes, device.memory_total_bytes)
     return line(
+        *signs,
         (f"{device.index:>2}  ", Tone.INFO),
-        *_gauge(_use(reading), cells, tone=Tone.OK),
+        *gauge(use_share(reading), cells, tone=Tone.OK),
         f" {pad(percent_text(reading.gpu_percent), 5, 'right')}",
+        *((Span(" "), use_spark(trace, sparks)) if sparks else ()),
         pad(memory, memory_cells, "right"),
-        *fit_line((_heat(reading.temperature_c),), 7, "right"),
-        (pad(cut_end(number_text(reading.power_w, "W"), 8), 8, "right"), Tone.DIM),
+        *fit_line((heat(reading),), 8, "right"),
+        (pad(number_text(reading.power_w, "W"), 7, "right"), Tone.DIM),
     )
+
+
+def unmarked(text: str) -> str:
+    """Inert text for a pane's title, which Textual reads as markup."""
+    return text.replace("[", "(").replace("]", ")")
 
 
 def device_names(readings: Sequence[GpuReading]) -> str:

@@ -20,6 +20,8 @@ class Tone(StrEnum):
     ACCENT = "accent"
     INFO = "info"
     HEADING = "heading"
+    OK_AREA = "ok-area"  # what a curve fills: large, so it is quieter than text of the same meaning
+    INFO_AREA = "info-area"
     DOCKER = "docker"  # the engines have hues of their own, so that no badge looks like a warning
     PODMAN = "podman"
 

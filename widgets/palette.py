@@ -30,6 +30,9 @@ _VARIABLES = {
 _ENGINES = {Tone.DOCKER: ("#7cb7f2", "#14599c"), Tone.PODMAN: ("#c3a2ea", "#6b3fa0")}
 # How much of the foreground is left in quiet text (0 = none); readable on every built-in theme.
 _QUIET = {Tone.DIM: 0.62, Tone.FAINT: 0.28}
+# What a curve fills is of this share of its meaning's colour.
+_AREAS = {Tone.OK_AREA: "text-success", Tone.INFO_AREA: "text-primary"}
+_AREA_SHARE = 0.6
 
 
 def _theme_color(widget: Widget, name: str) -> Color | None:
@@ -50,6 +53,10 @@ def palette_of(widget: Widget) -> Palette:
     for tone, name in _VARIABLES.items():
         color = _theme_color(widget, name)
         styles[tone] = base if color is None else base + Style(color=color.rich_color)
+    for tone, name in _AREAS.items():
+        color = _theme_color(widget, name)
+        muted = None if color is None else background.blend(color, _AREA_SHARE, alpha=1.0).rich_color
+        styles[tone] = base if muted is None else base + Style(color=muted)
     dark = widget.app.current_theme.dark
     for tone, (on_dark, on_light) in _ENGINES.items():
         color = _theme_color(widget, f"engine-{tone.value}") or Color.parse(on_dark if dark else on_light)

@@ -1,4 +1,4 @@
-"""Container ids in cgroup paths: pure, but for the one read of /proc/PID/cgroup. May not open cgroup files.
+"""Container ids in cgroup paths. Pure: may not open anything.
 
 Directory names, by engine, driver and version (cgroup v1, v2 and hybrid alike):
   docker/ID, docker-ID.scope, buildkit's docker/buildkit/…          Docker: cgroupfs, systemd
@@ -13,12 +13,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from pathlib import Path
 
 # 64 hex digits with no further letter or digit beside them.
 _ID = re.compile(r"(?<![0-9A-Za-z])([0-9a-f]{64})(?![0-9A-Za-z])")
 _NOT_A_CONTAINER = ("conmon-", "libpod_pod_")
-_MAX_CGROUP_TEXT = 64 * 1024
 
 
 def id_in_directory(name: str) -> str:
@@ -44,21 +42,15 @@ def container_id_in(cgroup_text: str, known: Collection[str] | None = None) -> s
 
     Of nested ones (Docker in Docker, kind) the innermost; with `known`, the innermost of those that are known.
     """
-    ids = container_ids_in(cgroup_text)
+    return innermost(container_ids_in(cgroup_text), known)
+
+
+def innermost(ids: tuple[str, ...], known: Collection[str] | None = None) -> str:
+    """Of nested containers, outermost first, the innermost one that is known, else the innermost; "" of none."""
     for candidate in reversed(ids):
         if known is None or candidate in known:
             return candidate
     return ids[-1] if ids else ""
-
-
-def container_of_pid(proc_root: Path, pid: int, known: Collection[str] | None = None) -> str:
-    """The container that a host pid is in, "" where in none, gone, or not ours to look at."""
-    try:
-        with (proc_root / str(pid) / "cgroup").open("rb") as file:
-            text = file.read(_MAX_CGROUP_TEXT)
-    except OSError:
-        return ""  # the process is gone, or hidepid= hides it: it is in no container that we can name
-    return container_id_in(text.decode("utf-8", "replace"), known)
 
 
 def _paths(cgroup_text: str) -> Iterator[str]:

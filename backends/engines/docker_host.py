@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from backends.engines.cdi_files import cdi_devices
+from backends import cdi
 from backends.engines.docker_defaults import HostDefaults
 from backends.model.capabilities import EngineInfo, Room
 from backends.wire.endpoint import Endpoint, Scheme
@@ -63,7 +63,7 @@ def host_defaults(told: EngineInfo, info: Mapping[str, Any]) -> HostDefaults:
 def told_by_files(told: EngineInfo, info: Mapping[str, Any], endpoint: Endpoint) -> EngineInfo:
     """`told` with what only files of the engine's machine say: CDI names before API 1.50, ranges of ids."""
     if not told.cdi_devices:
-        told = cdi_devices(told, tuple(info.get("CDISpecDirs") or ()))
+        told = replace(told, cdi_devices=cdi.read_files(info.get("CDISpecDirs") or ()).names())
     return replace(told, id_ranges=_id_ranges(told, info, endpoint))
 
 

@@ -205,7 +205,7 @@ def engine_info(version: Json, info: Json, *, api_version: str, local: bool) -> 
         graph_root=info.get("DockerRootDir") or "",
         host=info.get("Name") or "",
         cdi_devices=cdi,
-        runtimes=tuple(sorted(map(str, info.get("Runtimes") or ()))),
+        runtimes=tuple(sorted(map(str, info.get("Runtimes") or ()), key=lambda one: one != info.get("DefaultRuntime"))),
         cdi_folders=tuple(map(str, info.get("CDISpecDirs") or ())),
         capabilities=Capabilities(_lacking(info)),
     )

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from backends.engines.cdi_files import cdi_devices
+from backends import cdi
 from backends.model.capabilities import EngineInfo, Room
 
 _CDI_FOLDERS = ("/etc/cdi", "/var/run/cdi")
@@ -41,7 +41,7 @@ def _flag(value: object) -> bool | None:
 
 def told_by_files(told: EngineInfo) -> EngineInfo:
     """`told` with what only files of the engine's machine say: the names of its CDI devices."""
-    return cdi_devices(told, _CDI_FOLDERS)
+    return replace(told, cdi_devices=cdi.read_files(_CDI_FOLDERS).names())
 
 
 def room_told(info: Mapping[str, Any]) -> tuple[Room, int]:

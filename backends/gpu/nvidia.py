@@ -1,7 +1,8 @@
 """NVIDIA's GPUs by NVML (pynvml, imported when first opened). Changes no setting of a device.
 
-What the driver refuses is Missing with NVML's own words. Read once: names and sizes; every 2 s: temperature, power
-and fan; at each sample: use, memory and processes.
+What the driver refuses is Missing with NVML's own words. Read once: names, sizes, thresholds; every 2 s: temperature,
+power, clocks, health, PCIe; at each sample: use, memory, MIG memory and processes. A device that is lost keeps its
+place and is looked for again: by its UUID every 5 s, and with NVML opened anew every 30 s.
 """
 
 from __future__ import annotations
@@ -9,42 +10,20 @@ from __future__ import annotations
 import importlib
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from backends.gpu import nvml_errors
-from backends.gpu.nvidia_processes import ProcessReader
-from backends.gpu.probe import GpuAbsent
-from backends.gpu.vendors import other_vendors_text
-from backends.model.gpu import GpuDevice, GpuReading, GpuSnapshot
-from backends.model.values import NOT_SAMPLED, Count, Missing, Quantity
+from backends.gpu.nvidia_device import NvidiaDevice
+from backends.gpu.nvidia_driver import DeviceLost, Driver
+from backends.gpu.nvidia_lists import ProcessLists
+from backends.gpu.nvidia_pcie import in_turn
+from backends.gpu.probe import GpuAbsent, VendorAbsent
+from backends.model.gpu import GpuSnapshot
+from backends.model.values import Missing
 
-_T = TypeVar("_T")
-
-_SLOW_TIER_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Slow:
-    """What changes slowly. read_at: clock seconds."""
-
-    read_at: float = float("-inf")
-    temperature_c: Quantity = NOT_SAMPLED
-    power_w: Quantity = NOT_SAMPLED
-    power_limit_w: Quantity = NOT_SAMPLED
-    fan_percent: Quantity = NOT_SAMPLED
-
-
-@dataclass(slots=True)
-class _Card:
-    """One device. handle: an opaque pointer of NVML. processes: None where NVML gave no handle, refused tells why."""
-
-    handle: Any
-    device: GpuDevice
-    processes: ProcessReader | None
-    refused: Missing = NOT_SAMPLED
-    slow: _Slow = _Slow()
+_OPEN_ANEW_S = 30.0
+_NVIDIA, _DISPLAY = "0x10de", "0x03"  # PCI vendor id, and base class of display controllers (pci-ids.ucw.cz)
 
 
 class NvidiaProbe:
@@ -54,16 +33,17 @@ class NvidiaProbe:
         self,
         library: Callable[[], Any] = lambda: importlib.import_module("pynvml"),
         *,
-        drm_root: Path = Path("/sys/class/drm"),
+        pci_root: Path = Path("/sys/bus/pci/devices"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """library: gives the module pynvml, or a double of it. drm_root: where other vendors' cards show."""
+        """library: gives the module pynvml. pci_root: where the kernel shows the machine's cards."""
         self._library = library
-        self._drm_root = drm_root
+        self._pci_root = pci_root
         self._clock = clock
         self._nvml: Any = None
-        self._cards: list[_Card] = []
-        self._driver_version = ""
+        self._devices: list[NvidiaDevice] = []
+        self._opened_at = 0.0
+        self._versions = ("", "")
 
     def open(self) -> None:
         """Load the library and find the devices. GpuAbsent with the reason where that fails."""
@@ -78,18 +58,26 @@ class NvidiaProbe:
         try:
             nvml.nvmlInit()
         except nvml.NVMLError as error:
-            raise nvml_errors.absence(error.value, str(error), other_vendors_text(self._drm_root)) from error
+            raise nvml_errors.absence(error.value, str(error), device_here=_has_device(self._pci_root)) from error
         self._nvml = nvml
+        self._opened_at = self._clock()
+        driver = Driver(nvml)
         try:
-            self._driver_version = str(nvml.nvmlSystemGetDriverVersion())
-            self._cards = [self._card(index) for index in range(nvml.nvmlDeviceGetCount())]
+            self._versions = (str(nvml.nvmlSystemGetDriverVersion()), _cuda_version(driver))
+            lists = ProcessLists(nvml, self._versions[0])
+            count = nvml.nvmlDeviceGetCount()
+            self._devices = [NvidiaDevice(driver, lists, index, self._clock) for index in range(count)]
         except nvml.NVMLError as error:
             self.close()
             raise nvml_errors.absence(error.value, str(error)) from error
-        if not self._cards:
+        if not self._devices:
             self.close()
-            others = other_vendors_text(self._drm_root)
-            raise GpuAbsent("; ".join(filter(None, ("The NVIDIA driver is here but sees no GPU", others))))
+            if _has_device(self._pci_root):
+                raise GpuAbsent(
+                    "The NVIDIA driver is here but sees no GPU, though the machine has one",
+                    hint="`dmesg` tells whether the driver refused it; inside a container, start it with GPU access",
+                )
+            raise VendorAbsent("The NVIDIA driver is here but sees no GPU")
 
     def sample(self) -> GpuSnapshot:
         """All devices now. GpuAbsent where the driver went away since it was opened."""
@@ -97,13 +85,17 @@ class NvidiaProbe:
         if nvml is None:
             raise GpuAbsent("The NVIDIA driver is not open")
         try:
-            return GpuSnapshot(tuple(map(self._reading, self._cards)), driver_version=self._driver_version)
+            self._look_for_lost()
+            turn = in_turn([device.pcie for device in self._devices if device.pcie])
+            readings = tuple(device.read(measure_pcie=device.pcie in turn) for device in self._devices)
         except nvml.NVMLError as error:
             raise nvml_errors.absence(error.value, str(error)) from error
+        driver_version, cuda_version = self._versions
+        return GpuSnapshot(readings, driver_version=driver_version, cuda_version=cuda_version)
 
     def close(self) -> None:
         """Shut NVML down; whatever it answers, it is not used again before the next open."""
-        nvml, self._nvml, self._cards = self._nvml, None, []
+        nvml, self._nvml, self._devices = self._nvml, None, []
         if nvml is None:
             return
         try:
@@ -111,73 +103,33 @@ class NvidiaProbe:
         except nvml.NVMLError:
             return  # a driver that is gone cannot be left in better order
 
-    def _card(self, index: int) -> _Card:
-        """NVMLError only where the whole driver is gone: one lost device does not hide the others."""
-        nvml = self._nvml
-        handle = self._ask(lambda: nvml.nvmlDeviceGetHandleByIndex(index))
-        if isinstance(handle, Missing):
-            unknown = GpuDevice(index, "", "unreadable GPU", "NVIDIA", memory_total_bytes=handle)
-            return _Card(None, unknown, None, refused=handle)
-        uuid = _text(self._ask(lambda: str(nvml.nvmlDeviceGetUUID(handle))))
-        device = GpuDevice(
-            index=index,
-            uuid=uuid,
-            name=_text(self._ask(lambda: str(nvml.nvmlDeviceGetName(handle)))) or "NVIDIA GPU",
-            vendor="NVIDIA",
-            pci_bus_id=_text(self._ask(lambda: str(nvml.nvmlDeviceGetPciInfo(handle).busId))),
-            memory_total_bytes=self._ask(lambda: int(nvml.nvmlDeviceGetMemoryInfo(handle).total)),
-        )
-        return _Card(handle, device, ProcessReader(nvml, handle, uuid, self._clock))
+    def _look_for_lost(self) -> None:
+        """Open NVML anew where a device is lost for long: it counts the devices only then."""
+        if self._clock() - self._opened_at < _OPEN_ANEW_S or not any(device.lost for device in self._devices):
+            return
+        self._opened_at = self._clock()
+        self._nvml.nvmlShutdown()
+        self._nvml.nvmlInit()
+        for device in self._devices:  # handles may have moved, those of good devices too
+            device.find()
 
-    def _reading(self, card: _Card) -> GpuReading:
-        nvml, handle, now = self._nvml, card.handle, self._clock()
-        if card.processes is None:
-            no = card.refused
-            return GpuReading(card.device, now, no, no, no, no, no, no, no, processes_refused=no.reason)
-        if now - card.slow.read_at >= _SLOW_TIER_S:
-            card.slow = self._slow(handle, now)
-        used: Count = self._ask(lambda: int(nvml.nvmlDeviceGetMemoryInfo(handle).used))
-        return GpuReading(
-            device=card.device,
-            sampled_at=now,
-            gpu_percent=self._ask(lambda: float(nvml.nvmlDeviceGetUtilizationRates(handle).gpu)),
-            memory_percent=_percent(used, card.device.memory_total_bytes),
-            memory_used_bytes=used,
-            temperature_c=card.slow.temperature_c,
-            power_w=card.slow.power_w,
-            power_limit_w=card.slow.power_limit_w,
-            fan_percent=card.slow.fan_percent,
-            processes=card.processes.read(),
-            processes_refused=card.processes.refused,
-        )
 
-    def _slow(self, handle: Any, now: float) -> _Slow:
-        nvml = self._nvml
-        return _Slow(
-            read_at=now,
-            temperature_c=self._ask(lambda: float(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))),
-            power_w=self._ask(lambda: nvml.nvmlDeviceGetPowerUsage(handle) / 1000),  # NVML counts milliwatts
-            power_limit_w=self._ask(lambda: nvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1000),
-            fan_percent=self._ask(lambda: float(nvml.nvmlDeviceGetFanSpeed(handle))),
-        )
+def _cuda_version(driver: Driver) -> str:
+    """The newest CUDA that the driver runs, "12.4"; "" where it does not tell."""
+    try:
+        number = driver.number(driver.nvml.nvmlSystemGetCudaDriverVersion_v2)
+    except DeviceLost:
+        return ""
+    return "" if isinstance(number, Missing) else f"{number // 1000}.{number % 1000 // 10}"
 
-    def _ask(self, question: Callable[[], _T]) -> _T | Missing:
-        """The answer, or why the driver refuses it. NVMLError where the whole driver is gone."""
+
+def _has_device(pci_root: Path) -> bool:
+    """Whether the machine has a display or computing card of NVIDIA, driver or not."""
+    for card in sorted(pci_root.glob("*")):
         try:
-            return question()
-        except self._nvml.NVMLError as error:
-            if error.value in nvml_errors.FATAL:
-                raise
-            return Missing(str(error))
-
-
-def _text(answer: str | Missing) -> str:
-    return "" if isinstance(answer, Missing) else answer
-
-
-def _percent(part: Count, whole: Count) -> Quantity:
-    if isinstance(part, Missing):
-        return part
-    if isinstance(whole, Missing):
-        return whole
-    return part / whole * 100 if whole else Missing("no memory of its own")
+            vendor, kind = (card.joinpath(name).read_text("ascii", "replace").strip() for name in ("vendor", "class"))
+        except OSError:
+            continue  # it went away while we looked
+        if vendor == _NVIDIA and kind.startswith(_DISPLAY):
+            return True
+    return False

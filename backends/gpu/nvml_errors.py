@@ -5,21 +5,28 @@ Codes: nvmlReturn_t of nvml.h, the same numbers as pynvml's NVML_ERROR_….
 
 from __future__ import annotations
 
-from backends.gpu.probe import GpuAbsent
+from backends.gpu.probe import GpuAbsent, VendorAbsent
 
 SUCCESS = 0
 UNINITIALIZED = 1
+NOT_SUPPORTED = 3
 NO_PERMISSION = 4
 NOT_FOUND = 6
+INSUFFICIENT_SIZE = 7
 DRIVER_NOT_LOADED = 9
 LIBRARY_NOT_FOUND = 12
 FUNCTION_NOT_FOUND = 13
 GPU_IS_LOST = 15
+RESET_REQUIRED = 16
 OPERATING_SYSTEM = 17
 LIB_RM_VERSION_MISMATCH = 18
+ARGUMENT_VERSION_MISMATCH = 25
 
 # After these the driver answers nothing more, of any device, until it is opened anew.
 FATAL = frozenset({UNINITIALIZED, DRIVER_NOT_LOADED, LIB_RM_VERSION_MISMATCH})
+# After these one device answers nothing more, until it is found anew; the others go on.
+LOST = frozenset({GPU_IS_LOST, RESET_REQUIRED})
+_NO_DRIVER = frozenset({LIBRARY_NOT_FOUND, DRIVER_NOT_LOADED})
 
 _ABSENT: dict[int, tuple[str, str]] = {
     LIBRARY_NOT_FOUND: (
@@ -32,7 +39,8 @@ _ABSENT: dict[int, tuple[str, str]] = {
     ),
     LIB_RM_VERSION_MISMATCH: (
         "NVIDIA's library and the loaded kernel module are of different versions",
-        "restart the machine, or unload and load the nvidia modules: the driver was updated while it ran",
+        "restart the machine, or unload and load the nvidia modules, then start this program again: the driver was"
+        " updated while it ran",
     ),
     NO_PERMISSION: (
         "No permission to talk to the NVIDIA driver",
@@ -52,10 +60,26 @@ _ABSENT: dict[int, tuple[str, str]] = {
     ),
 }
 
+_CONDITIONS: dict[int, tuple[str, str]] = {
+    GPU_IS_LOST: (
+        "the GPU is lost: the driver cannot reach it any more",
+        "`dmesg` shows Xid messages; most likely the machine must be restarted",
+    ),
+    RESET_REQUIRED: (
+        "the GPU must be reset before it can be used again",
+        "end all programs that use it, this one too, then `nvidia-smi --gpu-reset -i {index}`",
+    ),
+}
 
-def absence(code: int, text: str, other_vendors: str = "") -> GpuAbsent:
-    """code, text: of the NVMLError. other_vendors: a sentence on cards that cannot be read yet, said where true."""
+
+def condition(code: int, text: str, index: int) -> tuple[str, str]:
+    """Why one device cannot be read, and the next step. code, text: of the NVMLError. index: the driver's."""
+    why, hint = _CONDITIONS.get(code, (f"the driver does not open this GPU ({text})", "see `nvidia-smi` and `dmesg`"))
+    return why, hint.format(index=index)
+
+
+def absence(code: int, text: str, *, device_here: bool = True) -> GpuAbsent:
+    """Why the driver cannot be reached. code, text: of the NVMLError. device_here: the machine has a GPU for it."""
     title, hint = _ABSENT.get(code, (f"The NVIDIA driver does not answer ({text})", "see `nvidia-smi` and `dmesg`"))
-    if other_vendors:
-        title = f"{title}; {other_vendors}"
-    return GpuAbsent(title, detail=text, hint=hint)
+    kind = VendorAbsent if code in _NO_DRIVER and not device_here else GpuAbsent
+    return kind(title, detail=text, hint=hint)

@@ -7,16 +7,23 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Protocol, TypeVar
 
+from backends.cgroups.processes import ProcessFacts
 from backends.model.errors import BackendError
 from backends.model.gpu import GpuDevice, GpuProcess, GpuReading, GpuSnapshot, GpuUse
 from backends.model.ids import ContainerKey
 from backends.model.values import Count, Missing, Quantity
 
 _Number = TypeVar("_Number", int, float)
+_CDI_KINDS = {"NVIDIA": "nvidia.com/gpu", "AMD": "amd.com/gpu"}
+"""By vendor: what nvidia-ctk and AMD's container toolkit call their devices."""
 
 
 class GpuAbsent(BackendError):
     """There is nothing to read: no driver, no device, no permission. title: why; hint: the next step."""
+
+
+class VendorAbsent(GpuAbsent):
+    """This vendor has neither a driver nor a device here: nothing to mend, and no word of it where others are read."""
 
 
 class GpuProbe(Protocol):
@@ -34,37 +41,71 @@ class GpuProbe(Protocol):
 
 def absent_snapshot(error: BackendError) -> GpuSnapshot:
     """A snapshot that says why there is no reading."""
-    return GpuSnapshot(absent=error.title, hint=error.hint)
+    return GpuSnapshot(absent=error.title, hint=error.hint, vendor_absent=isinstance(error, VendorAbsent))
 
 
-def join(snapshot: GpuSnapshot, container_of: Callable[[int], str]) -> GpuSnapshot:
-    """The snapshot with each process's container filled in where it is not yet.
+def join(snapshot: GpuSnapshot, facts_of: Callable[[int], ProcessFacts]) -> GpuSnapshot:
+    """The snapshot with each process's program, user and container filled in, where its container is not told yet.
 
-    container_of: host pid → container id, "" where it is in none; called once for each pid.
+    facts_of: whose a host pid is; called once for each pid.
     """
     pids = {process.pid for reading in snapshot.readings for process in reading.processes if not process.container_id}
-    ids = {pid: container_of(pid) for pid in sorted(pids)}
-
-    def named(process: GpuProcess) -> GpuProcess:
-        return process if process.container_id else replace(process, container_id=ids[process.pid])
-
-    readings = tuple(_with_processes(reading, tuple(map(named, reading.processes))) for reading in snapshot.readings)
+    facts = {pid: facts_of(pid) for pid in sorted(pids)}
+    readings = tuple(
+        replace(
+            reading,
+            processes=tuple([one if one.container_id else _whose(one, facts[one.pid]) for one in reading.processes]),
+        )
+        for reading in snapshot.readings
+    )
     return replace(snapshot, readings=readings)
+
+
+def _whose(process: GpuProcess, facts: ProcessFacts) -> GpuProcess:
+    return GpuProcess(  # not `replace`: there may be a thousand, every second
+        process.pid,
+        process.device_uuid,
+        process.memory_bytes,
+        process.sm_percent,
+        facts.container_id,
+        process.mig_uuid,
+        process.name or facts.name,
+        facts.user_id if process.user_id is None else process.user_id,
+    )
 
 
 def with_cdi_names(snapshot: GpuSnapshot, listed: Collection[str]) -> GpuSnapshot:
-    """The snapshot with the CDI name of each device by index or UUID, where an engine lists it.
+    """The snapshot with the CDI names of devices and MIG instances, by index or UUID, where an engine lists them.
 
-    listed: names as engines tell them ("nvidia.com/gpu=0", "nvidia.com/gpu=GPU-8d1b…").
+    Not of vendors whose names do not tell which device they are.
+
+    listed: names as engines tell them ("nvidia.com/gpu=0", "nvidia.com/gpu=GPU-8d1b…", "nvidia.com/gpu=0:1").
     """
 
-    def named(device: GpuDevice) -> GpuDevice:
-        names = (f"nvidia.com/gpu={device.index}", f"nvidia.com/gpu={device.uuid}")
-        found = next((name for name in names if name in listed), "")
-        return replace(device, cdi_name=found) if found and not device.cdi_name else device
+    def name_of(kind: str, *candidates: str) -> str:
+        names = (f"{kind}={candidate}" for candidate in candidates)
+        return next((name for name in names if name in listed), "")
 
-    readings = tuple(replace(reading, device=named(reading.device)) for reading in snapshot.readings)
-    return replace(snapshot, readings=readings)
+    def named(device: GpuDevice) -> GpuDevice:
+        kind = _CDI_KINDS.get(device.vendor)
+        if kind is None:
+            return device
+        mig = tuple(
+            replace(one, cdi_name=found)
+            if not one.cdi_name and (found := name_of(kind, f"{device.index}:{one.index}", one.uuid))
+            else one
+            for one in device.mig
+        )
+        cdi_name = device.cdi_name or name_of(kind, str(device.index), device.uuid)
+        return (
+            device if (cdi_name, mig) == (device.cdi_name, device.mig) else replace(device, cdi_name=cdi_name, mig=mig)
+        )
+
+    def with_name(reading: GpuReading) -> GpuReading:
+        device = named(reading.device)
+        return reading if device is reading.device else replace(reading, device=device)
+
+    return replace(snapshot, readings=tuple(map(with_name, snapshot.readings)))
 
 
 def use_by_container(snapshot: GpuSnapshot, keys: Iterable[ContainerKey]) -> Mapping[ContainerKey, GpuUse]:
@@ -89,12 +130,10 @@ def _use(parts: list[tuple[int, GpuProcess]]) -> GpuUse:
             memory = _plus(memory, process.memory_bytes)
         if not isinstance(sm, Missing):
             sm = _plus(sm, process.sm_percent)
-    return GpuUse(memory, sm, tuple(sorted({index for index, _ in parts})))
+    devices = dict.fromkeys(process.device_uuid for _, process in parts)
+    instances = dict.fromkeys(process.mig_uuid for _, process in parts if process.mig_uuid)
+    return GpuUse(memory, sm, tuple(sorted({index for index, _ in parts})), tuple(devices), tuple(instances))
 
 
 def _plus(total: _Number, part: _Number | Missing) -> _Number | Missing:
     return part if isinstance(part, Missing) else total + part
-
-
-def _with_processes(reading: GpuReading, processes: tuple[GpuProcess, ...]) -> GpuReading:
-    return reading if processes == reading.processes else replace(reading, processes=processes)

@@ -10,11 +10,12 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from backends.cgroups.paths import container_of_pid
+from backends.cgroups.processes import ProcessFacts, ProcessTable
+from backends.gpu.hidden import HIDDEN_NOTE, in_a_container
 from backends.gpu.probe import GpuAbsent, GpuProbe, absent_snapshot, join
 from backends.model.gpu import GpuSnapshot
 
@@ -23,10 +24,11 @@ _CLOSING_S = 0.5  # how long `run` waits for the thread when it is cancelled
 
 @dataclass(frozen=True, slots=True)
 class GpuTiming:
-    """Seconds between samples, and between looks for a driver where there is none."""
+    """Seconds between samples; between looks for a driver where there is none; and where there was one before."""
 
     interval_s: float = 1.0
     absent_s: float = 30.0
+    lost_s: float = 3.0
 
 
 class GpuSampler:
@@ -40,16 +42,20 @@ class GpuSampler:
         known: Callable[[], Collection[str]] = frozenset,
         proc_root: Path = Path("/proc"),
         timing: GpuTiming | None = None,
+        inside: Callable[[], bool] = in_a_container,
     ) -> None:
-        """deliver: called on the event loop with each snapshot, processes joined to containers.
+        """deliver: called on the event loop with each snapshot, processes joined to programs, users and containers.
 
         known: ids of the fleet's containers, asked for in the thread at each sample (give an immutable view).
+        inside: whether this program runs in a container without the host's processes.
         """
         self._probe = probe
         self._deliver = deliver
         self._known = known
-        self._proc_root = proc_root
+        self._processes = ProcessTable(proc_root)
         self._timing = timing or GpuTiming()
+        self._inside = inside
+        self._worked = False
 
     async def run(self) -> None:
         """Sample until cancelled; then nothing is delivered any more, and the thread closes the probe.
@@ -87,20 +93,33 @@ class GpuSampler:
                 except GpuAbsent as error:
                     self._probe.close()
                     hand_over(absent_snapshot(error))
-                stop.wait(self._timing.absent_s)
+                stop.wait(self._timing.lost_s if self._worked else self._timing.absent_s)
         finally:
             self._probe.close()
 
     def _sample_open(self, stop: threading.Event, hand_over: Callable[[GpuSnapshot], None]) -> None:
         due = time.monotonic()
+        inside = self._inside()
         while not stop.is_set():
-            hand_over(self._joined(self._probe.sample()))
+            hand_over(self._joined(self._probe.sample(), inside))
+            self._worked = True
             due = max(due + self._timing.interval_s, time.monotonic())
             stop.wait(due - time.monotonic())
 
-    def _joined(self, snapshot: GpuSnapshot) -> GpuSnapshot:
-        known = self._known()
-        return join(snapshot, lambda pid: container_of_pid(self._proc_root, pid, known))
+    def _joined(self, snapshot: GpuSnapshot, inside: bool) -> GpuSnapshot:
+        known, table = self._known(), self._processes
+        seen: dict[int, bool] = {}
+
+        def facts_of(pid: int) -> ProcessFacts:
+            facts = table.facts(pid, known)
+            seen[pid] = facts.seen
+            return facts
+
+        joined = join(snapshot, facts_of)
+        table.keep_only(seen.keys())
+        if inside and snapshot.readings and not snapshot.demo and not (seen and all(seen.values())):
+            return replace(joined, notes=(*joined.notes, HIDDEN_NOTE))
+        return joined
 
     def _hand_over(self, loop: asyncio.AbstractEventLoop, stop: threading.Event, snapshot: GpuSnapshot) -> None:
         def deliver() -> None:

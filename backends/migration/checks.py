@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from backends.giving import INSTALL_RUNTIME, nvidia_runtime
 from backends.migration.facts import SourceFacts, TargetFacts, same_image
 from backends.migration.gpus import AMD_NODES, GpuMove, RawNodes
 from backends.migration.rows_process import OURS
@@ -141,7 +142,10 @@ def gpu(move: GpuMove | None, raw: RawNodes, target: TargetFacts) -> Iterator[Fi
         )
     if move is None:
         return
-    if move.request is None:
+    if move.refused is not None:
+        title = f"{target.engine} cannot give the GPUs that were chosen"
+        yield block(title, move.refused.reason, move.refused.remedy)
+    elif move.request is None and not move.chosen:
         yield warn("the copy gets no GPU", move.reason)
     elif move.missing:
         yield block(
@@ -149,10 +153,24 @@ def gpu(move: GpuMove | None, raw: RawNodes, target: TargetFacts) -> Iterator[Fi
             f"It knows {', '.join(target.info.cdi_devices)}.",
             "write its CDI specification anew (nvidia-ctk cdi generate)",
         )
-    elif move.unknown and move.request.cdi_devices:
+    elif move.unknown and move.request is not None and move.request.cdi_devices:
         yield warn(
             f"{target.engine} does not tell which CDI devices it has",
             f"Where {', '.join(move.request.cdi_devices)} is missing, the start fails and everything is put back.",
+            "`nvidia-ctk cdi list` (AMD: `amd-ctk cdi list`) on its machine names those that it has",
+        )
+
+
+def gpu_driver(move: GpuMove | None, target: TargetFacts) -> Iterator[Finding]:
+    """Whether a Docker that is asked by its nvidia driver seems to have one."""
+    request = move.request if move is not None else None
+    if request is None or request.cdi_devices or request.driver not in {"", "nvidia"} or not target.info.runtimes:
+        return
+    if not nvidia_runtime(target.info):
+        yield warn(
+            f"{target.engine} has no nvidia runtime registered",
+            "It is asked for GPUs by its nvidia driver; without NVIDIA's toolkit the start fails, and all is put back.",
+            INSTALL_RUNTIME,
         )
 
 

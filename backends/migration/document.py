@@ -52,6 +52,23 @@ A network that the copy joins is made where it is missing, with its address rang
 host, its options in the target's words. Aliases and addresses that were asked for are kept; those that the engine chose
 are not frozen.
 
+## GPUs
+
+What the source has is carried as it is, or as the target understands it. `--gpus` (the key g on the screen) gives the
+copy others: `all`, a number, devices (`0,1`, `device=0`, a MIG instance `0:1`, a UUID, a CDI name), or `none`.
+
+| engine | how it is asked | when |
+|---|---|---|
+| Docker | by CDI name | its CDI feature is on, and it lists the name |
+| Docker | by its nvidia driver | the nvidia runtime is registered, and CDI is off or the name is not listed |
+| Podman | by CDI name | 4.1 and later |
+| both | AMD's nodes, all of them | this machine has AMD's GPUs alone, and no CDI name of theirs is listed |
+
+Where an engine supports none of these, the plan is blocked, with the reason and what to do. An engine that does not
+tell its CDI names (a remote one, an old Docker) is asked by the names that the vendors' tools write, with a warning.
+Of a project `--gpus` means the containers that have GPUs. The proof compares the request that the target reads back,
+and looks for the device nodes inside; with `none`, that there are none.
+
 ## Several containers
 
 `--project` moves all containers of a Compose project or of a pod together: who is needed first, volumes that they share

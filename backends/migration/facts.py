@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from backends.giving import UNSEEN
 from backends.model.capabilities import EngineInfo, Room
 from backends.model.container import ChangedPath, Container
+from backends.model.gpu import GpuSnapshot
 from backends.model.ids import EngineId
 from backends.model.image import ImageFacts
 from backends.model.network import Network
@@ -74,7 +76,8 @@ class TargetFacts:
 
     by_id: the image with the source image's id, by_tag: the one with its reference, None where there is none.
     room: how much fits. binds: sources of binds on its host, where that is this machine. bare_store: it has no image
-    at all that could have `tar`. image_layers: the diff-IDs of each of its images.
+    at all that could have `tar`. image_layers: the diff-IDs of each of its images. gpus: of its machine, as far as the
+    probe here sees them.
     """
 
     engine: EngineId
@@ -88,6 +91,7 @@ class TargetFacts:
     binds: Mapping[str, BindFact] = field(default_factory=dict)
     bare_store: bool = False
     image_layers: tuple[tuple[str, ...], ...] = ()
+    gpus: GpuSnapshot = UNSEEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from backends.migration.defaults import equalize
+from backends.migration.gpus import chosen_fields, with_chosen
 from backends.migration.rows import TABLE
 from backends.migration.rows_process import OURS
 from backends.migration.show import MASK, SECRET, describe_port, describe_restart, shown
@@ -100,7 +101,7 @@ def carry(case: Case) -> tuple[WorkloadSpec, tuple[FieldPlan, ...], tuple[str, .
         edited = edit(edited)
     plans = _followed(plans, target, edited)
     target = edited
-    if case.decided.gpu is not None and case.decided.gpu.request is not None:
-        target = replace(target, gpu=case.decided.gpu.request)
+    target = with_chosen(target, case.decided.gpu)
+    plans += chosen_fields(case.spec, case.decided.gpu)
     target, own, notes = equalize(case, replace(target, image_id=case.spec.image_id))
     return target, (*plans, *own, *_unmapped(case.spec.unmapped)), tuple(notes)

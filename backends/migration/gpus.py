@@ -1,15 +1,23 @@
-"""GPU requests in the form that the target understands. Pure; may not ask an engine or a driver."""
+"""GPU requests in the form that the target understands: as the source has them, or as they were chosen anew.
+
+Pure; may not ask an engine or a driver.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from backends.giving import Refusal, give, words
 from backends.model.capabilities import Capability, EngineInfo
+from backends.model.container import NO_LABELS
+from backends.model.gpu import GpuSnapshot
 from backends.model.ids import EngineId, EngineKind
+from backends.model.plan import FieldPlan, Verdict
 from backends.model.settings import DeviceSpec
-from backends.model.workload import NVIDIA_CDI_KIND, GpuRequest
+from backends.model.wish import GpuWish, wish_words
+from backends.model.workload import NVIDIA_CDI_KIND, GpuRequest, WorkloadSpec
 
 PLAIN = frozenset({(), (("gpu",),)})
 """DeviceRequests capabilities that ask for nothing but a GPU."""
@@ -27,12 +35,18 @@ class GpuMove:
     """request: for the target, None where it cannot be given. reason: why it differs, "" where it is the same.
 
     missing: CDI names that the target says it has not. unknown: the target does not tell which names it has.
+    chosen: a person chose them anew; refused: why the target cannot give these, None where it can. nodes, env: what
+    belongs to chosen ones besides the request.
     """
 
     request: GpuRequest | None
     reason: str = ""
     missing: tuple[str, ...] = ()
     unknown: bool = False
+    chosen: bool = False
+    refused: Refusal | None = None
+    nodes: tuple[DeviceSpec, ...] = ()
+    env: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +118,60 @@ def move(request: GpuRequest, source: EngineId, target: EngineId, info: EngineIn
     return GpuMove(GpuRequest(cdi_devices=names), reason, missing, unknown=not known)
 
 
+def choose(wish: GpuWish, request: GpuRequest | None, target: EngineId, info: EngineInfo, seen: GpuSnapshot) -> GpuMove:
+    """The request for the target engine, as a person chose it.
+
+    request: the source's. seen: GPUs of the target's machine, empty where they are not known here.
+    """
+    gift = give(wish, target.kind, info, seen)
+    if isinstance(gift, Refusal):
+        return GpuMove(None, gift.reason, chosen=True, refused=gift)
+    same = not gift.devices and _names(request) == _names(gift.request)
+    reason = "" if same and gift.request == request else "; ".join(filter(None, (_chosen(wish), gift.why)))
+    return GpuMove(gift.request, reason, unknown=gift.unsure, chosen=True, nodes=gift.devices, env=gift.env)
+
+
+def _chosen(wish: GpuWish) -> str:
+    return f"chosen: {wish_words(wish)}"
+
+
+def _names(request: GpuRequest | None) -> frozenset[str]:
+    return frozenset(request.cdi_names() if request else ())
+
+
+def given_nodes(devices: Sequence[DeviceSpec]) -> dict[str, str]:
+    """Nodes of GPUs among these, each with the reason why it goes where GPUs were chosen anew."""
+    patterns = (_NODE, _COMPANIONS, AMD_NODES)
+    found = (one.host_path for one in devices if any(pattern.fullmatch(one.host_path) for pattern in patterns))
+    return dict.fromkeys(found, "the GPUs that were chosen take its place")
+
+
+def with_chosen(spec: WorkloadSpec, move: GpuMove | None) -> WorkloadSpec:
+    """The target's recipe with the request, and what belongs to it."""
+    if move is None:
+        return spec
+    if move.request is not None:
+        spec = replace(spec, gpu=move.request)
+    if move.nodes:
+        devices = (*spec.security.devices, *move.nodes)
+        spec = replace(spec, security=replace(spec.security, devices=devices))
+    return replace(spec, env={**spec.env, **move.env}) if move.env else spec
+
+
+def chosen_fields(spec: WorkloadSpec, move: GpuMove | None) -> list[FieldPlan]:
+    """What the plan says of chosen GPUs beyond the fields that the source has. spec: the source's."""
+    if move is None or not move.chosen or move.refused is not None:
+        return []
+    found = [FieldPlan(f"env.{name}", Verdict.CONVERTED, "-", text, move.reason) for name, text in move.env.items()]
+    found += [
+        FieldPlan(f"security.devices.{node.container_path}", Verdict.CONVERTED, "-", node.host_path, move.reason)
+        for node in move.nodes
+    ]
+    if spec.gpu is None and move.request is not None:
+        found.insert(0, FieldPlan("gpu", Verdict.CONVERTED, "none", describe(move.request), move.reason))
+    return found
+
+
 def describe(request: GpuRequest) -> str:
     """The request for people."""
-    if request.cdi_devices:
-        return ", ".join(request.cdi_devices)
-    what = (
-        "all" if request.count < 0 else f"the first {request.count}" if request.count else ", ".join(request.device_ids)
-    )
-    return f"{what} ({request.driver or 'default driver'})"
+    return words(request)

@@ -23,7 +23,9 @@ from backends.migration.table import Case, Choice, Decisions, Side
 from backends.model.capabilities import Capability
 from backends.model.container import ContainerState
 from backends.model.errors import Refused
+from backends.model.gpu import GpuSnapshot
 from backends.model.plan import Choices, Finding, ImageAction, ImageMove, ImageWay, LayerChoice, Plan, Severity
+from backends.model.wish import GpuWish
 from backends.model.workload import GpuRequest, Volume, WorkloadSpec
 
 
@@ -69,9 +71,14 @@ def _networks(source: SourceFacts, target: TargetFacts, sides: tuple[Side, Side]
     return networks.plan_networks(joined, source.networks, target.networks, sides, live)
 
 
-def _gpu(spec: WorkloadSpec, sides: tuple[Side, Side]) -> tuple[gpus.GpuMove | None, gpus.RawNodes]:
-    """The GPUs, those that are given as plain nodes too."""
+def _gpu(
+    spec: WorkloadSpec, sides: tuple[Side, Side], wish: GpuWish, seen: GpuSnapshot
+) -> tuple[gpus.GpuMove | None, gpus.RawNodes]:
+    """The GPUs, those that are given as plain nodes too. seen: of the target's machine."""
     source, target = sides
+    if not wish.keeps:
+        chosen = gpus.choose(wish, spec.gpu, target.engine, target.info, seen)
+        return chosen, gpus.RawNodes(took=gpus.given_nodes(spec.security.devices))
     raw = gpus.RawNodes()
     if source.engine.kind is not target.engine.kind:
         raw = gpus.raw_nodes(spec.security.devices, target.info)
@@ -149,7 +156,7 @@ def make_plan(
     shared, sharing = planned_volumes.shared(source, target, choices)
     named = planned_volumes.names(source, target, name, choices.name is not None, shared, company.volumes)
     joined = _networks(source, target, sides)
-    gpu, raw = _gpu(spec, sides)
+    gpu, raw = _gpu(spec, sides, choices.gpus, target.gpus)
     decided = Decisions(
         name=Choice(name, "" if name == spec.name else "the name that was asked for"),
         image=image_choice,
@@ -176,6 +183,7 @@ def make_plan(
         *sharing,
         *joined.findings,
         *checks.gpu(gpu, raw, target),
+        *checks.gpu_driver(gpu, target),
         *checks_host.limits(all_fields, case),
         *checks.recipe(source, all_fields, notes),
     ]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 
 from backends.engine import Engine
+from backends.giving import UNSEEN, own_gpus
 from backends.migration import references
 from backends.migration.facts import Company, SourceFacts, TargetFacts
 from backends.migration.places import look_at, look_over
@@ -13,6 +14,7 @@ from backends.migration.plan import make_plan
 from backends.migration.tools import tool_image
 from backends.model.container import ChangedPath, Container, MountKind
 from backends.model.errors import NotFound, Refused, Unsupported
+from backends.model.gpu import GpuSnapshot
 from backends.model.ids import EngineKind
 from backends.model.image import ImageFacts
 from backends.model.plan import Choices, Plan
@@ -149,8 +151,8 @@ async def source_facts(engine: Engine, container: str) -> SourceFacts:
     )
 
 
-async def target_facts(engine: Engine, source: SourceFacts) -> TargetFacts:
-    """All that a plan needs to know of the target for moving this source there."""
+async def target_facts(engine: Engine, source: SourceFacts, seen: GpuSnapshot = UNSEEN) -> TargetFacts:
+    """All that a plan needs to know of the target for moving this source there. seen: the GPUs of this machine."""
     info = await engine.connect()
     tag, _ = references.tag_of(source.spec.image, source.image.key.id)
     by_id, by_tag, containers, volumes = await asyncio.gather(
@@ -174,6 +176,7 @@ async def target_facts(engine: Engine, source: SourceFacts) -> TargetFacts:
         binds=await asyncio.to_thread(look_at, binds) if info.local else {},
         bare_store=engine.id.kind is EngineKind.PODMAN and not others,
         image_layers=await stored_layers(engine, [image.key.id for image in images]),
+        gpus=own_gpus(engine.id.kind, info, seen),
     )
 
 
@@ -193,10 +196,12 @@ async def layer_bytes(engine: Engine, image: ImageFacts) -> tuple[int | None, ..
     return tuple(sizes_.get(diff_id) for diff_id in image.diff_ids)
 
 
-async def look(source: Engine, container: str, target: Engine) -> tuple[SourceFacts, TargetFacts]:
+async def look(
+    source: Engine, container: str, target: Engine, seen: GpuSnapshot = UNSEEN
+) -> tuple[SourceFacts, TargetFacts]:
     """All that `make_plan` needs, whatever is chosen then. Raises as `plan_migration`."""
     facts = await source_facts(source, container)
-    return facts, await target_facts(target, facts)
+    return facts, await target_facts(target, facts, seen)
 
 
 async def plan_migration(
@@ -206,13 +211,14 @@ async def plan_migration(
     *,
     choices: Choices = Choices(),
     company: Company = Company(),
+    seen: GpuSnapshot = UNSEEN,
 ) -> Plan:
     """The plan of moving a container; nothing is changed.
 
     container: id or name on the source. choices: what the user decided; where a name is given, volumes whose names are
-    taken on the target get new names. company: containers that move along.
+    taken on the target get new names. company: containers that move along. seen: the GPUs of this machine.
     What stands in the way is a finding of severity BLOCK in the plan.
     Raises NotFound where the container or its image is gone, Unreachable (Denied, TimedOut, …) where an engine is.
     """
-    facts, there = await look(source, container, target)
+    facts, there = await look(source, container, target, seen)
     return await asyncio.to_thread(make_plan, facts, there, choices, company)

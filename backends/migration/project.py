@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from backends.engine import Engine
+from backends.giving import UNSEEN
 from backends.migration import pods
 from backends.migration.facts import Company
 from backends.migration.order import in_order
@@ -14,8 +15,10 @@ from backends.migration.plan import make_plan
 from backends.migration.planning import source_facts, target_facts
 from backends.model.container import Container, MountKind
 from backends.model.errors import NotFound, Refused
+from backends.model.gpu import GpuSnapshot
 from backends.model.network import Network
 from backends.model.plan import Choices, Plan
+from backends.model.wish import KEEP
 from backends.model.workload import WorkloadSpec
 
 
@@ -64,12 +67,15 @@ async def _recipes(source: Engine, group: Group) -> tuple[dict[str, WorkloadSpec
     return specs, order
 
 
-async def plan_project(source: Engine, name: str, target: Engine, *, choices: Choices = Choices()) -> tuple[Plan, ...]:
+async def plan_project(
+    source: Engine, name: str, target: Engine, *, choices: Choices = Choices(), seen: GpuSnapshot = UNSEEN
+) -> tuple[Plan, ...]:
     """The plans of moving all containers of a Compose project or pod, in the order in which they go.
 
     name: of the project, the pod, or one of its containers. choices: for all of them, volumes by name for those that
-    mount them. Raises as `plan_migration`; NotFound where there is no such group, Refused where the choices do not fit
-    a group, Conflict where its containers need each other in a ring.
+    mount them, GPUs for those that have some. seen: the GPUs of this machine. Raises as `plan_migration`; NotFound
+    where there is no such group, Refused where the choices do not fit a group, Conflict where its containers need each
+    other in a ring.
     """
     if choices.name is not None:
         raise Refused("a project keeps its containers' names", hint="move its containers one by one to rename them")
@@ -82,13 +88,16 @@ async def plan_project(source: Engine, name: str, target: Engine, *, choices: Ch
     unknown = set(choices.volumes) - set().union(*mounted.values())
     if unknown:
         raise Refused(f"no container of {group.name} mounts a volume {min(unknown)}", hint="correct the name")
+    if not choices.gpus.keeps and all(spec.gpu is None for spec in specs.values()):
+        raise Refused(f"no container of {group.name} has a GPU", hint="move the one that is to have GPUs alone")
     stopping = frozenset(specs) | ({group.infra.name} if group.infra is not None else frozenset())
     company = Company({who: who for who in specs}, stopping=stopping)
     plans: list[Plan] = []
     for who in order:
         facts = replace(await source_facts(source, ids[who]), spec=specs[who])
-        there = await target_facts(target, facts)
-        own = replace(choices, volumes={v: c for v, c in choices.volumes.items() if v in mounted[who]})
+        there = await target_facts(target, facts, seen)
+        volumes = {v: c for v, c in choices.volumes.items() if v in mounted[who]}
+        own = replace(choices, volumes=volumes, gpus=KEEP if specs[who].gpu is None else choices.gpus)
         plan = await asyncio.to_thread(make_plan, facts, there, own, company)
         company = _after(company, plan)
         plans.append(_of_pod(plan, group, order[0]) if group.pod else plan)

@@ -9,9 +9,12 @@ from backends.engine import Engine
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.plan import Check
+from backends.model.wish import KEEP, GpuWish, WishKind
 from backends.model.workload import NVIDIA_CDI_KIND, WorkloadSpec
 
 LIST_DEVICES = ("ls", "-1", "/dev")
+AMD_CDI_KIND = "amd.com/gpu"
+"""Every AMD device brings /dev/kfd. Source: amd-container-toolkit, `amd-ctk cdi generate`."""
 _GPU = re.compile(r"nvidia\d+")
 
 
@@ -24,21 +27,28 @@ def _missing(names: Iterable[str], nodes: frozenset[str]) -> tuple[list[str], li
             missing += [] if f"nvidia{device}" in nodes else [f"/dev/nvidia{device}"]
         elif kind == NVIDIA_CDI_KIND:
             missing += [] if any(_GPU.fullmatch(node) for node in nodes) else [f"the node of {name}"]
+        elif kind == AMD_CDI_KIND:
+            missing += [] if "kfd" in nodes else [f"/dev/kfd of {name}"]
         else:
             untold.append(name)
     return missing, untold
 
 
-async def gpu_nodes(target: Engine, container: str, spec: WorkloadSpec, running: bool) -> list[Check]:
-    """Whether the device nodes of GPUs that were asked for by name are inside.
+async def gpu_nodes(
+    target: Engine, container: str, spec: WorkloadSpec, running: bool, wish: GpuWish = KEEP
+) -> list[Check]:
+    """Whether the device nodes of GPUs that were asked for by name are inside, and none where none was wished for.
 
     A check that could not be made says so (Check.skipped): the container does not run, its image has no `ls`, the name
-    does not tell its nodes.
+    does not tell its nodes, a privileged container has all nodes.
     """
-    if spec.gpu is None:
+    none = wish.kind is WishKind.NONE
+    if spec.gpu is None and not none:
         return []
-    names = spec.gpu.cdi_names()
-    wanted = ", ".join(names)
+    names = spec.gpu.cdi_names() if spec.gpu is not None else ()
+    wanted = ", ".join(names) or "none"
+    if none and spec.security.privileged:
+        return [Check("GPU nodes inside", True, wanted, "-", skipped="a privileged container has all nodes")]
     if not running:
         return [Check("GPU nodes inside", True, wanted, "-", skipped="the copy does not run")]
     try:
@@ -50,6 +60,9 @@ async def gpu_nodes(target: Engine, container: str, spec: WorkloadSpec, running:
         why = f"they could not be looked at: ls ended with code {result.exit_code} {said}".rstrip()
         return [Check("GPU nodes inside", True, wanted, "-", skipped=why)]
     nodes = frozenset(result.stdout.decode(errors="replace").split())
+    if none:
+        found = sorted(node for node in nodes if _GPU.fullmatch(node))
+        return [Check("GPU nodes inside", not found, wanted, ", ".join(found) or "none")]
     missing, untold = _missing(names, nodes)
     checks = []
     if len(untold) < len(names):

@@ -9,10 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from backends.engine import Engine
+from backends.giving import UNSEEN
 from backends.migration.archive_source import archive_source
 from backends.migration.backup_contents import Backup, open_backup
 from backends.migration.planning import plan_migration
 from backends.migration.run import WATCH_S, OnUpdate, run_migration
+from backends.model.gpu import GpuSnapshot
 from backends.model.plan import Choices, Finding, ImageWay, LayerChoice, MigrationReport, Plan, Severity, Step, StepKind
 
 _AS_IT_WAS = Choices()
@@ -37,7 +39,9 @@ async def opened(path: Path) -> AsyncIterator[Backup]:
         backup.close()
 
 
-async def plan_restore(backup: Backup, target: Engine, *, choices: Choices = _AS_IT_WAS) -> Plan:
+async def plan_restore(
+    backup: Backup, target: Engine, *, choices: Choices = _AS_IT_WAS, seen: GpuSnapshot = UNSEEN
+) -> Plan:
     """What restoring it will do; nothing is changed. As `plan_migration`, but that nothing has to be stopped.
 
     choices: those about the layer, the way of the image and the source are the file's own.
@@ -50,7 +54,7 @@ async def plan_restore(backup: Backup, target: Engine, *, choices: Choices = _AS
         live_copy=False,
         image_way=ImageWay.ARCHIVE,
     )
-    plan = await plan_migration(source, backup.contents.container.key.id, target, choices=choices)
+    plan = await plan_migration(source, backup.contents.container.key.id, target, choices=choices, seen=seen)
     return replace(
         plan,
         steps=tuple(_at_rest(step) for step in plan.steps),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from backends.giving import VISIBLE
 from backends.migration.rules import podman_only
 from backends.migration.show import argv, describe_restart, seconds, shown, words, yes
 from backends.migration.table import PAIRS, PLAIN_TEXT, Case, Fate, Row, dropped, text
@@ -23,6 +24,12 @@ def _name(_value: str, case: Case) -> Fate:
 
 def _image(_value: str, case: Case) -> Fate:
     return Fate(case.decided.image.value, case.decided.image.reason)
+
+
+def _visible(name: str, case: Case) -> str:
+    """NVIDIA's runtime goes by this variable: an old one would speak against GPUs that are chosen anew."""
+    anew = name == VISIBLE and not case.decided.choices.gpus.keeps
+    return "the GPUs that were chosen take its place" if anew else ""
 
 
 def _old_mark(name: str, _case: Case) -> str:
@@ -127,7 +134,10 @@ ROWS = (
     ),
     Row("command", "Config.Cmd", "command", text(argv)),
     Row("entrypoint", "Config.Entrypoint", "entrypoint", text(argv)),
-    Row("env", "Config.Env", "env", shown, parts=PAIRS, said="what the image says is left out; secrets are not shown"),
+    Row(
+        "env", "Config.Env", "env", shown, parts=PAIRS, said="what the image says is left out; secrets are not shown",
+        unwanted=_visible,
+    ),
     Row(
         "labels", "Config.Labels", "labels", shown, parts=PAIRS,
         said="what the image says is left out; Tranship's own marks of an earlier move are dropped",

@@ -80,7 +80,8 @@ def _read_write_tmpfs(value: bool, case: Case) -> Fate:
 
 def _device(value: DeviceSpec, case: Case) -> Fate:
     if reason := case.decided.took.get(value.host_path):
-        return Fate(None, reason, text="by CDI name")
+        chosen = case.decided.gpu is not None and case.decided.gpu.chosen
+        return Fate(None, reason, text="as chosen" if chosen else "by CDI name")
     return Fate(value)
 
 
@@ -92,6 +93,8 @@ def _device_rules(value: tuple[str, ...], case: Case) -> Fate:
 
 def _gpu(_value: GpuRequest, case: Case) -> Fate:
     move = case.decided.gpu
+    if move is not None and move.chosen and move.request is None and move.refused is None:
+        return Fate(None, move.reason, text=", ".join(node.host_path for node in move.nodes) or "none")
     if move is None or move.request is None:
         return dropped(move.reason if move else "not decided")
     return Fate(move.request, move.reason)
@@ -108,7 +111,8 @@ def _devices_key(devices: tuple[DeviceSpec, ...]) -> list[DeviceSpec]:
 
 ROWS = (
     Row("gpu", "HostConfig.DeviceRequests, .Runtime", "devices (CDI names)", text(describe), _gpu,
-        "by CDI name; Docker's nvidia driver where the target is a Docker without CDI", key=_gpu_key,
+        "by CDI name; Docker's nvidia driver where the target is a Docker without CDI; others where `--gpus` says so",
+        key=_gpu_key,
         subs={
             "cdi_devices": ("DeviceIDs (Driver cdi)", "devices[].path", ""),
             "count": ("Count", "-", "the first n, -1 = all"), "device_ids": ("DeviceIDs", "-", "indexes and UUIDs"),

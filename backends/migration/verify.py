@@ -165,6 +165,6 @@ async def verify(plan: Plan, target: Engine, container: str, landed: ImageFacts,
         of_the_image,
         *compare_specs(plan.spec, spec, side),
         *joined_networks(plan.spec, seen),
-        *await gpu_nodes(target, container, plan.spec, seen.state.alive),
+        *await gpu_nodes(target, container, plan.spec, seen.state.alive, plan.choices.gpus),
         Check("state", running == plan.source_running, "running" if plan.source_running else "not running", state),
     )

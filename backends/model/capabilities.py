@@ -47,7 +47,7 @@ class EngineInfo:
     seccomp, apparmor, selinux: whether its host has it on, None where it does not tell. image_store: "overlay2",
     "containerd", … id_ranges: of a rootless engine, (first id in the container, how many) that exist, () = all.
     arch: as OCI writes it ("amd64"). cpus, memory_bytes: its host's. host: that one's own name, "" = not told.
-    runtimes: names of its OCI runtimes ("runc", "nvidia"). cdi_folders: where it looks for CDI specs. Both () = not told.
+    runtimes: OCI runtimes by name, its default first. cdi_folders: where it looks for CDI specs. Both () = not told.
     """
 
     version: str

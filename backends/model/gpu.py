@@ -159,6 +159,7 @@ class GpuSnapshot:
     demo: bool = False
     cuda_version: str = ""
     notes: tuple[str, ...] = ()
+    vendor_absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from backends.model.events import Phase
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.image import ImageFacts
 from backends.model.network import NetworkSpec
+from backends.model.wish import KEEP, GpuWish
 from backends.model.workload import RestartPolicy, VolumeSpec, WorkloadSpec
 
 
@@ -125,7 +126,7 @@ class Choices:
     name: of the copy, None = the source's. volume: for all volumes, volumes: for single ones by name.
     port_map: host port of the source → of the copy, for REMAP. stop_source: False = the source is left running (its
     volumes are then copied while it writes). live_copy: volumes are copied before the stop, and what has changed after.
-    native_defaults: the target's own defaults hold where the engines' differ.
+    native_defaults: the target's own defaults hold where the engines' differ. gpus: those that the copy is to be given.
     """
 
     name: str | None = None
@@ -138,6 +139,7 @@ class Choices:
     live_copy: bool = True
     native_defaults: bool = False
     image_way: ImageWay = ImageWay.AUTO
+    gpus: GpuWish = KEEP
 
     def for_volume(self, name: str) -> VolumeChoice:
         """What was chosen for this volume."""

@@ -10,7 +10,7 @@ from backends.model.capabilities import EngineInfo
 from backends.model.container import Container, StatsReading
 from backends.model.events import ConnectionState, OperationUpdate
 from backends.model.fleet import EngineView
-from backends.model.gpu import GpuSnapshot, GpuUse
+from backends.model.gpu import GpuSnapshot, GpuTrace, GpuUse
 from backends.model.ids import ContainerKey, EngineId
 
 
@@ -62,10 +62,14 @@ class StatsSampled:
 
 @dataclass(frozen=True, slots=True)
 class GpusSampled:
-    """All GPUs at one moment, and what each container takes of them (those not named take nothing)."""
+    """All GPUs at one moment, and what each container takes of them (those not named take nothing).
+
+    traces: what each device did lately, by uuid; None = as known before.
+    """
 
     snapshot: GpuSnapshot
     use: Mapping[ContainerKey, GpuUse]
+    traces: Mapping[str, GpuTrace] | None = None
 
 
 @dataclass(frozen=True, slots=True)

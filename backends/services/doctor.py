@@ -1,4 +1,7 @@
-"""What is well on this machine, what is not, and what to do: sentences for `doctor`. Changes and asks no engine."""
+"""What is well on this machine, what is not, and what to do: sentences for `doctor`. Changes and asks no engine.
+
+Here: engines, cgroups and what rootless engines need. GPUs are in gpu_doctor.py, memory and room in machine.py.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +14,6 @@ from pathlib import Path
 
 from backends.model.events import Link
 from backends.model.fleet import EngineView
-from backends.model.gpu import GpuSnapshot
-
-CDI_FOLDERS = ("/etc/cdi", "/var/run/cdi")
-"""Where both engines look for CDI specs. Source: CNCF CDI specification, "CDI JSON Specification Path"."""
 
 ENOUGH_IDS = 65536
 """Subordinate ids that images in general need. Source: podman, rootless.md ("65536 by default")."""
@@ -42,16 +41,14 @@ class Diagnosis:
 class HostFacts:
     """What was read of this machine and its user.
 
-    cgroup_version: "1", "2", "hybrid", or "" where none is mounted. cdi_specs: files found. cdi_unread: folders
-    that may not be listed. subuids, subgids: how many ids the user has. linger: the user's services outlive his
-    login, None where there is no systemd. runtime_dir: XDG_RUNTIME_DIR where it is a folder, else "".
+    cgroup_version: "1", "2", "hybrid", or "" where none is mounted. subuids, subgids: how many ids the user has.
+    linger: the user's services outlive his login, None where there is no systemd. runtime_dir: XDG_RUNTIME_DIR where
+    it is a folder, else "".
     """
 
     user: str
     uid: int
     cgroup_version: str
-    cdi_specs: tuple[str, ...]
-    cdi_unread: tuple[str, ...]
     subuids: int
     subgids: int
     idmap_tools: bool
@@ -62,15 +59,12 @@ class HostFacts:
 def read_host(environ: Mapping[str, str], root: Path = Path("/")) -> HostFacts:
     """Read this machine's facts; blocks on small files. root: for tests, another tree with the same layout."""
     user, uid = _user()
-    specs, unread = _cdi_specs(root)
     runtime_dir = environ.get("XDG_RUNTIME_DIR", "")
     systemd = (root / "run/systemd/system").is_dir()
     return HostFacts(
         user=user,
         uid=uid,
         cgroup_version=_cgroup_version(root / "sys/fs/cgroup"),
-        cdi_specs=specs,
-        cdi_unread=unread,
         subuids=count_ids(_text(root / "etc/subuid"), user, uid),
         subgids=count_ids(_text(root / "etc/subgid"), user, uid),
         idmap_tools=all(shutil.which(tool, path=environ.get("PATH")) for tool in ("newuidmap", "newgidmap")),
@@ -93,16 +87,14 @@ def count_ids(text: str, user: str, uid: int) -> int:
     return total
 
 
-def examine(engines: Iterable[EngineView], gpus: GpuSnapshot, host: HostFacts) -> list[Diagnosis]:
-    """Everything, in the order in which a person would look."""
-    seen = sorted(engines, key=lambda engine: engine.id.name)
-    return [
-        *(_engine(engine) for engine in seen),
-        _gpus(gpus),
-        _cdi(host, seen),
-        _cgroups(host),
-        *_rootless(host),
-    ]
+def examine_engines(engines: Iterable[EngineView]) -> list[Diagnosis]:
+    """Each engine, by name."""
+    return [_engine(engine) for engine in sorted(engines, key=lambda engine: engine.id.name)]
+
+
+def examine_host(host: HostFacts) -> list[Diagnosis]:
+    """What engines need of the machine, in the order in which a person would look."""
+    return [_cgroups(host), *_rootless(host)]
 
 
 def _engine(engine: EngineView) -> Diagnosis:
@@ -118,30 +110,6 @@ def _engine(engine: EngineView) -> Diagnosis:
     detail = f" ({state.error.detail})" if state.error.detail else ""
     where = f" at {engine.endpoint}" if engine.endpoint else ""
     return Diagnosis(topic, level, f"{state.error.title}{detail}{where}", state.error.hint)
-
-
-def _gpus(gpus: GpuSnapshot) -> Diagnosis:
-    if gpus.readings:
-        names = ", ".join(f"{reading.device.index}: {reading.device.name}" for reading in gpus.readings)
-        driver = f", driver {gpus.driver_version}" if gpus.driver_version else ""
-        return Diagnosis("GPUs", Level.OK, f"{names}{driver}")
-    return Diagnosis("GPUs", Level.NOTE, gpus.absent or "the GPU driver did not answer", gpus.hint)
-
-
-def _cdi(host: HostFacts, engines: Iterable[EngineView]) -> Diagnosis:
-    known = sorted({name for engine in engines if engine.info for name in engine.info.cdi_devices})
-    devices = f"; engines know {', '.join(known)}" if known else ""
-    if host.cdi_specs:
-        return Diagnosis("CDI", Level.OK, f"{', '.join(host.cdi_specs)}{devices}")
-    where = " and ".join(CDI_FOLDERS)
-    if host.cdi_unread:
-        return Diagnosis("CDI", Level.NOTE, f"{', '.join(host.cdi_unread)} may not be read{devices}")
-    return Diagnosis(
-        "CDI",
-        Level.NOTE,
-        f"no spec in {where}: no container can be given a GPU by a CDI name here{devices}",
-        "where there is an NVIDIA GPU: nvidia-ctk cdi generate --output=/etc/cdi/nvidia.yaml",
-    )
 
 
 def _cgroups(host: HostFacts) -> Diagnosis:
@@ -194,21 +162,6 @@ def _cgroup_version(mount: Path) -> str:
     if (mount / "unified" / "cgroup.controllers").exists():
         return "hybrid"
     return "1" if (mount / "memory").is_dir() or (mount / "cpu").is_dir() else ""
-
-
-def _cdi_specs(root: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    specs: list[str] = []
-    unread: list[str] = []
-    for folder in CDI_FOLDERS:
-        try:
-            names = sorted(os.listdir(root / folder.lstrip("/")))
-        except FileNotFoundError:
-            continue
-        except OSError:
-            unread.append(folder)
-            continue
-        specs += [f"{folder}/{name}" for name in names if name.endswith((".yaml", ".json"))]
-    return tuple(specs), tuple(unread)
 
 
 def _text(path: Path) -> str:

@@ -148,9 +148,10 @@ def _sample(view: FleetView, readings: Mapping[ContainerKey, StatsReading]) -> F
 
 def _gpus(view: FleetView, change: GpusSampled) -> FleetView:
     use = _use_of_living(change.use, view.containers)
-    if change.snapshot == view.gpus and use == view.gpu_use:
+    traces = view.gpu_traces if change.traces is None else change.traces
+    if change.snapshot == view.gpus and use == view.gpu_use and traces == view.gpu_traces:
         return view
-    return replace(view, gpus=change.snapshot, gpu_use=use)
+    return replace(view, gpus=change.snapshot, gpu_use=use, gpu_traces=traces)
 
 
 def _operation(view: FleetView, update: OperationUpdate) -> FleetView:

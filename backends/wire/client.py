@@ -240,8 +240,11 @@ class WireClient:
             context = await self._tls(tls) if tls else None
             connector = aiohttp.TCPConnector(limit=0, ssl=context or True)
             base = f"{'https' if tls else 'http'}://{self.endpoint.address}"
+        # Docker compresses archives by gzip where it may: 300 MB of random bytes took 6.6 s, and 0.4 s as they are.
+        local = self.endpoint.scheme is Scheme.UNIX
         return aiohttp.ClientSession(
             base,
+            headers={"Accept-Encoding": "identity"} if local else None,
             connector=connector,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             read_bufsize=_READ_BUFFER_BYTES,

@@ -37,6 +37,7 @@ class Shot:
 SHOTS = (
     Shot("fleet", 150, 40, (), FLEET),
     Shot("fleet-80x24", 80, 24, (), FLEET),
+    Shot("gpus", 150, 40, ("z",), r"GPU use +\d[^\n]*peak"),
     Shot("logs", 120, 30, ("End", "l"), r"Log of[^\n]*following"),
     Shot("help", 120, 40, ("?",), r"On the selected container"),
 )

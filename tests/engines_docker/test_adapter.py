@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from backends.engines.cdi_files import cdi_devices
+from backends.cdi import read_files
 from backends.engines.docker import DockerEngine
 from backends.model.container import LogStream, MountKind, Port
 from backends.model.errors import Conflict, NotFound, Unreachable, Unsupported
@@ -99,12 +99,11 @@ async def test_a_taken_port_is_named(docker: DockerEngine, make: Make) -> None:
         await docker.start(second)
 
 
-async def test_cdi_specifications_of_the_engine(docker: DockerEngine, real_engines: RealEngines) -> None:
+async def test_cdi_specifications_of_the_engine(real_engines: RealEngines) -> None:
     """The engine's own /etc/cdi lies in its tree; the reader must find what the engine knows."""
-    info = await docker.connect()
     folders = [str(folder) for folder in (real_engines.dir / "root").glob("*/etc/cdi")]
     assert folders
-    names = (await asyncio.to_thread(cdi_devices, info, folders)).cdi_devices
+    names = (await asyncio.to_thread(read_files, folders)).names()
     assert {"nvidia.com/gpu=0", "nvidia.com/gpu=1", "nvidia.com/gpu=all"} <= set(names)
 
 

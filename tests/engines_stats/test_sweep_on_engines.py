@@ -6,13 +6,12 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from backends.cgroups.find import Finder
-from backends.cgroups.paths import container_of_pid
+from backends.cgroups.processes import ProcessTable
 from backends.cgroups.sweep import NO_CGROUP, Sweep
 from backends.model.container import StatsReading
 from backends.model.ids import ContainerKey
@@ -114,12 +113,12 @@ def test_descriptors_of_removed_containers_are_closed(containers: Containers, sw
 
 def test_pids_lead_back_to_their_container(containers: Containers) -> None:
     keys = [containers.run("docker"), containers.run("podman")]
-    places = Finder().find({key.id for key in keys})
+    places, processes = Finder().find({key.id for key in keys}), ProcessTable()
     for key in keys:
         pids = next(iter(places[key.id].values())).joinpath("cgroup.procs").read_text().split()
         assert pids
-        assert {container_of_pid(Path("/proc"), int(pid)) for pid in pids} == {key.id}
-    assert container_of_pid(Path("/proc"), os.getpid()) == ""
+        assert {processes.facts(int(pid)).container_id for pid in pids} == {key.id}
+    assert processes.facts(os.getpid()).container_id == ""
 
 
 def test_rootless_podman_has_a_cgroup_on_v2_only(containers: Containers, sweep: Sweep) -> None:

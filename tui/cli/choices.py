@@ -8,8 +8,19 @@ from typing import Any, TypeVar
 import click
 
 from backends.model.plan import Choices, ImageWay, LayerChoice, PortChoice, VolumeChoice
+from backends.model.wish import FORMS, GpuWish, WishKind, read_wish
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+gpu_option = click.option(
+    "--gpus",
+    "gpu_wish",
+    default=WishKind.KEEP.value,
+    show_default=True,
+    metavar="WISH",
+    help=f"The copy's GPUs: {FORMS}. Of a project: of its containers that have GPUs.",
+)
+"""Which GPUs the copy is given; keyword argument `gpu_wish`."""
 
 _OPTIONS = (
     click.option(
@@ -53,6 +64,7 @@ _OPTIONS = (
         show_default=True,
         help="One stream, or a registry on 127.0.0.1 for missing layers only.",
     ),
+    gpu_option,
 )
 
 
@@ -83,6 +95,13 @@ def _ports(pairs: Iterable[str]) -> dict[int, int]:
     return found
 
 
+def _gpus(text: str) -> GpuWish:
+    try:
+        return read_wish(text)
+    except ValueError as error:
+        raise click.UsageError(f"--gpus: {error}") from error
+
+
 def read(name: str | None, options: dict[str, Any]) -> Choices:
     """The choices. options: what click gave for this module's options. Raises click.UsageError where they are wrong."""
     port_map = _ports(options["port_pairs"])
@@ -100,4 +119,5 @@ def read(name: str | None, options: dict[str, Any]) -> Choices:
         live_copy=options["live_copy"] == "on",
         native_defaults=options["native_defaults"],
         image_way=ImageWay(options["image_way"]),
+        gpus=_gpus(options["gpu_wish"]),
     )

@@ -37,18 +37,33 @@ def doctor(invocation: Invocation) -> None:
 
     async def body(fleet: Fleet) -> Exit:
         from backends.services.audit import default_path as audit_path
-        from backends.services.doctor import examine, read_host
+        from backends.services.doctor import examine_engines, examine_host, read_host
+        from backends.services.gpu_doctor import examine_gpus
+        from backends.services.gpu_facts import cdi_folders, read_gpu_facts
+        from backends.services.gpu_usage_recorder import default_path as usage_path
         from backends.services.machine import examine_machine, read_machine
 
         await first_view(fleet)
         view = await gpus.sampled_gpus(fleet)
         found = sorted(view.engines.values(), key=lambda engine: engine.id.name)
         host = await asyncio.to_thread(read_host, os.environ)
+        facts = await asyncio.to_thread(read_gpu_facts, os.environ, cdi_folders(found))
         stores = dict.fromkeys(engine.info.graph_root for engine in found if engine.info and engine.info.local)
         machine = await asyncio.to_thread(read_machine, stores)
-        diagnoses = [*examine(found, view.gpus, host), *examine_machine(machine), *await _moves()]
+        diagnoses = [
+            *examine_engines(found),
+            *examine_gpus(facts, found, view.gpus),
+            *examine_host(host),
+            *examine_machine(machine),
+            *await _moves(),
+        ]
         settings = invocation.config or default_path()
-        files = {"settings": str(settings), "audit": str(audit_path()), "log": str(log_path(state_dir()))}
+        files = {
+            "settings": str(settings),
+            "audit": str(audit_path()),
+            "gpu_usage": str(usage_path()),
+            "log": str(log_path(state_dir())),
+        }
         if invocation.json:
             answer(
                 diagnoses=[

@@ -15,7 +15,7 @@ from tui.cli.choices import choice_options, read
 from tui.cli.exits import Exit
 from tui.cli.options import common, container_argument
 from tui.cli.output import answer, can_ask, say
-from tui.cli.pick import first_view, the_container, the_engine
+from tui.cli.pick import first_view, gpus_for, the_container, the_engine
 from tui.cli.plan_text import plan_lines
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.crash import state_dir
@@ -105,7 +105,7 @@ def migrate(
             return await move_project(fleet, name, (source, target), choices, plan_only, yes, as_json=invocation.json)
         return await _migrate(fleet, wish)
 
-    run(invocation, body, only=frozenset({source, target}))
+    run(invocation, body, only=frozenset({source, target}), sampling=not choices.gpus.keeps)
 
 
 def _go_on(invocation: Invocation, name: str, verb: str, *, project: bool, remove_source: bool, yes: bool) -> None:
@@ -141,7 +141,8 @@ async def _migrate(fleet: Fleet, wish: _Wish) -> Exit:
     container = the_container(view, wish.name, wish.source)
     if not wish.plan_only:  # what an earlier move has made there would block the plan, with a remedy that destroys it
         await refuse_unfinished(state_dir(), wish.source, container.key.id)
-    plan = await plan_migration(source, container.key.id, target, choices=wish.choices)
+    seen = await gpus_for(fleet, wish.choices.gpus)
+    plan = await plan_migration(source, container.key.id, target, choices=wish.choices, seen=seen)
     if wish.plan_only or plan.blocked:
         _show_plan(plan, wish, as_data=True)
         return Exit.BLOCKED if plan.blocked else Exit.DONE

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, TextIO
 
 import click
@@ -44,8 +45,9 @@ def rows(columns: Sequence[Column], cells: Sequence[Sequence[str]]) -> None:
 
 
 def say(text: str) -> None:
-    """A message for people, on stderr."""
-    click.echo(inert(text), err=True)
+    """A message for people, on stderr; where its terminal went away there is nobody to tell."""
+    with suppress(OSError):
+        click.echo(inert(text), err=True)
 
 
 def complain(error: BackendError, *, as_json: bool = False) -> None:

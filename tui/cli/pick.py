@@ -12,12 +12,18 @@ from backends.model.container import Container
 from backends.model.errors import BackendError, NotFound, Unreachable
 from backends.model.events import Link
 from backends.model.fleet import EngineView, FleetView
+from backends.model.gpu import GpuSnapshot
+from backends.model.wish import GpuWish, WishKind
 from tui.cli.session import READY_TIMEOUT_S
 from widgets.text import inert
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
     from backends.services.store import Store
+
+
+GPU_TIMEOUT_S = 5.0
+"""The driver may take seconds to wake up a GPU that nobody uses."""
 
 
 async def first_view(fleet: Fleet) -> FleetView:
@@ -40,6 +46,14 @@ async def view_where(store: Store, wanted: Callable[[FleetView], bool], timeout_
     finally:
         unsubscribe()
     return store.view
+
+
+async def gpus_for(fleet: Fleet, wish: GpuWish) -> GpuSnapshot:
+    """This machine's GPUs, where a wish needs to know them; empty where the driver does not answer in time."""
+    if wish.keeps or wish.kind is WishKind.NONE:
+        return GpuSnapshot()
+    looked = await view_where(fleet.store, lambda view: bool(view.gpus.readings or view.gpus.absent), GPU_TIMEOUT_S)
+    return looked.gpus
 
 
 def unreachable(view: FleetView) -> list[BackendError]:

@@ -15,7 +15,7 @@ from tui.cli.ask import agreed
 from tui.cli.carrying import complain_undone, progress_lines, show
 from tui.cli.exits import Exit
 from tui.cli.output import answer, can_ask, data, say
-from tui.cli.pick import first_view, the_engine
+from tui.cli.pick import first_view, gpus_for, the_engine
 from tui.cli.plan_text import check_lines, plan_lines, report_lines
 from tui.crash import state_dir
 from widgets.text import inert
@@ -41,7 +41,8 @@ async def move_project(
 
     view = await first_view(fleet)
     source, target = (fleet.engine(the_engine(view, engine).id) for engine in ways)
-    plans = await plan_project(source, name, target, choices=choices)
+    seen = await gpus_for(fleet, choices.gpus)
+    plans = await plan_project(source, name, target, choices=choices, seen=seen)
     for plan in (
         () if plan_only else plans
     ):  # what an earlier move has made there blocks, with a remedy that destroys it

@@ -14,11 +14,11 @@ from backends.model.plan import Choices, Plan
 from tui.cli import schema
 from tui.cli.ask import agreed
 from tui.cli.carrying import carry_out, show
-from tui.cli.choices import read
+from tui.cli.choices import gpu_option, read
 from tui.cli.exits import Exit
 from tui.cli.options import common
 from tui.cli.output import answer, can_ask, say
-from tui.cli.pick import first_view, the_engine
+from tui.cli.pick import first_view, gpus_for, the_engine
 from tui.cli.plan_text import plan_lines
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.crash import state_dir
@@ -59,6 +59,7 @@ class _Wish:
 @click.option("--random-ports", is_flag=True, help="The engine chooses the host's ports.")
 @click.option("--port", "port_pairs", multiple=True, metavar="OLD:NEW", help="Another host port. May be given again.")
 @click.option("--native-defaults", is_flag=True, help="Where the engines' defaults differ, take the target's.")
+@gpu_option
 @click.option("--plan", "plan_only", is_flag=True, help="Check the file, show what would be done, and do nothing.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
 @common
@@ -71,6 +72,7 @@ def restore(
     random_ports: bool,
     port_pairs: tuple[str, ...],
     native_defaults: bool,
+    gpu_wish: str,
     plan_only: bool,
     yes: bool,
 ) -> None:
@@ -82,7 +84,7 @@ def restore(
     if not (plan_only or yes or can_ask()):
         raise click.UsageError("there is no terminal to ask on: say --yes to restore, or --plan to look")
     wanted = {"random_ports": random_ports, "port_pairs": port_pairs, "native_defaults": native_defaults}
-    choices = read(new_name, _AS_STORED | wanted)
+    choices = read(new_name, _AS_STORED | wanted | {"gpu_wish": gpu_wish})
     wish = _Wish(file.absolute(), target, choices, plan_only, yes, invocation.json)
 
     async def body(fleet: Fleet) -> Exit:
@@ -91,7 +93,7 @@ def restore(
         async with opened(wish.path) as archive:
             return await _restore(fleet, archive, wish)
 
-    run(invocation, body, only=frozenset({target}))
+    run(invocation, body, only=frozenset({target}), sampling=not choices.gpus.keeps)
 
 
 async def _restore(fleet: Fleet, archive: Backup, wish: _Wish) -> Exit:
@@ -99,7 +101,8 @@ async def _restore(fleet: Fleet, archive: Backup, wish: _Wish) -> Exit:
 
     view = await first_view(fleet)
     target = fleet.engine(the_engine(view, wish.target).id)
-    plan = await plan_restore(archive, target, choices=wish.choices)
+    seen = await gpus_for(fleet, wish.choices.gpus)
+    plan = await plan_restore(archive, target, choices=wish.choices, seen=seen)
     if wish.plan_only or plan.blocked:
         _show_plan(plan, archive, wish, as_data=True)
         return Exit.BLOCKED if plan.blocked else Exit.DONE

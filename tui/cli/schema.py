@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from backends.model.container import Container, LogLine, StatsReading
     from backends.model.errors import BackendError
     from backends.model.fleet import EngineView
-    from backends.model.gpu import GpuReading, GpuSnapshot
     from backends.model.image import LayerReport
     from backends.model.plan import Check, MigrationReport, Plan
 
@@ -81,7 +80,7 @@ def container(seen: Container, stats: StatsReading | None = None) -> dict[str, A
         "project": seen.project or None,
     }
     if stats is not None:
-        plain["stats"] = _readings(
+        plain["stats"] = readings(
             {
                 "cpu_percent": stats.cpu_percent,
                 "memory_bytes": stats.memory_bytes,
@@ -122,17 +121,6 @@ def engine(view: EngineView) -> dict[str, Any]:
             "cdi_devices": list(info.cdi_devices),
             "lacking": {capability.value: why for capability, why in info.capabilities.lacking.items()},
         },
-    }
-
-
-def gpus(snapshot: GpuSnapshot) -> dict[str, Any]:
-    """All GPUs; "absent" says why there are none, null where there are."""
-    return {
-        "absent": snapshot.absent or None,
-        "hint": snapshot.hint or None,
-        "driver_version": snapshot.driver_version or None,
-        "demo": snapshot.demo,
-        "gpus": [_gpu(reading) for reading in snapshot.readings],
     }
 
 
@@ -242,40 +230,8 @@ def _way(drawn: Plan) -> dict[str, Any] | None:
     return {"way": image.way.value, "why": image.why, "missing_bytes": image.missing_bytes}
 
 
-def _gpu(reading: GpuReading) -> dict[str, Any]:
-    device = reading.device
-    return {
-        "index": device.index,
-        "uuid": device.uuid,
-        "name": device.name,
-        "vendor": device.vendor,
-        "pci_bus_id": device.pci_bus_id or None,
-        "cdi_name": device.cdi_name or None,
-        **_readings(
-            {
-                "memory_total_bytes": device.memory_total_bytes,
-                "memory_used_bytes": reading.memory_used_bytes,
-                "gpu_percent": reading.gpu_percent,
-                "memory_percent": reading.memory_percent,
-                "temperature_c": reading.temperature_c,
-                "power_w": reading.power_w,
-                "power_limit_w": reading.power_limit_w,
-                "fan_percent": reading.fan_percent,
-            }
-        ),
-        "processes": [
-            {
-                "pid": process.pid,
-                "container_id": process.container_id or None,
-                **_readings({"memory_bytes": process.memory_bytes, "sm_percent": process.sm_percent}),
-            }
-            for process in reading.processes
-        ],
-        "processes_refused": reading.processes_refused or None,
-    }
-
-
-def _readings(values: Mapping[str, float | Missing]) -> dict[str, Any]:
+def readings(values: Mapping[str, float | str | Missing]) -> dict[str, Any]:
+    """Values by key, null where missing, and the reasons under "missing"."""
     numbers = {name: None if isinstance(value, Missing) else value for name, value in values.items()}
     return {
         **numbers,

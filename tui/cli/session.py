@@ -58,12 +58,13 @@ def run(
     only: Collection[str] = (),
     demo_if_none: bool = False,
     sampling: bool = False,
+    recording: bool = False,
 ) -> NoReturn:
     """Open the fleet, run the body, exit with its code.
 
     only: names of the engines that the command is about; the others are not even connected to. Empty = all.
     demo_if_none: where no engine is found, take the demo fleet; else such a command exits with 3.
-    sampling: the body looks at usage or GPUs.
+    sampling: the body looks at usage or GPUs. recording: it does so for long, and GPU usage is written down.
     An engine's error is one line on stderr. SIGINT, SIGTERM and SIGHUP cancel the body and wait for what it undoes.
     """
     from tui.bootstrap import open_fleet
@@ -71,7 +72,9 @@ def run(
     settings = invocation.settings()
     signals: list[signal.Signals] = []
     try:
-        opener = partial(open_fleet, settings, only=only, demo_if_none=demo_if_none, sampling=sampling)
+        opener = partial(
+            open_fleet, settings, only=only, demo_if_none=demo_if_none, sampling=sampling, recording=recording
+        )
         code = asyncio.run(_main(opener, body, signals))
     except ConfigError as error:
         say(f"tranship: {error.title}" + (f" ({error.hint})" if error.hint else ""))

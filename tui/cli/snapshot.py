@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from backends.model.ids import EngineKind
-from tui.cli import engines, gpus, ps, schema
+from tui.cli import engines, gpus, ps, schema, schema_gpus
 from tui.cli.exits import Exit
 from tui.cli.output import answer, data, say
 from tui.cli.pick import first_view
@@ -34,7 +34,7 @@ def snapshot(invocation: Invocation) -> NoReturn:
                 demo_reason=reason or None,
                 engines=[schema.engine(engine) for engine in found],
                 containers=[schema.container(row) for row in containers],
-                gpu=schema.gpus(view.gpus),
+                gpu=schema_gpus.gpus(view.gpus),
             )
         else:
             if reason:

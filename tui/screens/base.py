@@ -38,6 +38,11 @@ class TranshipScreen(Screen[None]):
     def show_view(self, view: FleetView) -> None:
         """Take the newest view of the fleet."""
 
+    def in_sight(self) -> bool:
+        """Whether nothing but boxes stands above this screen."""
+        stack = self.app.screen_stack
+        return self in stack and all(screen.is_modal for screen in stack[stack.index(self) + 1 :])
+
     def acts(self) -> Mapping[str, Callable[[], object]]:
         """What this screen does for each action id of its scopes."""
         return {}

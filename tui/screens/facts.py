@@ -88,7 +88,9 @@ def _gpu(container: Container, use: GpuUse | None) -> list[Fact]:
     if use is None:
         return [("GPU", f"given {given}")] if given else []
     where = ", ".join(str(index) for index in use.device_indexes)
-    return [("GPU", f"{bytes_text(use.memory_bytes)}, {percent_text(use.sm_percent)} on {where or MISSING}")]
+    was_given = f", given {given}" if given else ""
+    used = f"{bytes_text(use.memory_bytes)}, {percent_text(use.sm_percent)} on {where or MISSING}"
+    return [("GPU", used + was_given)]
 
 
 def _setup(container: Container) -> list[Fact]:

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,21 +18,18 @@ from textual.widgets import Input
 
 from backends.model.container import Container
 from backends.model.fleet import FleetView
-from tui.actions import BY_ID, Action, Scope, bindings, refusal, resolve
+from tui.actions import BY_ID, Action, Scope, bindings, resolve
 from tui.messages import LayersFailed, LayersLoaded
+from tui.screens.asking import confirmation, why_not
 from tui.screens.base import TranshipScreen
 from tui.screens.fleet_moves import choices_of, note_of, targets_of
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.panes import PANES, Panes
-from widgets.container_rows import GROUPS, SORTABLE, Group
+from widgets.container_rows import GROUPS, SORTABLE, GpuLight, Group
 from widgets.container_sort import Sort
 from widgets.container_table import ContainerTable
-from widgets.line import Tone, line
+from widgets.gpu_panel import GpuPanel
 from widgets.status_bar import StatusBar
-from widgets.text import inert
-
-if TYPE_CHECKING:
-    from widgets.dialogs import ConfirmDialog
 
 _OPERATIONS = (
     "container.start",
@@ -45,7 +42,6 @@ _OPERATIONS = (
 )
 _TICK_S = 1.0
 _TAKEN_S = 2.0  # a line takes its letters within milliseconds; a bound, so that no key can hang
-_NAMED = 8  # containers named in a question
 FILTER_HELP = "words in name, image, state…   state:running  engine:podman  -label:keep"
 
 
@@ -106,21 +102,17 @@ class FleetScreen(TranshipScreen):
         """In sight again: what came meanwhile was not drawn."""
         self._draw()
 
-    def _in_sight(self) -> bool:
-        """Whether nothing but boxes stands above this screen."""
-        stack = self.app.screen_stack
-        return self in stack and all(screen.is_modal for screen in stack[stack.index(self) + 1 :])
-
     def _draw(self) -> None:
-        if not self._in_sight():
+        if not self.in_sight():
             return
         self._drawn_at = time.monotonic()
-        clock = self.tranship.clock
+        clock, panes = self.tranship.clock, self.query_one(Panes)
         table = self.query_one(ContainerTable)
-        table.show(self._view, filter=self._filter, sort=self._sort, group=self._group, now=clock.now())
+        light = GpuLight(panes.gpus.highlighted, clock.monotonic(), self.tranship.settings.idle_gpu_minutes * 60)
+        table.show(self._view, filter=self._filter, sort=self._sort, group=self._group, now=clock.now(), light=light)
         note = note_of(self.tranship.commands.moves.known)
         self.query_one(StatusBar).show(self._view, monotonic_now=clock.monotonic(), note=note)
-        self.query_one(Panes).show(self._view, table.selected)
+        panes.show(self._view, table.selected, light)
         self.query_one(TitleBar).show(self._about(table.shown_count))
 
     def _about(self, shown: int) -> str:
@@ -144,7 +136,12 @@ class FleetScreen(TranshipScreen):
 
     @on(ContainerTable.RowHighlighted)
     def _cursor_moved(self) -> None:
-        self.query_one(Panes).show(self._view, self.query_one(ContainerTable).selected)
+        panes = self.query_one(Panes)
+        panes.show(self._view, self.query_one(ContainerTable).selected, panes.light)
+
+    @on(GpuPanel.DeviceHighlighted)
+    def _device_pointed_at(self) -> None:
+        self._draw()
 
     @on(ContainerTable.InSight)
     def _other_rows_in_sight(self, message: ContainerTable.InSight) -> None:
@@ -173,6 +170,8 @@ class FleetScreen(TranshipScreen):
             "fleet.group": self._group_next,
             "fleet.pane": self._next_pane,
             "fleet.gpus": lambda: self._choose_pane("gpus"),
+            "fleet.gpu_screen": self._gpu_screen,
+            "fleet.idle": self._idle,
             "fleet.layers": lambda: self._choose_pane("layers"),
             "fleet.info": lambda: self._choose_pane("info"),
             "fleet.moves": self._moves,
@@ -193,6 +192,9 @@ class FleetScreen(TranshipScreen):
     def _detail(self) -> None:
         from tui.screens.container import ContainerScreen
 
+        if self.query_one(Panes).gpus.has_focus:
+            self._gpu_screen()  # Enter on the GPUs is about them
+            return
         container = self._selected()
         if container is not None:
             self.app.push_screen(ContainerScreen(container.key))
@@ -206,12 +208,7 @@ class FleetScreen(TranshipScreen):
 
     def _allowed(self, action: Action, container: Container) -> bool:
         """Whether it may be done to this container now; says why not."""
-        engine = self._view.engines.get(container.key.engine)
-        if engine is None or engine.stale:
-            sentence = f"{container.key.engine} is not connected; Ctrl+R tries again."
-        else:
-            capabilities = engine.info.capabilities if engine.info else None
-            sentence = refusal(action, container, capabilities, read_only=self.tranship.settings.readonly)
+        sentence = why_not(action, container, self._view, read_only=self.tranship.settings.readonly)
         if sentence:
             self.tranship.refuse(sentence)
         return not sentence
@@ -234,7 +231,7 @@ class FleetScreen(TranshipScreen):
         if not chosen:
             return
         if action.destructive:
-            self.app.push_screen(_confirmation(action, [one for _, one in chosen]), do)
+            self.app.push_screen(confirmation(action, [one for _, one in chosen]), do)
         else:
             do(True)
 
@@ -283,6 +280,19 @@ class FleetScreen(TranshipScreen):
             self.app.push_screen(ChoiceDialog("Migrations", choices_of(moves)), look)
         else:
             self.tranship.refuse("Nothing was moved in this session; tranship doctor knows of earlier moves.")
+
+    def _gpu_screen(self, *, idle: bool = False) -> None:
+        from tui.screens.gpus import GpuScreen
+
+        self.app.push_screen(GpuScreen(self.query_one(Panes).gpus.chosen, idle=idle))
+
+    def _idle(self) -> None:
+        """Those that hold GPU memory idly, on the screen where one of them can be stopped."""
+        if self.query_one(Panes).idle_note:
+            self._gpu_screen(idle=True)
+        else:
+            minutes = self.tranship.settings.idle_gpu_minutes
+            self.tranship.refuse(f"No container has held GPU memory idly for {minutes:g} minutes.")
 
     def _copy_id(self) -> None:
         container = self._selected()
@@ -362,19 +372,3 @@ class FleetScreen(TranshipScreen):
             pane = self.query_one(Panes).choose(following)
             self.call_after_refresh(pane.focus)
             self.call_after_refresh(self._draw)
-
-
-def _confirmation(action: Action, containers: list[Container]) -> ConfirmDialog:
-    from widgets.dialogs import ConfirmDialog
-
-    verb = action.short.capitalize()
-    if len(containers) == 1:
-        question = f"{verb} {containers[0].name} on {containers[0].key.engine}?"
-    else:
-        question = f"{verb} {len(containers)} containers?"
-    named = [
-        line(inert(one.name), (f" on {one.key.engine}  {one.state.value}  {one.key.short}", Tone.DIM))
-        for one in containers[:_NAMED]
-    ]
-    more = [line((f"and {len(containers) - _NAMED} more", Tone.DIM))] if len(containers) > _NAMED else []
-    return ConfirmDialog(question, [*named, *more], yes=verb, no="Keep", destructive=True)

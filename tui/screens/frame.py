@@ -16,7 +16,7 @@ from tui.actions import Action, Scope, footer_actions, key_label
 from widgets.line import Tone
 from widgets.palette import palette_of
 
-_OWN = frozenset({Scope.CONTAINER, Scope.FLEET, Scope.DETAIL, Scope.LOGS, Scope.MIGRATE, Scope.BACK})
+_OWN = frozenset(Scope) - {Scope.MOVE, Scope.APP}
 
 
 class TitleBar(Horizontal):

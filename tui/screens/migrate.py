@@ -14,15 +14,18 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.widgets import Input, Static
 
+from backends.giving import listed_gpus
 from backends.model.container import Container
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
 from backends.model.plan import Choices, Plan, PortChoice, VolumeChoice
+from backends.model.wish import GpuWish
 from tui.actions import ACTIONS, Scope, bindings, key_label
 from tui.messages import MigrationFinished, MigrationProgressed, MigrationSettled, PlanFailed, PlanMade
 from tui.moves import Move, State, Word
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
+from tui.screens.gpu_choice import gpu_offer, gpu_picker
 from tui.screens.move_choices import TURNS, read_ports, with_ports
 from tui.screens.move_questions import (
     accept_question,
@@ -34,6 +37,7 @@ from tui.screens.move_questions import (
 )
 from tui.screens.move_view import move_lines
 from widgets.choice_bar import ChoiceBar, options
+from widgets.gpu_picker import GpuPicker
 from widgets.layer_lines import error_lines
 from widgets.plan_view import PlanView
 
@@ -108,6 +112,8 @@ class MigrateScreen(SubScreen):
     def show_view(self, view: FleetView) -> None:
         """How the source is now."""
         self._container = view.containers.get(self._container.key, self._container)
+        if isinstance(self.app.screen, GpuPicker):
+            self.app.screen.show_offer(gpu_offer(view, self._targets[self._place], self._gpus_kept()))
 
     def acts(self) -> Mapping[str, Callable[[], object]]:
         """Choosing, running, and what comes after."""
@@ -117,6 +123,7 @@ class MigrateScreen(SubScreen):
             "migrate.target": self._next_target,
             "migrate.name": self._edit_name,
             "migrate.ports": self._next_ports,
+            "migrate.gpus": self._ask_for_gpus,
             "migrate.cancel": self._ask_to_cancel,
             "migrate.accept": partial(self._ask_to_settle, Word.ACCEPT),
             "migrate.remove": partial(self._ask_to_settle, Word.REMOVE),
@@ -183,6 +190,7 @@ class MigrateScreen(SubScreen):
             self._choices,
             has_volumes=plan is None or bool(plan.volumes) or self._choices.volume is not VolumeChoice.COPY,
             has_ports=bool(self._published) or self._choices.port is not PortChoice.SAME,
+            has_gpus=self._gpus_matter(),
             running=self._container.state.alive,
         )
         self.query_one(ChoiceBar).show_options(shown)
@@ -230,6 +238,28 @@ class MigrateScreen(SubScreen):
             self._choose(with_ports(self._choices, PortChoice.SAME))
         else:
             self._choose(with_ports(self._choices, PortChoice.REMAP, read_ports(text)))
+
+    def _gpus_kept(self) -> str:
+        """The source's GPUs, for people."""
+        said = (field.source for field in self._plan.fields if field.field == "gpu") if self._plan is not None else ()
+        return next(iter(said), "") or ", ".join(self._container.gpus_given) or "none"
+
+    def _gpus_matter(self) -> bool:
+        """Somebody has GPUs, or is to get some."""
+        target = self.tranship.view.engines.get(self._targets[self._place])
+        there = bool(self.tranship.view.gpus.readings or listed_gpus(target.info if target is not None else None))
+        return there or not self._choices.gpus.keeps or self._gpus_kept() != "none"
+
+    def _ask_for_gpus(self) -> None:
+        """Which GPUs the copy is to have."""
+        if self._choosing():
+            target, name = self._targets[self._place], short(self._container.name)
+            picker = gpu_picker(self.tranship.view, target, name, self._choices.gpus, self._gpus_kept())
+            self.app.push_screen(picker, self._gpus_chosen)
+
+    def _gpus_chosen(self, wish: GpuWish | None) -> None:
+        if wish is not None and wish != self._choices.gpus:
+            self._choose(replace(self._choices, gpus=wish))
 
     def _next_target(self) -> None:
         if self._choosing() and len(self._targets) > 1:

@@ -12,8 +12,13 @@ from backends.model.events import ConnectionState
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, ImageKey
 from backends.model.image import LayerReport
+from tui.actions import BY_ID, key_label
 from tui.messages import LayersFailed, LayersLoaded
 from tui.screens.facts import InfoPane
+from widgets.container_rows import GpuLight
+from widgets.gpu_given import devices_of, names_of
+from widgets.gpu_holders import holders_of, idle_words
+from widgets.gpu_lines import GpuMarks
 from widgets.gpu_panel import GpuPanel
 from widgets.layer_tree import LayerTree
 from widgets.lines_pane import LinesPane
@@ -41,6 +46,7 @@ class Panes(Horizontal):
         self._now = now
         self._layers_of: ImageKey | None = None
         self._failed_on: ConnectionState | None = None
+        self._light, self._idle_note = GpuLight(), ""
         self._chosen = PANES[0]
         self._beside = PANES[1]
 
@@ -61,6 +67,21 @@ class Panes(Horizontal):
         """The pane that is shown where there is room for one only."""
         return self._chosen
 
+    @property
+    def gpus(self) -> GpuPanel:
+        """The pane of GPUs."""
+        return self.query_one(GpuPanel)
+
+    @property
+    def light(self) -> GpuLight:
+        """What was pointed out when it was shown last."""
+        return self._light
+
+    @property
+    def idle_note(self) -> str:
+        """How many containers hold GPU memory idly, "" where none does."""
+        return self._idle_note
+
     def choose(self, pane: str) -> LinesPane:
         """Show a pane ("gpus", "layers", "info") for certain; returns it."""
         self._chosen = pane
@@ -71,11 +92,20 @@ class Panes(Horizontal):
             self.set_class(name == self._beside, f"-beside-{name}")
         return self.query_one(f"#{pane}", LinesPane)
 
-    def show(self, view: FleetView, key: ContainerKey | None) -> None:
-        """Show the newest view; key: the container under the cursor."""
-        self.query_one(GpuPanel).show(view.gpus)
+    def show(self, view: FleetView, key: ContainerKey | None, light: GpuLight) -> None:
+        """Show the newest view; key: the container under the cursor, whose GPUs are marked."""
+        self._light = light
+        self._show_gpus(view, key)
         self.query_one(InfoPane).show(view, key, self._now())
         self._show_layers(view, key)
+
+    def _show_gpus(self, view: FleetView, key: ContainerKey | None) -> None:
+        light, container = self._light, view.containers.get(key) if key is not None else None
+        lit = devices_of(view, container, names_of(view.gpus)) if container is not None else frozenset()
+        holders = holders_of(view, monotonic_now=light.monotonic_now, idle_after_s=light.idle_after_s)
+        self._idle_note = idle_words(holders)
+        note = f"{self._idle_note} ({key_label(BY_ID['fleet.idle'].keys[0])} lists)" if self._idle_note else ""
+        self.gpus.show(view.gpus, view.gpu_traces, GpuMarks(lit=lit, note=note))
 
     def _show_layers(self, view: FleetView, key: ContainerKey | None) -> None:
         tree = self.query_one(LayerTree)

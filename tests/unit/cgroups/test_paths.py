@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.cgroups.paths import container_id_in, container_ids_in, container_of_pid, id_in_directory
+from backends.cgroups.paths import container_id_in, container_ids_in, id_in_directory
 
 A = "2ef3ec82ba12288c1bcc2bccad2102b2d42fa1d2af1bb8d52ac91147ca3fd8f2"
 B = "01f5654d80662a240858e0f4e0a271ab3fc0edbb58c4d457a628c60618531ca1"
@@ -38,6 +36,21 @@ LAYOUTS = {
     "kubernetes hybrid, only v1 filled": f"5:memory:/kubepods/besteffort/pod{POD_UID}/{A}\n0::/",
     "kubernetes crio": f"0::/kubepods.slice/kubepods-pod{POD_UID}.slice/crio-{A}.scope/container",
     "docker in docker": f"0::/docker/{B}/docker/{A}",
+    "docker in docker, systemd": f"0::/system.slice/docker-{B}.scope/system.slice/docker-{A}.scope/init.scope",
+    "docker in docker v1": f"4:memory:/docker/{B}/docker/{A}\n1:name=systemd:/docker/{B}/docker/{A}\n0::/",
+    "podman in docker": f"0::/docker/{B}/libpod_parent/libpod-{A}",
+    "docker rootless cgroupfs": f"0::/user.slice/user-1000.slice/user@1000.service/app.slice/docker.service/docker/{A}",
+    "podman rootless, no delegation, v1": f"4:memory:/\n1:name=systemd:/user.slice/user-0.slice/session-1.scope/{A}",
+    "podman rootless quadlet": (
+        f"0::/user.slice/user-1000.slice/user@1000.service/app.slice/train.service/libpod-payload-{A}"
+    ),
+    "podman cgroup parent of a user": f"0::/my.slice/my-ml.slice/libpod-{A}.scope/container",
+    "kubernetes v2 cgroupfs": f"0::/kubepods/burstable/pod{POD_UID}/{A}",
+    "kubernetes v1 docker shim": f"3:cpu:/kubepods.slice/kubepods-pod{POD_UID}.slice/docker-{A}.scope",
+    "kubernetes crio v1": f"3:cpu:/kubepods.slice/kubepods-pod{POD_UID}.slice/crio-{A}.scope",
+    "containerd without kubernetes": f"0::/default/{A}",
+    "nerdctl rootless": f"0::/user.slice/user-1000.slice/user@1000.service/user.slice/nerdctl-{A}.scope",
+    "hybrid, only v2 filled": f"4:memory:/\n1:name=systemd:/\n0::/system.slice/docker-{A}.scope",
     "kind node": f"0::/docker/{B}/kubelet/kubepods/pod{POD_UID}/{A}",
 }
 
@@ -76,13 +89,6 @@ def test_of_nested_containers_the_innermost_known_one_is_taken() -> None:
 
 def test_a_hierarchy_that_leaves_the_process_at_the_root_does_not_hide_the_others() -> None:
     assert container_id_in(f"8:pids:/\n4:memory:/docker/{A}\n0::/") == A
-
-
-def test_reads_the_pid_s_own_file(tmp_path: Path) -> None:
-    (tmp_path / "41").mkdir()
-    (tmp_path / "41" / "cgroup").write_bytes(b"0::/docker/" + A.encode() + b"\n\xff\xfe")
-    assert container_of_pid(tmp_path, 41) == A
-    assert container_of_pid(tmp_path, 42) == ""
 
 
 hex_ids = st.text("0123456789abcdef", min_size=64, max_size=64)

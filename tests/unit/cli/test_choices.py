@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from backends.model.plan import Choices, ImageWay, LayerChoice, PortChoice, VolumeChoice
+from backends.model.wish import ALL, NONE, first, these
 from tui.cli.choices import choice_options, read
 
 
@@ -41,6 +42,11 @@ def test_nothing_said_is_what_a_move_does_by_itself() -> None:
         (["--live-copy", "off"], Choices(live_copy=False)),
         (["--native-defaults"], Choices(native_defaults=True)),
         (["--image-way", "registry"], Choices(image_way=ImageWay.REGISTRY)),
+        (["--gpus", "all"], Choices(gpus=ALL)),
+        (["--gpus", "2"], Choices(gpus=first(2))),
+        (["--gpus", "0,1"], Choices(gpus=these(["0", "1"]))),
+        (["--gpus", "none"], Choices(gpus=NONE)),
+        (["--gpus", "keep"], Choices()),
     ],
 )
 def test_each_option_is_one_choice(argv: list[str], wanted: Choices) -> None:
@@ -57,6 +63,9 @@ def test_each_option_is_one_choice(argv: list[str], wanted: Choices) -> None:
         ["--port", "1:65536"],
         ["--port", "80:81", "--random-ports"],
         ["--layer", "all"],
+        ["--gpus", "some"],
+        ["--gpus", "0"],
+        ["--gpus", "0,0"],
     ],
 )
 def test_what_cannot_be_read_is_refused(argv: list[str]) -> None:

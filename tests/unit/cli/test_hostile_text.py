@@ -48,6 +48,8 @@ def _poisoned() -> tuple[DemoEngine, DemoEngine]:
         ["ps"],
         ["ps", "--stats"],
         ["engines"],
+        ["gpus"],
+        ["gpus", "--metrics"],
         ["doctor"],
         ["logs", VICTIM],
         ["layers", f"quay.io/{EVIL}:1", "--engine", "demo-podman"],

@@ -11,7 +11,6 @@ from backends.model.container import LogLine, LogStream, Port, StatsReading
 from backends.model.errors import Conflict
 from backends.model.events import ConnectionState, Link
 from backends.model.fleet import EngineView
-from backends.model.gpu import GpuDevice, GpuProcess, GpuReading, GpuSnapshot
 from backends.model.ids import ImageKey
 from backends.model.image import Layer, LayerReport
 from backends.model.values import Missing
@@ -70,18 +69,6 @@ def test_engine_with_and_without_an_answer() -> None:
     lost = schema.engine(EngineView(DOCKER, ConnectionState(Link.LOST, Conflict("busy", hint="wait", engine=DOCKER))))
     assert lost["info"] is None
     assert lost["error"] == {"kind": "Conflict", "title": "busy", "detail": "", "hint": "wait", "engine": "docker"}
-
-
-def test_gpus() -> None:
-    device = GpuDevice(0, "GPU-1", "H200", "nvidia", memory_total_bytes=100)
-    process = GpuProcess(7, "GPU-1", 50, Missing("driver refuses"), container_id="a" * 64)
-    plain = schema.gpus(GpuSnapshot((GpuReading(device, 1.0, gpu_percent=3.0, processes=(process,)),)))
-    gpu = plain["gpus"][0]
-    assert (gpu["name"], gpu["memory_total_bytes"], gpu["gpu_percent"]) == ("H200", 100, 3.0)
-    assert gpu["missing"]["power_w"] == "not sampled yet"
-    assert gpu["processes"][0]["sm_percent"] is None
-    assert plain["absent"] is None
-    assert schema.gpus(GpuSnapshot(absent="no driver"))["absent"] == "no driver"
 
 
 def test_layers() -> None:

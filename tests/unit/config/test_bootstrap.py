@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 
@@ -10,9 +12,16 @@ from backends.engines import discover as discovery
 from backends.engines.discover import Found
 from backends.engines.docker import DockerEngine
 from backends.engines.podman import PodmanEngine
+from backends.gpu.amd import AmdProbe
+from backends.gpu.demo import COUNT_VARIABLE, DemoProbe
+from backends.gpu.listed import ListedProbe
+from backends.gpu.nvidia import NvidiaProbe
+from backends.gpu.probe import GpuProbe
 from backends.model.errors import Refused
 from backends.model.events import Link
 from backends.model.ids import EngineId, EngineKind
+from backends.services import gpus as gpu_service
+from backends.services.gpu_usage_recorder import UsageRecorder
 from backends.wire.endpoint import Endpoint
 from tui.bootstrap import demo_reason, open_fleet
 from tui.config import ConfigError, EngineSetting, Settings
@@ -85,3 +94,50 @@ async def test_read_only_holds_in_the_engines_themselves(monkeypatch: pytest.Mon
         await fleet.engine(DOCKER).remove("any", force=True)
     assert fleet.read_only
     await fleet.close()
+
+
+async def sampled(monkeypatch: pytest.MonkeyPatch, settings: Settings, **options: Any) -> dict[str, Any]:
+    """With what the GPUs of such a fleet are sampled."""
+    given: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+    async def sample_gpus(_: object, probes: dict[str, GpuProbe], **more: Any) -> None:
+        given.set_result({"probes": {name: type(probe) for name, probe in probes.items()}, **more})
+
+    monkeypatch.setattr(gpu_service, "sample_gpus", sample_gpus)
+    fleet = await open_fleet(settings, **options)
+    await fleet.start()
+    try:
+        async with asyncio.timeout(10):
+            return await given
+    finally:
+        await fleet.close()
+
+
+async def test_gpus_of_all_vendors_are_sampled_and_their_use_is_written_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    finds(monkeypatch, HERE)
+    given = await sampled(monkeypatch, Settings(refresh_s=5.0))
+    assert given["probes"] == {"NVIDIA": NvidiaProbe, "AMD": AmdProbe, "other": ListedProbe}
+    assert isinstance(given["recorder"], UsageRecorder)
+    assert given["timing"].interval_s == 5.0
+
+
+@pytest.mark.parametrize("options", [{"recording": False}, {"only": {"docker"}}])
+async def test_nothing_is_written_down_of_a_short_look_or_of_a_part_of_the_engines(
+    monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]
+) -> None:
+    finds(monkeypatch, HERE)
+    assert (await sampled(monkeypatch, Settings(), **options))["recorder"] is None
+
+
+async def test_a_demo_has_invented_gpus_with_a_past_and_writes_nothing_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(COUNT_VARIABLE, "1")
+    given = await sampled(monkeypatch, Settings(demo=True))
+    assert given["probes"] == {"demo": DemoProbe}
+    assert "recorder" not in given
+    assert len(next(iter(given["earlier"]())).readings) == 1
+
+
+async def test_a_number_of_demo_gpus_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(COUNT_VARIABLE, "17")
+    with pytest.raises(ConfigError, match="TRANSHIP_DEMO_GPUS='17' is no number from 0 to 16"):
+        await open_fleet(Settings(demo=True))

@@ -15,6 +15,7 @@ from tui.config import ConfigError, EngineSetting, Settings, default_path, load,
 FULL = """
 readonly = true
 refresh_s = 2
+idle_gpu_minutes = 30
 theme = "nord"
 
 [keys]
@@ -43,6 +44,7 @@ def test_full_file_is_read(tmp_path: Path) -> None:
         ),
         readonly=True,
         refresh_s=2.0,
+        idle_gpu_minutes=30.0,
         theme="nord",
         keys={"container.stop": "s,f8"},
     )
@@ -65,12 +67,14 @@ def test_default_file_is_read_where_it_exists(tmp_path: Path, monkeypatch: pytes
     ("text", "title", "hint"),
     [
         ("readnly = true", "unknown key “readnly”", "“readonly”"),
-        ("zzz = 1", "unknown key “zzz”", "known here: engines, keys, readonly, refresh_s, theme"),
+        ("zzz = 1", "unknown key “zzz”", "known here: engines, idle_gpu_minutes, keys, readonly, refresh_s, theme"),
         ("demo = true", "unknown key “demo”", ""),
         ("readonly = 1", "readonly must be true or false", ""),
         ("refresh_s = true", "refresh_s must be a number of seconds", ""),
         ("refresh_s = 0", "refresh_s must be from 0.1 to 60 seconds", ""),
         ("refresh_s = nan", "refresh_s must be from 0.1 to 60 seconds", ""),
+        ("idle_gpu_minutes = 'x'", "idle_gpu_minutes must be a number of minutes", ""),
+        ("idle_gpu_minutes = -1", "idle_gpu_minutes must be from 0 to 10080 minutes", ""),
         ("theme = 3", "theme must be text", ""),
         ("keys = 3", "keys must be a table", ""),
         ("[keys]\na = 3", "keys.a must be text", ""),

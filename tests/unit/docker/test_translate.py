@@ -130,6 +130,12 @@ def test_discovered_devices() -> None:
     assert info.cdi_devices == ("nvidia.com/gpu=0",)
 
 
+def test_the_default_runtime_is_the_first() -> None:
+    told = {"Runtimes": {"runc": {}, "io.containerd.runc.v2": {}, "nvidia": {}}, "DefaultRuntime": "nvidia"}
+    info = translate.engine_info({}, told, api_version="1.45", local=True)
+    assert info.runtimes == ("nvidia", "runc", "io.containerd.runc.v2")
+
+
 def test_images() -> None:
     images = [translate.image_from_list(ENGINE, item) for item in recorded("images.26.1")]
     assert {tag for image in images for tag in image.tags} >= {"docker.io/test/web:1", "docker.io/test/busybox:1"}

@@ -12,24 +12,20 @@ from backends.model.capabilities import EngineInfo
 from backends.model.errors import Denied, Unreachable
 from backends.model.events import ConnectionState, Link
 from backends.model.fleet import EngineView
-from backends.model.gpu import GpuDevice, GpuReading, GpuSnapshot
 from backends.model.ids import EngineId, EngineKind
-from backends.services.doctor import Diagnosis, HostFacts, Level, count_ids, examine, read_host
+from backends.services.doctor import Diagnosis, HostFacts, Level, count_ids, examine_engines, examine_host, read_host
 
 DOCKER = EngineId(EngineKind.DOCKER, "docker")
 WELL = HostFacts(
     user="me",
     uid=1000,
     cgroup_version="2",
-    cdi_specs=("/etc/cdi/nvidia.yaml",),
-    cdi_unread=(),
     subuids=65536,
     subgids=65536,
     idmap_tools=True,
     linger=True,
     runtime_dir="/run/user/1000",
 )
-NO_GPU = GpuSnapshot(absent="no NVIDIA driver on this machine", hint="install it")
 
 
 def by_topic(diagnoses: list[Diagnosis], topic: str) -> list[Diagnosis]:
@@ -37,45 +33,37 @@ def by_topic(diagnoses: list[Diagnosis], topic: str) -> list[Diagnosis]:
 
 
 def test_a_machine_that_is_well_has_no_problem() -> None:
-    info = EngineInfo("26.1.5", "1.45", False, True, cdi_devices=("nvidia.com/gpu=0",))
+    info = EngineInfo("26.1.5", "1.45", False, True)
     engine = EngineView(DOCKER, ConnectionState(Link.CONNECTED), info, "unix:///d.sock")
-    gpus = GpuSnapshot((GpuReading(GpuDevice(0, "GPU-1", "H200", "nvidia"), 1.0),), driver_version="580")
-    diagnoses = examine([engine], gpus, WELL)
+    diagnoses = [*examine_engines([engine]), *examine_host(WELL)]
     assert {diagnosis.level for diagnosis in diagnoses} == {Level.OK}
     assert by_topic(diagnoses, "engine docker")[0].sentence == "26.1.5, rootful, at unix:///d.sock"
-    assert by_topic(diagnoses, "GPUs")[0].sentence == "0: H200, driver 580"
-    assert "nvidia.com/gpu=0" in by_topic(diagnoses, "CDI")[0].sentence
 
 
 def test_engines_that_are_lost_are_problems_absent_ones_are_not() -> None:
     denied = Denied("may not be read", detail="EACCES", hint="join the group docker", engine=DOCKER)
     lost = EngineView(DOCKER, ConnectionState(Link.LOST, denied), endpoint="unix:///d.sock")
     absent = replace(lost, connection=ConnectionState(Link.ABSENT, Unreachable("no podman here", hint="install it")))
-    problem = examine([lost], NO_GPU, WELL)[0]
+    problem = examine_engines([lost])[0]
     assert (problem.level, problem.hint) == (Level.PROBLEM, "join the group docker")
     assert "EACCES" in problem.sentence
-    assert examine([absent], NO_GPU, WELL)[0].level is Level.NOTE
+    assert examine_engines([absent])[0].level is Level.NOTE
 
 
 def test_what_rootless_needs_is_said_with_the_command() -> None:
     poor = replace(WELL, subuids=0, subgids=10, idmap_tools=False, linger=False, runtime_dir="")
-    rootless = by_topic(examine([], NO_GPU, poor), "rootless")
+    rootless = by_topic(examine_host(poor), "rootless")
     text = " ".join(f"{diagnosis.sentence} {diagnosis.hint}" for diagnosis in rootless)
     for part in ("no line for me", "gives me 10 ids", "uidmap", "XDG_RUNTIME_DIR", "loginctl enable-linger me"):
         assert part in text
 
 
 def test_root_is_told_that_rootless_is_for_others() -> None:
-    rootless = by_topic(examine([], NO_GPU, replace(WELL, uid=0, subuids=0)), "rootless")
+    rootless = by_topic(examine_host(replace(WELL, uid=0, subuids=0)), "rootless")
     assert [diagnosis.level for diagnosis in rootless] == [Level.NOTE]
 
 
-def test_no_gpu_says_why_and_what_next() -> None:
-    diagnosis = by_topic(examine([], NO_GPU, WELL), "GPUs")[0]
-    assert (diagnosis.sentence, diagnosis.hint) == (NO_GPU.absent, NO_GPU.hint)
-
-
-def test_cgroups_and_cdi_of_a_tree(tmp_path: Path) -> None:
+def test_cgroups_of_a_tree(tmp_path: Path) -> None:
     cgroup = tmp_path / "sys/fs/cgroup"
     cgroup.mkdir(parents=True)
     assert read_host({}, tmp_path).cgroup_version == ""
@@ -86,13 +74,6 @@ def test_cgroups_and_cdi_of_a_tree(tmp_path: Path) -> None:
     assert read_host({}, tmp_path).cgroup_version == "hybrid"
     (cgroup / "cgroup.controllers").touch()
     assert read_host({}, tmp_path).cgroup_version == "2"
-    assert read_host({}, tmp_path).cdi_specs == ()
-    (tmp_path / "etc/cdi").mkdir(parents=True)
-    (tmp_path / "etc/cdi/nvidia.yaml").touch()
-    (tmp_path / "etc/cdi/README").touch()
-    (tmp_path / "var/run/cdi").mkdir(parents=True)
-    (tmp_path / "var/run/cdi/amd.json").touch()
-    assert read_host({}, tmp_path).cdi_specs == ("/etc/cdi/nvidia.yaml", "/var/run/cdi/amd.json")
 
 
 def test_user_facts_of_a_tree(tmp_path: Path) -> None:

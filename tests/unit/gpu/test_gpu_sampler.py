@@ -14,7 +14,7 @@ from backends.gpu.sampler import GpuSampler, GpuTiming
 from backends.model.gpu import GpuDevice, GpuProcess, GpuReading, GpuSnapshot
 
 A, B = "a" * 64, "b" * 64
-FAST = GpuTiming(interval_s=0.005, absent_s=0.005)
+FAST = GpuTiming(interval_s=0.005, absent_s=0.005, lost_s=0.005)
 DEADLINE_S = 10.0
 
 
@@ -69,6 +69,7 @@ async def ended(task: asyncio.Task[None]) -> None:
 async def test_snapshots_arrive_on_the_loop_joined_to_containers(tmp_path: Path) -> None:
     (tmp_path / "41").mkdir()
     (tmp_path / "41" / "cgroup").write_text(f"0::/docker/{A}/docker/{B}\n")
+    (tmp_path / "41" / "status").write_text("Name:\tpython3\nUid:\t1000\t0\t0\t0\n")
     probe, seen, where = Probe(), list[GpuSnapshot](), set[str]()
 
     def deliver(one: GpuSnapshot) -> None:
@@ -78,7 +79,9 @@ async def test_snapshots_arrive_on_the_loop_joined_to_containers(tmp_path: Path)
     task = asyncio.create_task(GpuSampler(probe, deliver, known=lambda: {A}, proc_root=tmp_path, timing=FAST).run())
     await until(lambda: len(seen) >= 3)
     await ended(task)
-    assert seen[0].readings[0].processes[0].container_id == A
+    joined = seen[0].readings[0].processes[0]
+    assert (joined.container_id, joined.name, joined.user_id) == (A, "python3", 1000)
+    assert seen[0].notes == ()
     assert where == {threading.current_thread().name}
     assert probe.threads == {"tranship-gpu"}
     assert (probe.opened, probe.closed) == (1, 1)
@@ -132,6 +135,35 @@ async def test_an_absent_driver_is_looked_for_seldom() -> None:
     assert probe.opened == 1
     await ended(task)
     await until(lambda: probe.closed == 2)  # the long wait is broken off
+
+
+async def test_a_driver_that_worked_before_is_looked_for_soon() -> None:
+    probe, seen = Probe(), list[GpuSnapshot]()
+    timing = GpuTiming(interval_s=0.001, absent_s=DEADLINE_S * 2, lost_s=0.001)
+    task = asyncio.create_task(GpuSampler(probe, seen.append, timing=timing).run())
+    await until(lambda: bool(seen))
+    probe.absent = "The driver was unloaded"
+    await until(lambda: probe.opened >= 4)
+    probe.absent = ""
+    await until(lambda: bool(seen[-1].readings))
+    await ended(task)
+
+
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize("hidden", [False, True])
+async def test_processes_that_are_hidden_from_a_container_are_said_to_be(
+    tmp_path: Path, inside: bool, hidden: bool
+) -> None:
+    if not hidden:
+        (tmp_path / "41").mkdir()
+    seen: list[GpuSnapshot] = []
+    sampler = GpuSampler(Probe(), seen.append, proc_root=tmp_path, timing=FAST, inside=lambda: inside)
+    task = asyncio.create_task(sampler.run())
+    await until(lambda: bool(seen))
+    await ended(task)
+    (notes,) = {one.notes for one in seen}
+    assert bool(notes) is (inside and hidden)
+    assert all("--pid=host" in note for note in notes)
 
 
 async def test_a_bug_in_a_probe_is_raised_by_run() -> None:

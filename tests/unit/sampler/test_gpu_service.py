@@ -59,7 +59,7 @@ async def test_readings_use_and_cdi_names_reach_the_view() -> None:
     key, at = ContainerKey(DEMO, "a" * 64), datetime(2026, 1, 1, tzinfo=UTC)
     row = Container(key, "train", "i:1", "0" * 64, ContainerState.RUNNING, at, gpus_given=("nvidia.com/gpu=1",))
     store.apply(ContainerSeen(row))
-    task = asyncio.create_task(sample_gpus(store, DemoProbe(store.view.containers.values), timing=FAST))
+    task = asyncio.create_task(sample_gpus(store, {"demo": DemoProbe(store.view.containers.values)}, timing=FAST))
     view = await first_change(store)
     await ended(task)
     assert view.gpus.demo
@@ -69,7 +69,7 @@ async def test_readings_use_and_cdi_names_reach_the_view() -> None:
 
 async def test_an_absent_driver_is_a_reason_in_the_view() -> None:
     store = Store()
-    task = asyncio.create_task(sample_gpus(store, AbsentProbe(), timing=FAST))
+    task = asyncio.create_task(sample_gpus(store, {"NVIDIA": AbsentProbe()}, timing=FAST))
     view = await first_change(store)
     await ended(task)
     assert view.gpus == GpuSnapshot(absent="No NVIDIA driver on this machine", hint="install it")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from backends.model.plan import Choices, LayerChoice, PortChoice, VolumeChoice
+from backends.model.wish import these
 from tui.actions import ACTIONS, Scope, key_label
 from widgets.choice_bar import options, rows
 from widgets.text import width_of
@@ -15,17 +16,21 @@ def test_every_choice_has_a_key() -> None:
 
 
 def test_what_does_not_matter_is_not_shown() -> None:
-    shown = {option.label for option in options(Choices(), has_volumes=False, has_ports=False, running=False)}
+    absent = {"has_volumes": False, "has_ports": False, "has_gpus": False, "running": False}
+    shown = {option.label for option in options(Choices(), **absent)}
     assert shown == {"changed files", "defaults", "image"}
     assert "copying" not in {option.label for option in options(Choices(volume=VolumeChoice.SKIP))}
 
 
 def test_only_what_was_asked_for_is_marked() -> None:
     assert not any(option.asked for option in options(Choices()))
-    chosen = Choices(layer=LayerChoice.COMMIT, port=PortChoice.REMAP, port_map={80: 81}, stop_source=False)
+    chosen = Choices(
+        layer=LayerChoice.COMMIT, port=PortChoice.REMAP, port_map={80: 81}, stop_source=False, gpus=these(["0", "1"])
+    )
     assert {option.label: option.value for option in options(chosen) if option.asked} == {
         "changed files": "in a new image",
         "ports": "80:81",
+        "GPUs": "0, 1",
         "source": "runs on",
     }
 

@@ -107,7 +107,8 @@ def test_rows_of_a_lost_engine_are_stale_and_only_those() -> None:
 def test_cells_say_what_was_read() -> None:
     rows = rows_of(fleet(), now=NOW)
     assert cell(rows, "triton", "limit").split() == ["━━━━━╸", "6.0", "GiB"]
-    assert cell(rows, "triton", "gpu") == "1 12%"
+    assert cell(rows, "triton", "gpu") == "1"
+    assert cell(rows, "triton", "gpu_percent") == "12%"
     assert cell(rows, "triton", "ports") == "8000→8000 8001→8001"
     assert cell(rows, "jupyter", "state") == "◒ stopping…"
     assert cell(rows, "warmup", "cpu") == "–"
@@ -154,7 +155,10 @@ def test_at_80_columns_gpu_matters_where_there_are_gpus_and_image_where_there_ar
     def shown(gpus: bool, width: int) -> list[str]:
         return [slot.column.key for slot in lay_out(columns_for(badge_width=4, gpus=gpus), width)]
 
-    assert shown(True, 80) == ["engine", "name", "state", "cpu", "memory", "gpu", "gpu_memory", "age"]
+    assert shown(True, 80) == [
+        *("engine", "name", "state", "cpu", "memory"),
+        *("gpu", "gpu_memory", "gpu_percent"),
+    ]
     assert shown(False, 80) == ["engine", "name", "state", "cpu", "memory", "image", "age"]
     assert len(shown(True, 200)) == len(SORTABLE)
 
@@ -182,7 +186,7 @@ def test_columns_grow_no_wider_than_their_longest_text() -> None:
 
 
 def test_the_column_under_a_cell() -> None:
-    slots = lay_out(columns_for(badge_width=4, gpus=True), 80)
+    slots = lay_out(columns_for(badge_width=4, gpus=False), 80)
     found = [column_at(slots, x) for x in (0, slots[0].x, slots[1].x, 79)]
     assert [column.key if column else None for column in found] == [None, "engine", "name", "age"]
 

@@ -35,8 +35,8 @@ def test_gpus_show_use_memory_heat_power_and_processes() -> None:
     said = text(gpu_lines(gpus(2), 80))
     assert " 0 NVIDIA H200" in said
     assert "97%" in said
-    assert "118 GiB / 141 GiB" in said
-    assert "71 °C · 2 processes · 612 / 700 W" in said
+    assert "118 / 141 GiB" in said
+    assert "71 °C · 612 / 700 W · 2 processes" in said
     assert "power – (driver refuses)" in said
     assert "driver 580.82.07" in said
 
@@ -46,7 +46,8 @@ def test_many_gpus_take_a_line_each_under_aligned_titles() -> None:
     header, rows = lines[0], lines[1:9]
     assert len(rows) == 8
     assert {len(part) for part in rows} == {len(header)}
-    assert header.index("USE") == rows[0].index("97%")
+    assert header.index("USE") == rows[0].index("━")
+    assert header.index("TEMP") + len("TEMP") == rows[0].index("71 °C") + len("71 °C")
     assert device_names(gpus(8).readings) == "8 × NVIDIA H200"
 
 

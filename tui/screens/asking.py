@@ -1,0 +1,43 @@
+"""What stands between a key and its operation: whether it may be done now, and the question before. Does nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from backends.model.container import Container
+from backends.model.fleet import FleetView
+from tui.actions import Action, refusal
+from widgets.line import Line, Tone, line
+from widgets.text import inert
+
+if TYPE_CHECKING:
+    from widgets.dialogs import ConfirmDialog
+
+_NAMED = 8  # containers named in a question
+
+
+def why_not(action: Action, container: Container, view: FleetView, *, read_only: bool) -> str:
+    """Why the action may not be done to this container now: a sentence, or "" where it may."""
+    engine = view.engines.get(container.key.engine)
+    if engine is None or engine.stale:
+        return f"{container.key.engine} is not connected; Ctrl+R tries again."
+    capabilities = engine.info.capabilities if engine.info else None
+    return refusal(action, container, capabilities, read_only=read_only)
+
+
+def confirmation(action: Action, containers: Sequence[Container], note: Sequence[Line] = ()) -> ConfirmDialog:
+    """The question before an action, which names its containers. note: more lines below them."""
+    from widgets.dialogs import ConfirmDialog
+
+    verb = action.short.capitalize()
+    if len(containers) == 1:
+        question = f"{verb} {containers[0].name} on {containers[0].key.engine}?"
+    else:
+        question = f"{verb} {len(containers)} containers?"
+    named = [
+        line(inert(one.name), (f" on {one.key.engine}  {one.state.value}  {one.key.short}", Tone.DIM))
+        for one in containers[:_NAMED]
+    ]
+    more = [line((f"and {len(containers) - _NAMED} more", Tone.DIM))] if len(containers) > _NAMED else []
+    return ConfirmDialog(question, [*named, *more, *note], yes=verb, no="Keep", destructive=action.destructive)
