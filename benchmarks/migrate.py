@@ -1,5 +1,6 @@
 """`python -m benchmarks.migrate` (root): moves by Tranship against other tools, in turns; writes benchmarks/migrate.md.
 
+With `--only PART …` the other parts of that file stay as they were. All of it takes about a quarter of an hour.
 Every image is new to both engines but for the layers that a case says are there; what was made is removed at the end.
 """
 
@@ -17,13 +18,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks import migrate_report, report
+from benchmarks import large, migrate_report, report
 from benchmarks.layered import MIB, LayeredImage, LayerFile, make_layer
 from benchmarks.movings import LABEL, Movings, Taken
 from benchmarks.own_engines import own_engines
 from tests import real
 
 DIRECTIONS = (("docker", "podman"), ("podman", "docker"))
+PARTS = ("images", "volumes", "large")
 SMALL_MIB = 16
 """A layer that somebody's own code makes on top of a base, as in the first measurements of this project."""
 
@@ -92,6 +94,7 @@ class Results:
     load: list[float] = field(default_factory=list)
     images: list[ImageRow] = field(default_factory=list)
     volumes: list[VolumeRow] = field(default_factory=list)
+    large: list[large.LargeRow] = field(default_factory=list)
     versions: dict[str, str] = field(default_factory=dict)
 
 
@@ -126,7 +129,7 @@ class Images:
         new = [self._layer(size) for _ in range(self._count - len(base))]
         image = LayeredImage(self._next(), [*base, *new])
         try:
-            with self._held(source, image) as container:
+            with movings.holding(source, image) as container:
                 row.way, row.why = movings.planned_way(source, target, container)
                 jobs: list[tuple[str, Callable[[], Taken]]] = [
                     ("registry", lambda: movings.tranship_image(source, target, container, "registry")),
@@ -146,25 +149,10 @@ class Images:
                 layer.path.unlink()
 
     @contextmanager
-    def _held(self, source: str, image: LayeredImage) -> Iterator[str]:
-        """A container of the image, made on the source."""
-        movings = self._movings
-        movings.load(source, image)
-        try:
-            name = f"bench-{image.word}"
-            movings.cli(source, "create", "--name", name, "--label", LABEL, image.name)
-            try:
-                yield name
-            finally:
-                movings.cli(source, "rm", name)
-        finally:
-            movings.forget(source, image)
-
-    @contextmanager
     def _present(self, source: str, target: str, base: LayeredImage, came: str) -> Iterator[None]:
         """Both engines have the base, as another image of theirs."""
         movings = self._movings
-        with self._held(source, base) as container:
+        with movings.holding(source, base) as container:
             if came == "pulled by both":
                 movings.pull_both(source, target, base)
             else:
@@ -183,8 +171,8 @@ class Images:
         return make_layer(self._movings.folder, self._next(), size_bytes)
 
 
-def _volumes(movings: Movings, word: str, large_mib: int, rounds: int) -> Iterator[VolumeRow]:
-    kinds = (("20,000 files of 2 KiB", 20_000, 2048), (f"one file of {large_mib} MB", 1, large_mib * MIB))
+def _volumes(movings: Movings, word: str, files: int, large_mib: int, rounds: int) -> Iterator[VolumeRow]:
+    kinds = ((f"{files:,} files of 2 KiB", files, 2048), (f"one file of {large_mib} MB", 1, large_mib * MIB))
     for source, target in DIRECTIONS:
         for number, (title, files, file_bytes) in enumerate(kinds):
             row = VolumeRow(source, target, title)
@@ -224,30 +212,44 @@ def measure(shared: real.RealEngines, chosen: argparse.Namespace) -> None:
         day = time.strftime("%Y-%m-%d")
         found = Results(day, chosen.image_mib, chosen.layers, chosen.rounds, entering)
         found.versions = report.versions(engines) | movings.versions()
-        images = Images(movings, word, chosen.image_mib, chosen.layers, chosen.rounds)
-        for source, target in DIRECTIONS:
-            for number in chosen.cases:
-                found.images.append(images.measure(source, target, CASES[number]))
+        if "images" in chosen.only:
+            images = Images(movings, word, chosen.image_mib, chosen.layers, chosen.rounds)
+            for source, target in DIRECTIONS:
+                for number in chosen.cases:
+                    found.images.append(images.measure(source, target, CASES[number]))
+                    _write(found, chosen.write)
+        if "volumes" in chosen.only:
+            for row in _volumes(movings, word, chosen.files, chosen.volume_mib, chosen.rounds):
+                found.volumes.append(row)
                 _write(found, chosen.write)
-        for row in _volumes(movings, word, chosen.volume_mib, chosen.rounds) if chosen.volume_mib else ():
-            found.volumes.append(row)
-            _write(found, chosen.write)
+        if "large" in chosen.only:
+            sizes = {"file_mib": chosen.large_mib, "files": chosen.large_files, "image_mib": chosen.large_image_mib}
+            for one in large.measure(movings, word, **sizes):
+                found.large.append(one)
+                _say(f"{one.source} to {one.target}, {one.what}: {one.taken.seconds:.2f} s")
+                _write(found, chosen.write)
 
 
 def _write(found: Results, to: Path) -> None:
     """The report of what was measured so far: a run takes long, and what is there is not lost when it is broken off."""
     found.load.append(os.getloadavg()[0])
-    to.write_text(migrate_report.render(found))
+    before = to.read_text() if to.exists() else ""
+    to.write_text(migrate_report.render(found, before))
 
 
 def main() -> int:
     """Bring up the engines, measure, write the report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.migrate", description=__doc__)
-    parser.add_argument("--image-mib", type=int, default=1024, help="size of the image")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="parts to measure; the others stay")
+    parser.add_argument("--rounds", type=int, default=1)
+    parser.add_argument("--image-mib", type=int, default=512, help="size of the image")
     parser.add_argument("--layers", type=int, default=20)
-    parser.add_argument("--volume-mib", type=int, default=1024, help="size of the one large file, 0 = no volumes")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--cases", type=int, nargs="*", default=range(len(CASES)), help="which, by number")
+    parser.add_argument("--cases", type=int, nargs="*", default=(0, 2, 3, 4, 5), help="which of the images', by number")
+    parser.add_argument("--files", type=int, default=20_000, help="small files of the volume")
+    parser.add_argument("--volume-mib", type=int, default=1024, help="size of the one large file")
+    parser.add_argument("--large-mib", type=int, default=10_240, help="the file of part large; 4 GB where no room is")
+    parser.add_argument("--large-files", type=int, default=100_000, help="small files of part large")
+    parser.add_argument("--large-image-mib", type=int, default=2048, help="the image of part large")
     parser.add_argument("--write", type=Path, default=Path(__file__).parent / "migrate.md")
     chosen = parser.parse_args()
     reason = real.why_not()

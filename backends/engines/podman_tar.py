@@ -48,7 +48,7 @@ class TarEnd:
 
     def _read(self, header: bytes) -> None:
         if self._pax is not None:
-            found = _PAX_SIZE.findall(bytes(self._pax))
+            found = _PAX_SIZE.findall(bytes(self._pax)) if b" size=" in self._pax else ()
             self._size = int(found[-1]) if found else self._size
             self._pax = None
         if header == _ZERO:

@@ -10,6 +10,7 @@ first touched, so the source is synced before the first listing; file systems no
 from __future__ import annotations
 
 import asyncio
+import sys
 import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ BATCH_BYTES = 256 * 1024
 _KINDS = {0o14: SOCKET, 0o12: SYMLINK, 0o10: FILE, 0o6: "4", 0o4: DIRECTORY, 0o2: "3", 0o1: "6"}
 """S_IFMT >> 12 → tar's type flag. Source: inode(7)."""
 
+_KIND_OF = {b"%x" % number: kind for number, kind in _KINDS.items()}
+
 _EXACT = frozenset({"ef53", "58465342", "9123683e", "f2f52010", "2fc12fc1"})
 """ext4, XFS, Btrfs, F2FS, ZFS, by their magic numbers. Source: statfs(2); OpenZFS, module/os/linux/zfs/zfs_vfsops.c."""
 
@@ -38,7 +41,7 @@ printf '%s|%s|%s|%s|%s\n' "$1" "$(date +%s)" "$(stat -f -c %t .)" "$s" "$g" || e
 r=0; find . -exec stat -c "$1|%f|%u|%g|%s|%t|%T|%h|%i|%Y|%Z|%y|%z|%n" {} + || r=$?
 printf '%s!%s\n' "$1" "$r"
 """
-_COLUMNS = 12
+_COLUMNS, _CTIME = 12, 9
 
 
 class Row(NamedTuple):
@@ -70,14 +73,28 @@ class Listing:
     exact: bool = False
     gnu_tar: bool = False
     complete: bool = False
+    _groups: dict[str, str] | None = field(default=None, init=False, repr=False, compare=False)
 
     def told(self, path: str) -> bool:
         """Whether a later change of this path would be seen by its row."""
-        row = row_of(self.rows[path])
-        return row.ctime_s < self.clock_s - 1 and (self.exact or row.kind != FILE)
+        raw = self.rows[path]
+        ctime_s = int(raw.split(b"|", _CTIME + 1)[_CTIME])
+        return ctime_s < self.clock_s - 1 and (self.exact or kind_of(raw) != FILE)
 
     def groups(self) -> dict[str, str]:
-        """Path → first of the paths that are the same file by hard links; others are not in it."""
+        """Path → first of the paths that are the same file by hard links; others are not in it. For whole listings."""
+        if self._groups is None:
+            self._groups = self._grouped()
+        return self._groups
+
+    def share(self, other: Listing) -> None:
+        """Keep rows that are equal to the other's once: two listings of the same files are nearly all equal."""
+        for path, raw in self.rows.items():
+            known = other.rows.get(path)
+            if known == raw and known is not None:
+                self.rows[path] = known
+
+    def _grouped(self) -> dict[str, str]:
         firsts: dict[int, str] = {}
         found: dict[str, str] = {}
         for path, raw in self.rows.items():
@@ -92,6 +109,29 @@ class Listing:
         """Every pair of owner and group."""
         pairs = {tuple(raw.split(b"|", 3)[1:3]) for raw in self.rows.values()}
         return frozenset((int(uid), int(gid)) for uid, gid in pairs)
+
+
+class Head(NamedTuple):
+    """The part of a row that a tar's header says."""
+
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    mtime_ns: int
+
+
+def kind_of(raw: bytes) -> str:
+    """A row's kind alone: quicker than `row_of`, which costs about 5 µs."""
+    return _KIND_OF.get(raw[: raw.find(b"|") - 3], "?")
+
+
+def head_of(raw: bytes) -> Head:
+    """What a tar's header says, quicker than `row_of`."""
+    mode, uid, gid, _, _, _, _, _, mtime, _, words, _ = raw.split(b"|")
+    fraction = words.partition(b".")[2][:9]
+    nanoseconds = int(fraction.ljust(9, b"0")) if fraction.isdigit() else 0
+    return Head(kind_of(raw), int(mode, 16) & 0o7777, int(uid), int(gid), int(mtime) * 1_000_000_000 + nanoseconds)
 
 
 def row_of(raw: bytes) -> Row:
@@ -146,7 +186,7 @@ class _Parser:
             self._begun = True
             return
         *columns, name = part[1:].split(b"|", _COLUMNS)
-        path = name[2:].decode("utf-8", "surrogateescape")
+        path = sys.intern(name[2:].decode("utf-8", "surrogateescape"))  # the other listings have the same paths
         raw = b"|".join(columns)
         if int(columns[0], 16) >> 12 == 0o14:
             self.listing.sockets.append(path)

@@ -165,7 +165,7 @@ class ManifestTap:
             await asyncio.wait({job})
 
     def _digest(self, batch: bytes) -> None:
-        self._builder.add(self._reader.feed(batch))
+        self._builder.add(self._reader.read(batch))
 
     async def _settle(self) -> None:
         job, self._job = self._job, None

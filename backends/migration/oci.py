@@ -67,7 +67,7 @@ class ImageIntake:
 
     def feed(self, batch: bytes) -> None:
         """More of the archive. Raises Protocol where it is none."""
-        for part in self._splitter.feed(batch):
+        for part in self._splitter.split(batch):
             if isinstance(part, Head):
                 self._begin(part)
             elif isinstance(part, End):

@@ -26,7 +26,7 @@ class _Intake:
         self._upload = ""
 
     def take(self, data: bytes) -> None:
-        for part in self._splitter.feed(data):
+        for part in self._splitter.split(data):
             if isinstance(part, Head):
                 self._upload = self._begun(part)
             elif self._upload and isinstance(part, End):

@@ -6,8 +6,9 @@ import hashlib
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from backends.migration.listing import DIRECTORY, FILE, SYMLINK, Listing, row_of
+from backends.migration.listing import DIRECTORY, FILE, SYMLINK, Listing, kind_of, row_of
 from backends.migration.manifest import FileFacts, Manifest, differences
 from backends.model.plan import Check
 
@@ -22,6 +23,13 @@ class Side:
 
     listing: Listing
     contents: dict[str, bytes]
+
+    def share(self, other: Side) -> None:
+        """Keep contents that are equal to the other's once."""
+        for path, content in self.contents.items():
+            known = other.contents.get(path)
+            if known == content and known is not None:
+                self.contents[path] = known
 
 
 def facts_of(side: Side, path: str, groups: dict[str, str]) -> FileFacts | None:
@@ -45,8 +53,42 @@ def facts_of(side: Side, path: str, groups: dict[str, str]) -> FileFacts | None:
     )
 
 
-def _weigh(path: str, facts: FileFacts) -> int:
-    text = repr((path, facts)).encode("utf-8", "surrogateescape")
+class _Told(NamedTuple):
+    """What is compared of a path, as quickly made as may be: equal where `facts_of` gives equal facts.
+
+    mode: with its file type. rest: what the content tells, of which the link's target is the end.
+    """
+
+    mode: int
+    uid: int
+    gid: int
+    size: int
+    mtime_s: int
+    device: tuple[int, ...]
+    rest: bytes
+    group: str
+
+
+def _told(side: Side, path: str, groups: dict[str, str]) -> _Told | None:
+    raw, content = side.listing.rows.get(path), side.contents.get(path)
+    if raw is None or content is None:
+        return None
+    kind = kind_of(raw)
+    mode, uid, gid, size, major, minor, _, _, mtime, _, _, _ = raw.split(b"|")
+    return _Told(
+        0o120777 if kind == SYMLINK else int(mode, 16),
+        int(uid),
+        int(gid),
+        int(size) if kind == FILE else 0,
+        int(mtime) if kind == FILE or (kind == DIRECTORY and path) else 0,
+        (int(major, 16), int(minor, 16)) if kind in ("3", "4") else (),
+        content[1:] if kind == FILE else content[33:],
+        groups.get(path, ""),
+    )
+
+
+def _weigh(path: str, told: _Told) -> int:
+    text = repr((path, *told)).encode("utf-8", "surrogateescape")
     return int.from_bytes(hashlib.sha256(text).digest()[:8], "big")
 
 
@@ -58,12 +100,12 @@ class _Sum:
         self.count = 0
         self.size = 0
 
-    def add(self, path: str, facts: FileFacts | None, sign: int = 1) -> None:
-        if facts is None:
+    def add(self, path: str, told: _Told | None, sign: int = 1) -> None:
+        if told is None:
             return
-        self.weight = (self.weight + sign * _weigh(path, facts)) % (1 << 64)
+        self.weight = (self.weight + sign * _weigh(path, told)) % (1 << 64)
         self.count += sign
-        self.size += sign * (facts.size if facts.group in {"", path} else 0)
+        self.size += sign * (told.size if told.group in ("", path) else 0)
 
     def __str__(self) -> str:
         return f"{self.count} entries, {self.size} bytes, digest {self.weight:016x}"
@@ -78,11 +120,14 @@ class Ledger:
 
     def enter(self, source: Side, target: Side) -> None:
         """Compare all of both sides."""
-        for total, side in zip(self._sums, (source, target), strict=True):
-            groups = side.listing.groups()
-            for path in _slowly(side.listing.rows):
-                total.add(path, facts_of(side, path, groups))
-        self._unequal = _differing((source, target), source.listing.rows.keys() | target.listing.rows.keys())
+        ours, theirs = source.listing.groups(), target.listing.groups()
+        self._unequal = set()
+        for path in _slowly(source.listing.rows.keys() | target.listing.rows.keys()):
+            sent, got = _told(source, path, ours), _told(target, path, theirs)
+            self._sums[0].add(path, sent)
+            self._sums[1].add(path, got)
+            if sent is None or sent != got:
+                self._unequal.add(path)
 
     def check(self, name: str, old: tuple[Side, Side] | None, source: Side, target: Side) -> Check:
         """Compare what is not as it was when `old` was entered; returns what holds for the whole volume."""
@@ -93,8 +138,8 @@ class Ledger:
             moved = _moved(before, now)
             moved |= {path for path in groups.keys() | old_groups.keys() if groups.get(path) != old_groups.get(path)}
             for path in _slowly(moved):
-                total.add(path, facts_of(before, path, old_groups), -1)
-                total.add(path, facts_of(now, path, groups))
+                total.add(path, _told(before, path, old_groups), -1)
+                total.add(path, _told(now, path, groups))
             affected |= moved
         unequal = sorted(_differing((source, target), affected))
         texts = [str(total) for total in self._sums]
@@ -114,9 +159,9 @@ def _differing(sides: tuple[Side, Side], paths: Iterable[str]) -> set[str]:
     groups = [side.listing.groups() for side in sides]
     unequal = set()
     for path in _slowly(paths):
-        facts = [facts_of(side, path, found) for side, found in zip(sides, groups, strict=True)]
+        told = [_told(side, path, found) for side, found in zip(sides, groups, strict=True)]
         there = any(path in side.listing.rows for side in sides)
-        if facts[0] != facts[1] or (facts[0] is None and there):
+        if told[0] != told[1] or (told[0] is None and there):
             unequal.add(path)
     return unequal
 

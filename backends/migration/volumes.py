@@ -9,44 +9,36 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from backends.engine import Engine
 from backends.migration.listing import (
-    DIRECTORY,
     SYMLINK,
     Listing,
     changed_between,
+    head_of,
+    kind_of,
     list_volume,
     parents,
-    row_of,
 )
 from backends.migration.origin import Origin, watched
-from backends.migration.progress import Flow, Meter
+from backends.migration.passing import passed_on
+from backends.migration.progress import Flow, Meter, metered
 from backends.migration.space import guarded
 from backends.migration.tarcopy import BARE_DIRECTORY, TarCopy
 from backends.migration.transfer import copy_volume, volume_manifest
 from backends.migration.verify import compare_volumes
 from backends.migration.volume_proof import Ledger, Side
+from backends.migration.volume_reading import reading_of
 from backends.model.errors import BackendError, Protocol, Unsupported
 from backends.model.ids import EngineKind
 from backends.model.plan import Check
 
-BATCH_BYTES = 512 * 1024
-"""Bytes that go to a thread at once: passing and digesting them takes about 1 ms, handing them over about 0.1 ms."""
-
-PIECE_BYTES = 128 * 1024
 ROUNDS = 3
 """Times that a running source is read: Docker ends an archive where a file in it shrinks while it is read."""
 
 SHOWN_DIFFERENCES = 5
-
-_TAR_GNU = (
-    "tar --null --no-recursion --format=posix --numeric-owner --xattrs --xattrs-include='user.*' "
-    "--xattrs-include=security.capability --pax-option=delete=atime,delete=ctime -cf - -T -"
-)
-_TAR_ANY = "xargs -0 tar --no-recursion -cf -"
 
 ReportTo = Callable[[str, Flow], None]
 
@@ -75,27 +67,27 @@ class VolumeCopy:
         Does nothing where an image lacks the programs by which changes are told: `finish` then copies all.
         """
         try:
-            source = await self._list(0, sync=True)
-            await self._list(1)
+            source, _ = await self._list_both(sync=True)
         except Unsupported as error:
             self.notes += (f"volume {self._names[0]} was copied after the stop only: {error.detail or error.title}",)
             return
         sent = Side(source, {})
         for _ in range(ROUNDS):
-            missing = {path for path in source.rows if path not in sent.contents}
+            missing = await asyncio.to_thread(_lacking, source, sent.contents)
             before = len(sent.contents)
             sent.contents.update(await self._send(source, missing, known=sent.contents, live=True))
             if len(sent.contents) in {before, len(source.rows)}:
                 break
         got = Side(await self._list(1), {})
         got.contents.update(await self._read(1, got.listing, got.listing.rows.keys()))
+        await asyncio.to_thread(got.share, sent)
         await asyncio.to_thread(self._ledger.enter, sent, got)
         self._sent, self._got = sent, got
 
     async def finish(self) -> Check:
         """Make the target equal to the source, which is stopped now, and compare the two."""
         try:
-            source, target = await self._list(0), await self._list(1)
+            source, target = await self._list_both()
         except Unsupported:
             return await self._plain()
         if not source.complete:
@@ -142,9 +134,7 @@ class VolumeCopy:
         changed = changed_between(self._sent.listing, source, self._sent.contents.keys() & there.keys())
         removed = [path for path in target.rows if path not in source.rows]
         kinds = [
-            path
-            for path in changed
-            if path in target.rows and row_of(target.rows[path]).kind != row_of(source.rows[path]).kind
+            path for path in changed if path in target.rows and kind_of(target.rows[path]) != kind_of(source.rows[path])
         ]
         sent = changed | {path for path in parents([*changed, *removed]) if path in source.rows}
         before = self._sent.listing.rows.get("", b"").split(b"|", 3)[:3]
@@ -184,6 +174,23 @@ class VolumeCopy:
         engine = (self._source, self._target)[side]
         return await list_volume(engine, self._names[side], self._images[side], sync=sync)
 
+    async def _list_both(self, *, sync: bool = False) -> tuple[Listing, Listing]:
+        """Both sides at once. sync: the source is to write to disk first what programs have written.
+
+        Of what has been listed before, nothing is kept twice.
+        """
+        looks = [asyncio.create_task(self._list(side, sync=sync and not side), name="listing") for side in (0, 1)]
+        try:
+            source, target = await asyncio.gather(*looks)
+        finally:
+            for look in looks:
+                look.cancel()
+            await asyncio.wait(looks)
+        for listing, before in ((source, self._sent), (target, self._got)):
+            if before is not None:
+                await asyncio.to_thread(listing.share, before.listing)
+        return source, target
+
     async def _delete(self, paths: Collection[str]) -> None:
         await self._run(["xargs", "-0", "rm", "-rf", "--"], [f"./{path}" for path in paths])
 
@@ -191,11 +198,7 @@ class VolumeCopy:
         """Docker gives files from before 1970 the time 0 (moby, pkg/system, Chtimes)."""
         if self._target.id.kind is not EngineKind.DOCKER:
             return
-        words: list[str] = []
-        for path in paths:
-            row = row_of(source.rows[path])
-            if row.mtime_ns < 0 and row.kind != SYMLINK:
-                words += [f"@{row.mtime_ns // 1_000_000_000}", f"./{path}"]
+        words = await asyncio.to_thread(_old_times, source, paths)
         await self._run(["xargs", "-0", "-n", "2", "touch", "-h", "-d"], words)
 
     async def _run(self, argv: list[str], words: list[str]) -> None:
@@ -208,22 +211,6 @@ class VolumeCopy:
             async for _ in said:
                 pass
 
-    def _open(
-        self, side: int, listing: Listing, paths: Iterable[str], *, live: bool
-    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """A tar that has at least these members.
-
-        By the image's own tar where that is GNU's, which tells all attributes, or where the engine has no better way;
-        Docker's own archive tells capabilities, which busybox's tar does not.
-        """
-        engine = (self._source, self._target)[side]
-        name, image = self._names[side], self._images[side]
-        if not _by_name(engine, listing):
-            return engine.export_volume(name, via_image=image, paths=tuple(paths))
-        script = (_TAR_GNU if listing.gnu_tar else _TAR_ANY) + (" || :" if live else "")
-        stdin = b"".join(f"./{path}\0".encode("utf-8", "surrogateescape") for path in paths)
-        return engine.run_in_volume(name, ["sh", "-c", script], via_image=image, stdin=stdin)
-
     async def _send(
         self,
         listing: Listing,
@@ -235,27 +222,26 @@ class VolumeCopy:
         """Send these members to the target; returns what is known of their content."""
         if not paths:
             return {}
-        groups = await asyncio.to_thread(_groups_among, listing, paths)
-        asked = [path for path in listing.rows if path in paths and groups.get(path, path) == path]
-        told = _told_by_listing(self._source, listing, asked)
-        asked = [path for path in asked if path not in told]
-        copy = TarCopy(listing.rows, {path for path in paths if path not in told}, known=known, live=live)
-        meter = Meter(sum(row_of(listing.rows[path]).size for path in asked) if len(asked) < 1000 else None)
+        reading = await asyncio.to_thread(reading_of, self._source, listing, paths)
+        copy = TarCopy(listing.rows, reading.wanted, known=known, live=live)
+        meter = Meter(reading.size_bytes)
         origin = Origin()
 
         async def archive(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-            yield b"".join(copy.directories(told))
-            async for piece in _passed(watched(guarded(self._target, chunks), origin), copy):
-                yield piece
-                self.moved_bytes += len(piece)
-                if meter.count(len(piece)):
-                    self._report("copying", meter.flow())
+            yield await asyncio.to_thread(b"".join, copy.directories(reading.told))
+            source = watched(guarded(self._target, chunks), origin)
+            async with aclosing(passed_on(source, copy)) as pieces:
+                async for piece in pieces:
+                    yield piece
+                    self.moved_bytes += len(piece)
+                    if meter.count(len(piece)):
+                        self._report("copying", meter.flow())
             for piece in copy.finish():
                 yield piece
-            yield b"".join(copy.links(groups)) + bytes(1024)
+            yield await asyncio.to_thread(b"".join, copy.links(reading.groups)) + bytes(1024)
 
         async with (
-            self._open(0, listing, asked, live=live) if asked else nullcontext(_nothing()) as chunks,
+            reading.open(self._source, self._names[0], self._images[0], live=live) as chunks,
             aclosing(archive(chunks)) as stream,
         ):
             try:
@@ -272,19 +258,20 @@ class VolumeCopy:
     async def _read(self, side: int, listing: Listing, paths: Collection[str]) -> dict[str, bytes]:
         """What is known of the content of these members, read now."""
         engine = (self._source, self._target)[side]
-        found = dict.fromkeys(_told_by_listing(engine, listing, paths), BARE_DIRECTORY)
-        wanted = dict.fromkeys(path for path in paths if path not in found).keys()
-        if not wanted:
+        reading = await asyncio.to_thread(reading_of, engine, listing, paths)
+        found = dict.fromkeys(reading.told, BARE_DIRECTORY)
+        if not reading.asked:
             return found
-        groups = await asyncio.to_thread(_groups_among, listing, wanted)
-        asked = [path for path in wanted if groups.get(path, path) == path]
-        copy = TarCopy(listing.rows, wanted)
+        copy = TarCopy(listing.rows, reading.wanted, only_read=True)
         meter = Meter(None)
-        async with self._open(side, listing, asked, live=False) as chunks:
-            async for piece in _passed(chunks, copy):
-                if meter.count(len(piece)):
-                    self._report("reading back", meter.flow())
-        for _ in (*copy.finish(), *copy.links(groups)):
+        async with (
+            reading.open(engine, self._names[side], self._images[side]) as chunks,
+            aclosing(metered(chunks, meter, lambda flow: self._report("reading back", flow))) as counted,
+            aclosing(passed_on(counted, copy)) as nothing,
+        ):
+            async for _ in nothing:
+                pass
+        for _ in (*copy.finish(), *copy.links(reading.groups)):
             pass
         return found | copy.contents
 
@@ -301,46 +288,18 @@ class _Change:
         return bool(self.sent or self.removed)
 
 
-def _by_name(engine: Engine, listing: Listing) -> bool:
-    return listing.gnu_tar or engine.id.kind is not EngineKind.DOCKER
+def _lacking(listing: Listing, contents: Mapping[str, bytes]) -> set[str]:
+    return {path for path in listing.rows if path not in contents}
 
 
-def _told_by_listing(engine: Engine, listing: Listing, paths: Iterable[str]) -> dict[str, None]:
-    """Directories, where the engine's archive tells no more of them than the listing."""
-    if _by_name(engine, listing):
-        return {}
-    return {path: None for path in paths if row_of(listing.rows[path]).kind == DIRECTORY}
-
-
-def _groups_among(listing: Listing, paths: Collection[str]) -> dict[str, str]:
-    """Hard links among these paths: path → the first of its group that is among them."""
-    firsts: dict[str, str] = {}
-    found = {path: first for path, first in listing.groups().items() if path in paths}
-    for path, first in found.items():
-        firsts[first] = min(path, firsts.get(first, path))
-    return {path: firsts[first] for path, first in found.items()}
-
-
-async def _nothing() -> AsyncIterator[bytes]:
-    none: tuple[bytes, ...] = ()
-    for piece in none:
-        yield piece
-
-
-async def _passed(chunks: AsyncIterator[bytes], copy: TarCopy) -> AsyncGenerator[bytes, None]:
-    """What the copy passes on, worked out in a thread, in pieces that no receiver stumbles over."""
-    pending = bytearray()
-    async for chunk in chunks:
-        pending += chunk
-        if len(pending) < BATCH_BYTES:
-            continue
-        batch, pending = bytes(pending), bytearray()
-        passed = await asyncio.to_thread(copy.feed, batch)
-        for start in range(0, len(passed), PIECE_BYTES):
-            yield passed[start : start + PIECE_BYTES]
-    passed = await asyncio.to_thread(copy.feed, bytes(pending))
-    for start in range(0, len(passed), PIECE_BYTES):
-        yield passed[start : start + PIECE_BYTES]
+def _old_times(source: Listing, paths: Iterable[str]) -> list[str]:
+    """Times before 1970 and the paths that have them, in turn, as `touch -d` reads them."""
+    words: list[str] = []
+    for path in paths:
+        row = head_of(source.rows[path])
+        if row.mtime_ns < 0 and row.kind != SYMLINK:
+            words += [f"@{row.mtime_ns // 1_000_000_000}", f"./{path}"]
+    return words
 
 
 __all__ = ["VolumeCopy"]

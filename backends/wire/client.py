@@ -149,6 +149,8 @@ class WireClient:
             session, self._session = self._session, None
             if session is not None:
                 await session.close()
+                # Its transports are closed at the loop's next turn. Source: aiohttp's manual, "Graceful Shutdown".
+                await asyncio.sleep(0)
         if self._forward is not None:
             await self._forward.close()
 

@@ -249,7 +249,7 @@ def test_a_tar_is_split_as_it_was_packed(entries: list[tuple[str, bytes]], form:
     content = b""
     while at < len(archive):
         size = sizes[turn % len(sizes)]
-        for part in splitter.feed(archive[at : at + size]):
+        for part in splitter.split(archive[at : at + size]):
             if isinstance(part, Head):
                 seen.append((part.name, b""))
                 content = b""
