@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import tarfile
 import uuid
@@ -97,13 +98,16 @@ class Yard:
         return self.image_id(engine)
 
     def build_bare(self, engine: str) -> None:
-        """An image that has nothing but `/sleep`: no shell, no tar."""
+        """An image that has nothing but `/sleep`: no shell, no tar; its layer is in no other image."""
         made = self.cli(engine, "create", *self.marks, "test/busybox:1", "true").strip()
         copied = self.state_dir / "program.tar"
         self.cli(engine, "cp", "-L", f"{made}:/bin/busybox", str(self.state_dir / "sleep"))
         self.cli(engine, "rm", made)
         with tarfile.open(copied, "w") as archive:
             archive.add(self.state_dir / "sleep", "sleep")
+            own = tarfile.TarInfo("own")
+            own.size = len(self.run)
+            archive.addfile(own, io.BytesIO(self.run.encode()))
         changes = ["-c", "STOPSIGNAL SIGKILL", "-c", f"ENV RUN={self.run}"]
         self.real.cli(engine, "import", *changes, "-", self.image, stdin=copied.read_bytes())
 
