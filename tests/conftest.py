@@ -18,8 +18,11 @@ RUN_LABEL = "tranship.test"
 settings.register_profile("tranship", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tranship")
 
-_WORKERS = {"engines_docker": "docker", "engines_podman": "podman", "engines_migration": "moves"}
+_WORKERS = {"engines_docker": "docker", "engines_podman": "podman", "engines_migration": "ways"}
 """Folders of tests whose every test runs on one worker, after each other: they share one engine. Others: "whole"."""
+
+_MOVES = {"test_moves.py", "test_backup.py", "test_volumes.py"}
+"""Half of the migration's tests by time, for another worker: all that they make has names of its own."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -31,7 +34,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
         engine = str(params.get("engine", ""))
         alone = item.path.name if folder == "faults" else ""  # each file has objects, and mostly engines, of its own
-        group = _WORKERS.get(folder) or alone or engine.removesuffix("-rootless") or "whole"
+        own = "moves" if folder == "engines_migration" and item.path.name in _MOVES else _WORKERS.get(folder)
+        group = own or alone or engine.removesuffix("-rootless") or "whole"
         item.add_marker(pytest.mark.xdist_group(group))
 
 
