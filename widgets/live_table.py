@@ -52,16 +52,18 @@ class LiveTable(ScrollView, can_focus=True):
         color: $foreground;
     }
     """
+    # The moves are done before the next key is looked at (priority): of keys that arrive at once, as over a slow link,
+    # “down, d” must ask about the row below.
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up,k", "move(-1)", "Up", show=False, id="table.up"),
-        Binding("down,j", "move(1)", "Down", show=False, id="table.down"),
-        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="table.page-up"),
-        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="table.page-down"),
-        Binding("home,g", "first", "First", show=False, id="table.first"),
-        Binding("end,G", "last", "Last", show=False, id="table.last"),
+        Binding("up,k", "move(-1)", "Up", show=False, priority=True, id="table.up"),
+        Binding("down,j", "move(1)", "Down", show=False, priority=True, id="table.down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, priority=True, id="table.page-up"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, priority=True, id="table.page-down"),
+        Binding("home,g", "first", "First", show=False, priority=True, id="table.first"),
+        Binding("end,G", "last", "Last", show=False, priority=True, id="table.last"),
         Binding("left", "turn(-1)", "Columns left", show=False, id="table.left"),
         Binding("right", "turn(1)", "Columns right", show=False, id="table.right"),
-        Binding("space", "mark", "Mark", show=False, id="table.mark"),
+        Binding("space", "mark", "Mark", show=False, priority=True, id="table.mark"),
         Binding("enter", "select", "Open", show=False, id="table.select"),
     ]
 

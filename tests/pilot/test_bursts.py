@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from textual import events
+from textual.widgets import Static
 
 from backends.model.container import ContainerState
 from tests.pilot.stage import Stage, stage
 from tui.screens.migrate import MigrateScreen
+from widgets.dialogs import ConfirmDialog
 
 
 def _burst(one: Stage, *keys: str) -> None:
@@ -33,3 +35,13 @@ async def test_what_comes_after_enter_is_for_the_filtered_row(tmp_path: Path) ->
         await one.until(lambda: isinstance(one.app.screen, MigrateScreen))
         assert isinstance(one.app.screen, MigrateScreen)
         assert one.shown() == ["rag-redis"]
+
+
+async def test_what_comes_after_a_move_is_for_the_row_moved_to(tmp_path: Path) -> None:
+    """Else it would be the row that the cursor leaves which is asked about."""
+    async with stage(tmp_path) as one:
+        names = one.shown()
+        _burst(one, "down", "j", "d")
+        await one.until(lambda: isinstance(one.app.screen, ConfirmDialog))
+        asked = "".join(str(part.render()) for part in one.app.screen.query(".dialog-title").results(Static))
+        assert names[2] in asked
