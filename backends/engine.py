@@ -112,8 +112,8 @@ class Engine(Protocol):
         """The recipe that would make this container again, image defaults subtracted, the rest in `unmapped`."""
 
     # -- images ----------------------------------------------------------------------------------
-    async def list_images(self) -> list[Image]:
-        """All images that have a name or are used."""
+    async def list_images(self, *, nameless: bool = False) -> list[Image]:
+        """All images that have a name or are used; nameless: those that are neither too (Podman lists them always)."""
 
     async def image_facts(self, reference: str) -> ImageFacts:
         """What identifies an image (id, or reference); NotFound where it is not in the store."""

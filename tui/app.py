@@ -99,7 +99,7 @@ class TranshipApp(App[None]):
         if self.commands.moving:
             from tui.screens.move_questions import quit_question
 
-            self.push_screen(quit_question(self.commands.moves.running), self._leave)
+            self.push_screen(quit_question(self.commands.moves.running, self.commands.images.running), self._leave)
         else:
             self.exit()
 

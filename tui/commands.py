@@ -22,6 +22,8 @@ from backends.model.errors import BackendError, Refused
 from backends.model.events import OperationUpdate
 from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import LayerReport
+from tui.image_commands import ImageCommands
+from tui.layer_commands import LayerCommands
 from tui.messages import (
     InspectFailed,
     InspectLoaded,
@@ -61,6 +63,8 @@ class Commands:
         self._fleet = fleet
         self._layers: OrderedDict[ImageKey, LayerReport] = OrderedDict()
         self.moves = Moves(self._work, self._open_fleet, state_dir)
+        self.images = ImageCommands(self._work, self._open_fleet)
+        self.layers = LayerCommands(self._work, self._open_fleet)
 
     # -- what all share --------------------------------------------------------------------------
     def _work(
@@ -85,8 +89,8 @@ class Commands:
 
     @property
     def moving(self) -> bool:
-        """A migration runs."""
-        return bool(self.moves.running)
+        """A migration runs, or a copy of an image."""
+        return bool(self.moves.running or self.images.running)
 
     def undo_then(self, leave: Callable[[], object]) -> None:
         """Cancel migrations and leave when they are undone; the screen lives on meanwhile."""
@@ -97,7 +101,8 @@ class Commands:
         leave()
 
     async def close(self) -> None:
-        """Cancel migrations and wait until they have undone what they made."""
+        """Cancel migrations and copies, and wait until they have undone what they made."""
+        await self.images.close()
         await self.moves.close()
 
     # -- lifecycle -------------------------------------------------------------------------------

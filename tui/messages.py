@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from backends.model.fleet import FleetView
     from backends.model.ids import ContainerKey, ImageKey
     from backends.model.image import LayerReport
+    from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
+    from backends.model.image_sharing import ImageList
     from backends.model.plan import MigrationReport, Plan, StepProgress
+    from tui.layer_commands import TreeAsked
 
 
 @dataclass
@@ -59,6 +62,62 @@ class LayersFailed(Message):
 
     image: ImageKey
     error: BackendError
+
+
+@dataclass
+class ImagesSeen(Message):
+    """What images there are now; a later one replaces an earlier one that still waits."""
+
+    images: ImageList
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest list is worth drawing."""
+        return isinstance(message, ImagesSeen)
+
+
+@dataclass
+class ImageReadProgressed(Message):
+    """How far the reading of an image's layers is."""
+
+    progress: ReadProgress
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest count is worth drawing."""
+        return isinstance(message, ImageReadProgressed)
+
+
+@dataclass
+class ImageRead(Message):
+    """All layers of an image were read; its trees can be asked for."""
+
+    image: ImageKey
+    waste: WasteReport
+    hints: tuple[LayerHint, ...]
+
+
+@dataclass
+class ImageUnread(Message):
+    """An image's layers could not be read."""
+
+    image: ImageKey
+    error: BackendError
+
+
+@dataclass
+class TreeGrown(Message):
+    """A tree that was asked for."""
+
+    image: ImageKey
+    asked: TreeAsked
+    tree: FileNode
+
+
+@dataclass
+class LayersShared(Message):
+    """Names of the other images that have the layers of one, by diff-ID."""
+
+    image: ImageKey
+    others: Mapping[str, tuple[str, ...]]
 
 
 @dataclass

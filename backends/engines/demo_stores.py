@@ -39,9 +39,14 @@ class DemoStores:
         self.actions = actions
 
     # -- images ----------------------------------------------------------------------------------
-    async def list_images(self) -> list[Image]:
+    async def list_images(self, *, nameless: bool = False) -> list[Image]:
         await self._look("list_images")
-        return [demo_images.to_model(image, self._id) for image in self.world.images.values()]
+        used = {container.image_id for container in self.world.containers.values()}
+        return [
+            demo_images.to_model(image, self._id)
+            for image in self.world.images.values()
+            if nameless or image.tags or image.id in used
+        ]
 
     async def image_facts(self, reference: str) -> ImageFacts:
         await self._look("image_facts")

@@ -27,12 +27,12 @@ from backends.wire.client import Params
 class DockerImages(DockerLooking):
     """The images of one Docker daemon."""
 
-    async def list_images(self) -> list[Image]:
-        """GET /images/json, without nameless images that no container uses."""
+    async def list_images(self, *, nameless: bool = False) -> list[Image]:
+        """GET /images/json; without nameless images that no container uses, where they are not asked for."""
         items = await self._get("/images/json", timeout_s=LIST_TIMEOUT_S)
         with self._understood():
             images = [docker_translate.image_from_list(self._id, item) for item in items or ()]
-        if all(image.tags for image in images):
+        if nameless or all(image.tags for image in images):
             return images
         used = {container.image_id for container in await self.list_containers()}
         return [image for image in images if image.tags or image.digests or image.key.id in used]

@@ -26,8 +26,8 @@ _TAR_TYPE = {"Content-Type": "application/x-tar"}
 class PodmanStore(PodmanLooking):
     """The images of one Podman service."""
 
-    async def list_images(self) -> list[Image]:
-        """All images that have a name or are used."""
+    async def list_images(self, *, nameless: bool = False) -> list[Image]:  # noqa: ARG002 - Podman lists them always
+        """All images but those that others are built on."""
         entries = await self._api.get("/images/json", timeout_s=30.0)
         with self._understood():
             return [listed_image(entry, self._id) for entry in entries or ()]

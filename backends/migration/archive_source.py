@@ -144,7 +144,7 @@ class ArchiveSource:
         facts = await self.image_facts(reference)
         return LayerReport(facts.key, reference, ())
 
-    async def list_images(self) -> list[Image]:
+    async def list_images(self, *, nameless: bool = False) -> list[Image]:  # noqa: ARG002 - a file holds no others
         """The one."""
         facts = await self.image_facts(self._contents.image.key.id)
         return [Image(facts.key, facts.tags, facts.size_bytes, None, self._contents.digests)]

@@ -9,8 +9,10 @@ import pytest
 
 from backends.engines.docker import DockerEngine
 from backends.engines.docker_registry import forget
-from backends.model.errors import NotFound, Unsupported
+from backends.model.errors import Conflict, NotFound, Unsupported
 from backends.model.workload import WorkloadSpec
+from backends.services.fleet import Fleet
+from backends.services.images import FleetImages, find_images
 from backends.wire.client import WireClient
 from backends.wire.endpoint import Endpoint
 from tests.engines_docker.conftest import BUSYBOX, ENGINE
@@ -104,3 +106,30 @@ async def test_an_image_loses_its_last_name_and_stays(docker: DockerEngine, daem
         assert len(left.split()) == 1
     finally:
         await wire.close()
+
+
+async def test_the_list_knows_users_sharing_and_the_nameless(docker: DockerEngine, daemon: PrivateEngine) -> None:
+    fleet = Fleet([docker])
+    images = FleetImages(fleet)
+    await fleet.start()
+    assert await fleet.ready(20)
+    container = await docker.create_container(WorkloadSpec("test-listed", BUSYBOX, command=("true",)))
+    there = "127.0.0.1:5000/tranship-test/listed:1"
+    made = await docker.commit_container(container, there)
+    wire = WireClient(Endpoint.parse(daemon.url), ENGINE)
+    try:
+        await forget(wire, "/v1.45", there)
+        seen = (await images.look()).images
+        (base,), (nameless,) = find_images(seen, BUSYBOX), find_images(seen, made)
+        assert base.containers == ("test-listed",)
+        assert nameless.dangling
+        assert nameless.base_name == BUSYBOX
+        assert [layer.own for layer in base.layers] == [False] * len(base.layers)
+        with pytest.raises(Conflict):
+            await images.remove(base)
+        await images.remove(nameless)
+        assert made not in {image.key.id for image in await docker.list_images(nameless=True)}
+    finally:
+        await docker.remove(container, force=True)
+        await wire.close()
+        await fleet.close()

@@ -28,6 +28,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
     "engines": ("tui.cli.engines", "List the engines, and why one is not there."),
     "gpus": ("tui.cli.gpus", "List the GPUs, or say why none is seen."),
+    "image": ("tui.cli.image", "Remove, name, prune, save, load and copy images."),
+    "images": ("tui.cli.images", "List the images of all engines, and what they share."),
     "kill": ("tui.cli.kill", "Send containers a signal."),
     "layers": ("tui.cli.layers", "Show the layers of an image."),
     "logs": ("tui.cli.logs", "Print a container's log."),

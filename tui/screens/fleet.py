@@ -18,6 +18,7 @@ from textual.widgets import Input
 
 from backends.model.container import Container
 from backends.model.fleet import FleetView
+from backends.model.ids import ImageKey
 from tui.actions import BY_ID, Action, Scope, bindings, resolve
 from tui.messages import LayersFailed, LayersLoaded
 from tui.screens.asking import confirmation, why_not
@@ -172,6 +173,8 @@ class FleetScreen(TranshipScreen):
             "fleet.gpus": lambda: self._choose_pane("gpus"),
             "fleet.gpu_screen": self._gpu_screen,
             "fleet.idle": self._idle,
+            "fleet.image": self._image,
+            "fleet.images": self._images,
             "fleet.layers": lambda: self._choose_pane("layers"),
             "fleet.info": lambda: self._choose_pane("info"),
             "fleet.moves": self._moves,
@@ -194,6 +197,9 @@ class FleetScreen(TranshipScreen):
 
         if self.query_one(Panes).gpus.has_focus:
             self._gpu_screen()  # Enter on the GPUs is about them
+            return
+        if self.query_one("#layers").has_focus:
+            self._image()
             return
         container = self._selected()
         if container is not None:
@@ -293,6 +299,20 @@ class FleetScreen(TranshipScreen):
         else:
             minutes = self.tranship.settings.idle_gpu_minutes
             self.tranship.refuse(f"No container has held GPU memory idly for {minutes:g} minutes.")
+
+    def _image(self) -> None:
+        from tui.screens.image import ImageScreen
+
+        container = self._selected()
+        if container is not None and container.image_id:
+            self.app.push_screen(ImageScreen(ImageKey(container.key.engine, container.image_id), container.image))
+        elif container is not None:
+            self.tranship.refuse(f"{container.key.engine} does not name the image of {container.name}.")
+
+    def _images(self) -> None:
+        from tui.screens.images import ImagesScreen
+
+        self.app.push_screen(ImagesScreen())
 
     def _copy_id(self) -> None:
         container = self._selected()

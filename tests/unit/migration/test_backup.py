@@ -30,7 +30,8 @@ from backends.model.container import ChangedPath, ChangeKind, ContainerState
 from backends.model.errors import BackendError, Conflict, Denied, NotFound, Protocol, Refused, Unsupported
 from backends.model.plan import Choices, MigrationFailed, MigrationReport, Severity, StepKind
 from backends.model.settings import ProcessSpec
-from backends.model.workload import WorkloadSpec
+from backends.model.wish import these
+from backends.model.workload import GpuRequest, WorkloadSpec
 from tests.migration_scene import TAG, Fault, Saboteur, Scene, picture, spec
 
 
@@ -86,6 +87,16 @@ async def test_what_comes_back_is_equal_and_the_source_runs_on(tmp_path: Path) -
     assert (await scene.target.inspect_container("train")).state is ContainerState.RUNNING
     assert await _identity(scene.target) == await _identity(scene.source)
     assert picture(scene.source) == before, "a restore does nothing to where the backup came from"
+
+
+async def test_a_copy_gets_the_gpus_that_are_chosen_for_it(tmp_path: Path) -> None:
+    scene = Scene()
+    await scene.furnish(quiet())
+    await write(scene, tmp_path)
+    report = await read(scene, tmp_path, gpus=these(["1"]))
+    assert report.equal
+    copy = await scene.target.workload_spec("train")
+    assert copy.gpu == GpuRequest(cdi_devices=("nvidia.com/gpu=1",))
 
 
 async def _identity(engine: Engine) -> tuple[str, tuple[str, ...]]:

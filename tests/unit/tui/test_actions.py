@@ -28,13 +28,15 @@ from tui.actions import (
 from tui.screens.container import ContainerScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.help import help_lines
+from tui.screens.image import ImageScreen
+from tui.screens.images import ImagesScreen
 from tui.screens.logs import LogScreen
 from tui.screens.migrate import MigrateScreen
 from widgets.line import plain
 from widgets.live_table import LiveTable
 
 README = Path(__file__).resolve().parents[3] / "README.md"
-SCREENS = (FleetScreen, ContainerScreen, LogScreen, MigrateScreen)
+SCREENS = (FleetScreen, ContainerScreen, ImagesScreen, LogScreen, MigrateScreen, ImageScreen)
 
 
 def container(state: ContainerState) -> Container:
@@ -83,7 +85,9 @@ def test_readonly_leaves_nothing_that_changes() -> None:
 def test_what_destroys_also_changes_and_asks() -> None:
     destructive = [action for action in ACTIONS if action.destructive]
     ids = {action.id for action in destructive}
-    assert ids == {"container.kill", "container.remove", "migrate.remove", "migrate.undo"}
+    assert ids == {
+        *("container.kill", "container.remove", "images.prune", "images.remove", "migrate.remove", "migrate.undo"),
+    }
     assert all(action.changes and "asks first" in action.title for action in destructive)
 
 

@@ -1,0 +1,355 @@
+"""All images of all engines: what each takes, what it shares, who uses it; named, removed and copied when asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import Input
+from textual.worker import Worker
+
+from backends.model.fleet import FleetView
+from backends.model.ids import EngineId, ImageKey
+from backends.model.image_sharing import ImageList, ImageShare
+from tui.actions import Scope, bindings
+from tui.messages import ImagesSeen
+from tui.screens import image_questions
+from tui.screens.base import SubScreen
+from tui.screens.frame import KeyBar, TitleBar
+from widgets.container_sort import Sort
+from widgets.engine_badge import badges
+from widgets.image_rows import (
+    FIRST_SORT,
+    LAYER_COLUMNS,
+    SORTABLE,
+    image_columns,
+    image_rows,
+    in_order,
+    layer_rows,
+    layers_title,
+    let_through,
+    shown_name,
+    toggled,
+)
+from widgets.line import Line, Tone, line
+from widgets.live_table import LiveTable
+from widgets.text import inert, width_of
+
+FILTER_HELP = "words in name, engine, container…   is:unused  is:nameless  -word"
+_TAKEN_S = 2.0  # a line takes its letters within milliseconds; a bound, so that no key can hang
+
+
+class ImagesScreen(SubScreen):
+    """The images, and the layers of the one under the cursor."""
+
+    SCOPES: ClassVar = (Scope.IMAGES,)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Scope.IMAGES),
+        Binding("enter", "leave_filter", show=False, priority=True),
+    ]
+    AUTO_FOCUS = "#images"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._view = FleetView()
+        self._seen: ImageList | None = None
+        self._filter = ""
+        self._sort = FIRST_SORT
+        self._title = ""
+        self._worker: Worker[None] | None = None
+
+    def compose(self) -> ComposeResult:
+        """Title, filter, images, layers of the one chosen, keys."""
+        yield TitleBar("Images")
+        yield Input(id="filter", placeholder=FILTER_HELP, compact=True)
+        yield LiveTable(image_columns(0), empty="Reading the images …", id="images")
+        yield LiveTable(LAYER_COLUMNS, empty="", id="image-layers")
+        yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
+
+    def on_mount(self) -> None:
+        """Begin to look."""
+        self.query_one("#filter").display = False
+        self.show_modes()
+        self.show_view(self.tranship.view)
+
+    def on_unmount(self) -> None:
+        """Look no more."""
+        if self._worker is not None:
+            self._worker.cancel()
+
+    # -- showing ---------------------------------------------------------------------------------
+    def show_view(self, view: FleetView) -> None:
+        """Take the newest view: what is done to images stands in it. The engines may come after the screen."""
+        before, self._view = self._view, view
+        if self._worker is None and view.engines:
+            self._worker = self.tranship.commands.images.follow(self.post_message)
+        if before.engines is not view.engines or before.operations != view.operations:
+            self._draw()
+
+    @on(ImagesSeen)
+    def _images_seen(self, message: ImagesSeen) -> None:
+        self._seen = message.images
+        self._draw()
+
+    def on_screen_resume(self) -> None:
+        """In sight again: what came meanwhile was not drawn."""
+        self._draw()
+
+    def on_resize(self) -> None:
+        """Another width has other words."""
+        self.show_modes()
+
+    def _draw(self) -> None:
+        if not self.in_sight():
+            return
+        if self._seen is None:
+            return
+        shown = in_order(let_through(self._filter, self._seen.images), self._sort)
+        named = badges(self._view.engines.values())
+        table = self.query_one("#images", LiveTable)
+        table.set_columns(image_columns(max(map(width_of, named.values()), default=0)))
+        table.set_sort(self._sort.column, self._sort.descending)
+        doing = {ImageKey(key.engine, key.id): update for key, update in self._view.operations.items()}
+        table.show_rows(image_rows(shown, named, self.tranship.clock.now(), doing), empty=self._nothing())
+        self._draw_layers()
+        self.query_one(TitleBar).show(self._about(len(shown)))
+
+    def _nothing(self) -> list[Line]:
+        """What is said where there is no row; engines that did not answer are named."""
+        assert self._seen is not None
+        if self._seen.images:
+            return [line((f"No image fits “{inert(self._filter)}”. Esc shows all.", Tone.DIM))]
+        failed = [line((inert(str(error)), Tone.BAD)) for error in self._seen.errors]
+        return failed or [line(("The engines that answer have no images.", Tone.DIM))]
+
+    def _draw_layers(self) -> None:
+        share, table = self._chosen(), self.query_one("#image-layers", LiveTable)
+        title = layers_title(share) if share is not None else ""
+        if title != self._title:
+            self._title = title
+            table.border_title = Content(title)  # as text: a str would be read as markup
+        said = ""
+        if share is not None and not share.layers:
+            reason = getattr(share.total_bytes, "reason", "")
+            said = f"The layers could not be read: {inert(reason)}." if reason else "It has no layers."
+        rows = layer_rows(share, badges(self._view.engines.values())) if share is not None else []
+        table.show_rows(rows, empty=[line((said, Tone.DIM))])
+
+    def _about(self, shown: int) -> str:
+        assert self._seen is not None
+        total = len(self._seen.images)
+        parts = [f"Images  {shown} of {total} for “{self._filter}”" if self._filter else f"Images  {total}"]
+        parts += image_questions.stored_words(self._seen)
+        parts += [f"{error.engine} does not answer" for error in self._seen.errors if error.engine]
+        return " · ".join(parts)
+
+    @on(LiveTable.RowHighlighted, "#images")
+    def _cursor_moved(self) -> None:
+        if self._seen is not None:
+            self._draw_layers()
+
+    # -- which -----------------------------------------------------------------------------------
+    def _by_key(self) -> Mapping[object, ImageShare]:
+        return {share.image.key: share for share in self._seen.images} if self._seen is not None else {}
+
+    def _chosen(self) -> ImageShare | None:
+        """The image under the cursor."""
+        return self._by_key().get(self.query_one("#images", LiveTable).cursor_key)
+
+    def _targets(self) -> list[ImageShare]:
+        """What an action is for: the marked ones, else the one under the cursor."""
+        table, known = self.query_one("#images", LiveTable), self._by_key()
+        keys = table.marked_keys or (table.cursor_key,)
+        found = [known[key] for key in keys if key in known]
+        if not found:
+            self.tranship.refuse("No image is selected.")
+        return found
+
+    # -- actions ---------------------------------------------------------------------------------
+    def acts(self) -> Mapping[str, Callable[[], object]]:
+        """Of images."""
+        return {
+            "images.open": self._open,
+            "images.remove": self._remove,
+            "images.tag": self._tag,
+            "images.untag": self._untag,
+            "images.prune": self._prune,
+            "images.copy": self._copy,
+            "images.cancel": self._cancel,
+            "images.part": self._next_part,
+            "images.filter": self._edit_filter,
+            "images.sort": self._sort_next,
+            "images.reverse": lambda: self._sort_by(Sort(self._sort.column, not self._sort.descending)),
+        }
+
+    @on(LiveTable.RowSelected, "#images")
+    def _row_selected(self) -> None:
+        self.action_act("images.open")
+
+    def _open(self) -> None:
+        from tui.screens.image import ImageScreen
+
+        share = self._chosen()
+        if share is None:
+            self.tranship.refuse("No image is selected.")
+        else:
+            self.app.push_screen(ImageScreen(share.image.key, share.name))
+
+    def _remove(self) -> None:
+        targets = self._targets()
+        used = [share for share in targets if share.containers]
+        for share in used:
+            self.tranship.refuse(image_questions.used_words(share))
+        self._ask_to_remove([share for share in targets if share not in used])
+
+    def _ask_to_remove(self, images: list[ImageShare]) -> None:
+        if not images or self._seen is None:
+            return
+
+        def do(confirmed: bool | None) -> None:
+            if confirmed:
+                self.query_one("#images", LiveTable).clear_marks()
+                self.tranship.commands.images.remove(images)
+
+        self.app.push_screen(image_questions.removal(self._seen, images), do)
+
+    def _prune(self) -> None:
+        if self._seen is None:
+            return
+        seen = self._seen
+        offers = image_questions.prunings(seen)
+        if not offers:
+            self.tranship.refuse("There is nothing to prune: containers use all images.")
+            return
+
+        def do(chosen: str | None) -> None:
+            if chosen is not None:
+                self._ask_to_remove(image_questions.pruned(seen, chosen))
+
+        self.app.push_screen(image_questions.choice("Which images are to go?", offers), do)
+
+    def _tag(self) -> None:
+        share = self._chosen()
+        if share is None or self._seen is None:
+            self.tranship.refuse("No image is selected.")
+            return
+
+        def do(name: str | None) -> None:
+            if name:
+                self.tranship.commands.images.tag(share, name)
+
+        self.app.push_screen(image_questions.naming(self._seen, share), do)
+
+    def _untag(self) -> None:
+        share = self._chosen()
+        if share is None:
+            self.tranship.refuse("No image is selected.")
+        elif len(share.image.tags) < 2:
+            self.tranship.refuse(f"{shown_name(share)} has no other name: without its only one the image would go.")
+        else:
+
+            def do(name: str | None) -> None:
+                if name is not None:
+                    self.tranship.commands.images.untag(share, name)
+
+            self.app.push_screen(image_questions.which_name(share), do)
+
+    def _copy(self) -> None:
+        images = [share for share in self._targets() if not self.tranship.commands.images.copying(share.image.key)]
+        if not images:
+            return
+        engines = image_questions.copy_targets(self._view, images)
+        if not engines:
+            self.tranship.refuse("No other engine is connected that all of these could be copied to.")
+        elif len(engines) == 1:
+            self._ask_to_copy(images, engines[0])
+        else:
+            self.app.push_screen(
+                image_questions.choice("Copy to which engine?", image_questions.copy_choices(images, engines)),
+                partial(self._target_chosen, images, engines),
+            )
+
+    def _target_chosen(self, images: list[ImageShare], engines: list[EngineId], chosen: str | None) -> None:
+        for engine in engines:
+            if engine.name == chosen:
+                self._ask_to_copy(images, engine)
+
+    def _ask_to_copy(self, images: list[ImageShare], engine: EngineId) -> None:
+        def do(confirmed: bool | None) -> None:
+            if confirmed:
+                self.query_one("#images", LiveTable).clear_marks()
+                self.tranship.commands.images.copy(images, engine)
+
+        self.app.push_screen(image_questions.copying(images, engine), do)
+
+    def _cancel(self) -> None:
+        share = self._chosen()
+        if share is not None and self.tranship.commands.images.copying(share.image.key):
+            self.tranship.commands.images.cancel(share.image.key)
+        else:
+            self.tranship.refuse("This image is not being copied.")
+
+    def _next_part(self) -> None:
+        images, layers = self.query_one("#images"), self.query_one("#image-layers")
+        self.set_focus(images if self.focused is layers else layers)
+
+    # -- filter and sort -------------------------------------------------------------------------
+    def _edit_filter(self) -> None:
+        field = self.query_one("#filter", Input)
+        field.display = True
+        self.set_focus(field)  # at once, so that the very next key is typed into it
+
+    @on(Input.Changed, "#filter")
+    def _filter_changed(self, event: Input.Changed) -> None:
+        self._filter = event.input.value.strip()  # as it is now: in a burst of keys the event is late
+        self._draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Enter leaves the filter where that has the focus, and only there."""
+        if action == "leave_filter":
+            return self.focused is self.query_one("#filter")
+        return super().check_action(action, parameters)
+
+    async def action_leave_filter(self) -> None:
+        """Take what is typed and go to the table; the next key waits until the line has taken all letters before."""
+        field, taken = self.query_one("#filter", Input), asyncio.Event()
+        field.call_later(taken.set)
+        try:
+            async with asyncio.timeout(_TAKEN_S):
+                await taken.wait()
+        except TimeoutError:
+            self.log("the filter's line is behind")
+        self._filter = field.value.strip()
+        field.display = bool(self._filter)
+        self.set_focus(self.query_one("#images"))
+        self._draw()
+
+    def leave(self) -> None:
+        """Escape and q, one thing at a time: the filter, the marks, then back to the fleet."""
+        field, table = self.query_one("#filter", Input), self.query_one("#images", LiveTable)
+        if field.display:
+            field.value = ""
+            field.display = False
+            table.focus()
+        elif table.marked_keys:
+            table.clear_marks()
+        else:
+            super().leave()
+
+    def _sort_next(self) -> None:
+        place = SORTABLE.index(self._sort.column) if self._sort.column in SORTABLE else -1
+        self._sort_by(toggled(self._sort, SORTABLE[(place + 1) % len(SORTABLE)]))
+
+    def _sort_by(self, sort: Sort) -> None:
+        self._sort = sort
+        self._draw()
+
+    @on(LiveTable.HeaderSelected, "#images")
+    def _header_selected(self, message: LiveTable.HeaderSelected) -> None:
+        self._sort_by(toggled(self._sort, message.column))
