@@ -49,19 +49,29 @@ class RealEngines:
         return done.stdout.decode(errors="replace")
 
 
-def host_port() -> int:
-    """A host port that no other test of this machine was given: workers and sessions count on in one locked file.
-
-    Between 20000 and 29999: below the ports that the kernel and the engines hand out (ip_local_port_range, 32768).
-    """
-    fd = os.open(Path(tempfile.gettempdir()) / f"tranship-tests-{os.getuid()}.port", os.O_RDWR | os.O_CREAT, 0o600)
-    with open(fd, "r+") as file:
+def _next(what: str) -> int:
+    """0, 1, 2 …: no other test of this machine was given the same; workers and sessions count on in one locked file."""
+    path = Path(tempfile.gettempdir()) / f"tranship-tests-{os.getuid()}.{what}"
+    with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         number = int(file.read() or 0)
         file.seek(0)
         file.truncate()
         file.write(str(number + 1))
-    return 20_000 + number % 10_000
+    return number
+
+
+def host_port() -> int:
+    """A host port that no other test was given.
+
+    Between 20000 and 29999: below the ports that the kernel and the engines hand out (ip_local_port_range, 32768).
+    """
+    return 20_000 + _next("port") % 10_000
+
+
+def address_range() -> str:
+    """The first three numbers of a range of addresses that no other test was given: "10.203.7"."""
+    return f"10.203.{_next('range') % 256}"
 
 
 def required() -> bool:

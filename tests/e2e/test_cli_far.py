@@ -32,9 +32,13 @@ async def test_usage_of_all_rows_that_are_printed_and_of_none_where_it_is_not_pr
         assert [engine["endpoint"] for engine in ran.json["engines"]] == [docker.url, podman.url]
         assert (await run("--json")).code == 0  # the snapshot shows no usage
         assert not [one for one in docker.requests if "/stats" in one]
-        ran = await run("ps", "--stats", "--json")
-    assert ran.code == 0, ran.err
-    usage = {row["id"]: row["stats"] for row in ran.json["containers"] if row["id"] in ids}
-    assert usage.keys() == ids
-    # A sleeping busybox may have all its memory in the file cache, which is not counted: 0 is a reading too.
-    assert [one for one in usage.values() if one["cpu_percent"] is None or one["memory_bytes"] is None] == []
+        for _ in range(3):  # an engine that is busy with other tests may be later than the command waits
+            ran = await run("ps", "--stats", "--json")
+            assert ran.code == 0, ran.err
+            usage = {row["id"]: row["stats"] for row in ran.json["containers"] if row["id"] in ids}
+            assert usage.keys() == ids
+            # A sleeping busybox may have all its memory in the file cache, which is not counted: 0 is a reading too.
+            untold = [one for one in usage.values() if one["cpu_percent"] is None or one["memory_bytes"] is None]
+            if not untold:
+                break
+    assert untold == []

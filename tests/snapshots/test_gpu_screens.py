@@ -66,8 +66,9 @@ def test_sixteen_gpus_over_the_last_hour(snap_compare: Compare) -> None:
     assert snap_compare(app, terminal_size=(120, 36), run_before=script("z", "h", then=there))
 
 
-def test_no_gpu(snap_compare: Compare) -> None:
-    assert snap_compare(still_app(gpus=0), terminal_size=SMALL, run_before=script("z", then=there))
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "200x50"])
+def test_no_gpu(snap_compare: Compare, size: tuple[int, int]) -> None:
+    assert snap_compare(still_app(gpus=0), terminal_size=size, run_before=script("z", then=there))
 
 
 def test_an_instance_of_a_gpu(snap_compare: Compare) -> None:
