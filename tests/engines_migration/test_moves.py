@@ -73,7 +73,8 @@ async def test_there_and_back_with_a_thousand_files(
     assert yard.image_id(there) == image
     assert await fetched(yard, port, "f8") == "content 8\n"
     sent = max(update.done_bytes or 0 for update in seen if update.step.kind is StepKind.IMAGE)
-    assert (sent < 200_000) == (way is ImageWay.REGISTRY), sent
+    # Docker may have sent the base (1.1 MB, compressed) before it is told that it need not; an archive has 4 MB.
+    assert (sent < 2_000_000) == (way is ImageWay.REGISTRY), sent
     assert yard.has(here, "volume", f"{yard.run}-data")
 
     back = f"{name}-back"
