@@ -5,7 +5,6 @@ The screens and dialogs that open from here are imported when they are first ope
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -13,8 +12,7 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
-from textual.widgets import Input
+from textual.binding import BindingType
 
 from backends.model.container import Container
 from backends.model.fleet import FleetView
@@ -29,6 +27,7 @@ from tui.screens.panes import PANES, Panes
 from widgets.container_rows import GROUPS, SORTABLE, GpuLight, Group
 from widgets.container_sort import Sort
 from widgets.container_table import ContainerTable
+from widgets.filter_line import FilterLine
 from widgets.gpu_panel import GpuPanel
 from widgets.status_bar import StatusBar
 
@@ -42,7 +41,6 @@ _OPERATIONS = (
     "container.remove",
 )
 _TICK_S = 1.0
-_TAKEN_S = 2.0  # a line takes its letters within milliseconds; a bound, so that no key can hang
 FILTER_HELP = "words in name, image, state…   state:running  engine:podman  -label:keep"
 
 
@@ -50,11 +48,7 @@ class FleetScreen(TranshipScreen):
     """The main screen."""
 
     SCOPES: ClassVar = (Scope.CONTAINER, Scope.FLEET)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(Scope.CONTAINER, Scope.FLEET),
-        # As those: what is typed after Enter is for the table, however fast it comes.
-        Binding("enter", "leave_filter", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.CONTAINER, Scope.FLEET)
     AUTO_FOCUS = "ContainerTable"
 
     def __init__(self) -> None:
@@ -69,7 +63,7 @@ class FleetScreen(TranshipScreen):
         """Title, filter, table, panes, engines, keys."""
         app = self.tranship
         yield TitleBar()
-        yield Input(id="filter", placeholder=FILTER_HELP, compact=True)
+        yield FilterLine(FILTER_HELP, take=self._take_filter, back="ContainerTable")
         yield ContainerTable()
         yield Panes(
             cached=app.commands.cached_layers,
@@ -81,7 +75,6 @@ class FleetScreen(TranshipScreen):
 
     def on_mount(self) -> None:
         """An empty fleet at first; ages and countdowns go on by themselves."""
-        self.query_one("#filter").display = False
         self.show_modes()
         self._draw()
         self.set_interval(_TICK_S, self._tick)
@@ -164,7 +157,7 @@ class FleetScreen(TranshipScreen):
             "container.rename": self._rename,
             "container.copy_id": self._copy_id,
             **{action: partial(self._operate, BY_ID[action]) for action in _OPERATIONS},
-            "fleet.filter": self._edit_filter,
+            "fleet.filter": self.query_one(FilterLine).edit,
             "fleet.clear": self._clear,
             "fleet.sort": self._sort_next,
             "fleet.reverse": lambda: self._sort_by(Sort(self._sort.column, not self._sort.descending)),
@@ -321,42 +314,15 @@ class FleetScreen(TranshipScreen):
             self.notify(f"Copied the id of {container.name}: {container.key.short}…", timeout=3, markup=False)
 
     # -- filter, sort, group, panes --------------------------------------------------------------
-    def _edit_filter(self) -> None:
-        line = self.query_one("#filter", Input)
-        line.display = True
-        self.set_focus(line)  # at once, so that the very next key is typed into it
-
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
-        self._filter = event.input.value.strip()  # as it is now: in a burst of keys the event is late
-        self._draw()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter leaves the filter where that has the focus, and only there."""
-        if action == "leave_filter":
-            return self.focused is self.query_one("#filter")
-        return super().check_action(action, parameters)
-
-    async def action_leave_filter(self) -> None:
-        """Take what is typed and go to the table; the next key waits until the line has taken all letters before."""
-        line, taken = self.query_one("#filter", Input), asyncio.Event()
-        line.call_later(taken.set)  # the line does its messages in their order
-        try:
-            async with asyncio.timeout(_TAKEN_S):
-                await taken.wait()
-        except TimeoutError:
-            self.log("the filter's line is behind")
-        self._filter = line.value.strip()
-        line.display = bool(self._filter)
-        self.set_focus(self.query_one(ContainerTable))
+    def _take_filter(self, words: str) -> None:
+        self._filter = words
         self._draw()
 
     def _clear(self) -> None:
         """Escape, one thing at a time: back to the table, then the filter, then the marks."""
-        table, line = self.query_one(ContainerTable), self.query_one("#filter", Input)
+        table, line = self.query_one(ContainerTable), self.query_one(FilterLine)
         if line.display:
-            line.value = ""
-            line.display = False
+            line.drop()
         elif table.has_focus:
             table.clear_marks()
         table.focus()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import Input
 from textual.worker import Worker
 
 from backends.model.errors import BackendError
@@ -32,6 +30,7 @@ from tui.messages import (
 )
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
+from widgets.filter_line import FilterLine
 from widgets.format import bytes_text, short_image
 from widgets.layer_files import FILE_COLUMNS, file_rows, totals
 from widgets.layer_lines import error_lines
@@ -43,7 +42,6 @@ from widgets.live_table import LiveTable
 from widgets.text import cut_middle, inert
 
 FILTER_HELP = "words in the path…"
-_TAKEN_S = 2.0  # a line takes its letters within milliseconds; a bound, so that no key can hang
 
 
 class StepPane(LinesPane, can_focus=False):
@@ -58,10 +56,7 @@ class ImageScreen(SubScreen):
     """The layers of one image. reference: what a person calls it."""
 
     SCOPES: ClassVar = (Scope.IMAGE,)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(Scope.IMAGE),
-        Binding("enter", "leave_filter", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.IMAGE)
     AUTO_FOCUS = "#layer-list"
 
     def __init__(self, image: ImageKey, reference: str) -> None:
@@ -84,14 +79,14 @@ class ImageScreen(SubScreen):
         yield TitleBar("Image")
         yield LiveTable(STEP_COLUMNS, empty="Reading the layers …", id="layer-list")
         yield StepPane(id="layer-step")
-        yield Input(id="filter", placeholder=FILTER_HELP, compact=True)
+        yield FilterLine(FILTER_HELP, take=self._take_filter, back="#layer-files")
         yield LiveTable(FILE_COLUMNS, empty="", id="layer-files")
         yield LinesPane(id="layer-waste")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     def on_mount(self) -> None:
         """Show what is known of the steps at once; read the rest."""
-        self.query_one("#filter").display = self.query_one("#layer-waste").display = False
+        self.query_one("#layer-waste").display = False
         self.show_modes()
         self._start()
         self._draw()
@@ -312,41 +307,16 @@ class ImageScreen(SubScreen):
     def _edit_filter(self) -> None:
         if self.query_one("#layer-waste").display:
             self._turn_waste()
-        field = self.query_one("#filter", Input)
-        field.display = True
-        self.set_focus(field)  # at once, so that the very next key is typed into it
+        self.query_one(FilterLine).edit()
 
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
-        self._ask(
-            replace(self._asked, words=event.input.value.strip())
-        )  # as it is now: in a burst of keys the event is late
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter leaves the filter where that has the focus, and only there."""
-        if action == "leave_filter":
-            return self.focused is self.query_one("#filter")
-        return super().check_action(action, parameters)
-
-    async def action_leave_filter(self) -> None:
-        """Take what is typed and go to the files; the next key waits until the line has taken all letters before."""
-        field, taken = self.query_one("#filter", Input), asyncio.Event()
-        field.call_later(taken.set)
-        try:
-            async with asyncio.timeout(_TAKEN_S):
-                await taken.wait()
-        except TimeoutError:
-            self.log("the filter's line is behind")
-        field.display = bool(field.value.strip())
-        self.set_focus(self.query_one("#layer-files"))
-        self._ask(replace(self._asked, words=field.value.strip()))
+    def _take_filter(self, words: str) -> None:
+        self._ask(replace(self._asked, words=words))
 
     def leave(self) -> None:
         """Escape and q, one thing at a time: the filter, the waste, then back."""
-        field = self.query_one("#filter", Input)
+        field = self.query_one(FilterLine)
         if field.display:
-            field.value = ""
-            field.display = False
+            field.drop()
             self.set_focus(self.query_one("#layer-files"))
             self._ask(replace(self._asked, words=""))
         elif self.query_one("#layer-waste").display:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.content import Content
-from textual.widgets import Input
 from textual.worker import Worker
 
 from backends.model.fleet import FleetView
@@ -24,6 +22,7 @@ from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
 from widgets.container_sort import Sort
 from widgets.engine_badge import badges
+from widgets.filter_line import FilterLine
 from widgets.image_rows import (
     FIRST_SORT,
     LAYER_COLUMNS,
@@ -42,17 +41,13 @@ from widgets.live_table import LiveTable
 from widgets.text import inert, width_of
 
 FILTER_HELP = "words in name, engine, container…   is:unused  is:nameless  -word"
-_TAKEN_S = 2.0  # a line takes its letters within milliseconds; a bound, so that no key can hang
 
 
 class ImagesScreen(SubScreen):
     """The images, and the layers of the one under the cursor."""
 
     SCOPES: ClassVar = (Scope.IMAGES,)
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *bindings(Scope.IMAGES),
-        Binding("enter", "leave_filter", show=False, priority=True),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.IMAGES)
     AUTO_FOCUS = "#images"
 
     def __init__(self) -> None:
@@ -67,14 +62,13 @@ class ImagesScreen(SubScreen):
     def compose(self) -> ComposeResult:
         """Title, filter, images, layers of the one chosen, keys."""
         yield TitleBar("Images")
-        yield Input(id="filter", placeholder=FILTER_HELP, compact=True)
+        yield FilterLine(FILTER_HELP, take=self._take_filter, back="#images")
         yield LiveTable(image_columns(0), empty="Reading the images …", id="images")
         yield LiveTable(LAYER_COLUMNS, empty="", id="image-layers")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     def on_mount(self) -> None:
         """Begin to look."""
-        self.query_one("#filter").display = False
         self.show_modes()
         self.show_view(self.tranship.view)
 
@@ -183,7 +177,7 @@ class ImagesScreen(SubScreen):
             "images.copy": self._copy,
             "images.cancel": self._cancel,
             "images.part": self._next_part,
-            "images.filter": self._edit_filter,
+            "images.filter": self.query_one(FilterLine).edit,
             "images.sort": self._sort_next,
             "images.reverse": lambda: self._sort_by(Sort(self._sort.column, not self._sort.descending)),
         }
@@ -300,42 +294,15 @@ class ImagesScreen(SubScreen):
         self.set_focus(images if self.focused is layers else layers)
 
     # -- filter and sort -------------------------------------------------------------------------
-    def _edit_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.display = True
-        self.set_focus(field)  # at once, so that the very next key is typed into it
-
-    @on(Input.Changed, "#filter")
-    def _filter_changed(self, event: Input.Changed) -> None:
-        self._filter = event.input.value.strip()  # as it is now: in a burst of keys the event is late
-        self._draw()
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Enter leaves the filter where that has the focus, and only there."""
-        if action == "leave_filter":
-            return self.focused is self.query_one("#filter")
-        return super().check_action(action, parameters)
-
-    async def action_leave_filter(self) -> None:
-        """Take what is typed and go to the table; the next key waits until the line has taken all letters before."""
-        field, taken = self.query_one("#filter", Input), asyncio.Event()
-        field.call_later(taken.set)
-        try:
-            async with asyncio.timeout(_TAKEN_S):
-                await taken.wait()
-        except TimeoutError:
-            self.log("the filter's line is behind")
-        self._filter = field.value.strip()
-        field.display = bool(self._filter)
-        self.set_focus(self.query_one("#images"))
+    def _take_filter(self, words: str) -> None:
+        self._filter = words
         self._draw()
 
     def leave(self) -> None:
         """Escape and q, one thing at a time: the filter, the marks, then back to the fleet."""
-        field, table = self.query_one("#filter", Input), self.query_one("#images", LiveTable)
+        field, table = self.query_one(FilterLine), self.query_one("#images", LiveTable)
         if field.display:
-            field.value = ""
-            field.display = False
+            field.drop()
             table.focus()
         elif table.marked_keys:
             table.clear_marks()
