@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from backends.engine import Engine
@@ -18,6 +18,7 @@ from backends.layers.table import LayerTable
 from backends.model.errors import Protocol
 from backends.model.image import ImageFacts
 from backends.model.image_files import ReadProgress
+from backends.streams import batches
 
 BATCH_BYTES = 1 << 20
 """What goes to a thread at a time."""
@@ -70,7 +71,7 @@ async def _export(
     walk = ArchiveWalk(set(facts.diff_ids) - set(tables), set(tables), keep, ended.is_set)
     try:
         async with engine.export_image(facts.key.id) as chunks:
-            async for batch in _batches(chunks):
+            async for batch in batches(chunks, BATCH_BYTES):
                 await asyncio.to_thread(_feed, walk, batch)
                 telling.more(len(batch), len(tables))
                 if not walk.lacking:
@@ -81,19 +82,6 @@ async def _export(
         raise
     finally:
         ended.set()  # a thread that still unpacks gives up
-
-
-async def _batches(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    pending: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        pending.append(chunk)
-        size += len(chunk)
-        if size >= BATCH_BYTES:
-            yield b"".join(pending)
-            pending, size = [], 0
-    if pending:
-        yield b"".join(pending)
 
 
 def _feed(walk: ArchiveWalk, batch: bytes) -> None:

@@ -6,24 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from backends.migration.tarcopy import TarCopy
+from backends.streams import batches
 
 BATCH_BYTES = 512 * 1024
 """Bytes that go to a thread at once: passing and digesting them takes about 1 ms, handing them over about 0.1 ms."""
 
 PIECE_BYTES = 128 * 1024
-
-
-async def _batches(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    """The same bytes in larger pieces."""
-    held: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        held.append(chunk)
-        size += len(chunk)
-        if size >= BATCH_BYTES:
-            yield b"".join(held)
-            held, size = [], 0
-    yield b"".join(held)
 
 
 async def passed_on(chunks: AsyncIterator[bytes], copy: TarCopy) -> AsyncGenerator[bytes, None]:
@@ -33,7 +21,7 @@ async def passed_on(chunks: AsyncIterator[bytes], copy: TarCopy) -> AsyncGenerat
     """
     job: asyncio.Task[bytes] | None = None
     try:
-        async for batch in _batches(chunks):
+        async for batch in batches(chunks, BATCH_BYTES):
             passed = await job if job is not None else b""
             job = asyncio.create_task(asyncio.to_thread(copy.passed, batch), name="passing on")
             for start in range(0, len(passed), PIECE_BYTES):

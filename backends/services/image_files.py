@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 from io import FileIO
 from pathlib import Path
@@ -17,6 +17,7 @@ from backends.model.errors import BackendError, Conflict, Denied, NotFound
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.image_sharing import ImageShare
 from backends.services.fleet import Fleet
+from backends.streams import batches
 
 PIECE_BYTES = 1 << 20
 """Bytes that go to a thread at once."""
@@ -39,7 +40,7 @@ async def save_image(fleet: Fleet, share: ImageShare, name: str, path: Path, rep
             engine.export_image(name or share.image.key.id) as chunks,
             aclosing(metered(chunks, meter, report)) as stream,
         ):
-            async for piece in _pieces(stream):
+            async for piece in batches(stream, PIECE_BYTES):
                 await unbroken(asyncio.to_thread(target.write, piece))
         report(meter.flow())
         await unbroken(asyncio.to_thread(target.finish))
@@ -118,18 +119,6 @@ class _Target:
         if self._file is not None:
             self._file.close()
             self._part.unlink(missing_ok=True)
-
-
-async def _pieces(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-    held: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        held.append(chunk)
-        size += len(chunk)
-        if size >= PIECE_BYTES:
-            yield b"".join(held)
-            held, size = [], 0
-    yield b"".join(held)
 
 
 def _opened(path: Path) -> tuple[IO[bytes], int | None]:
