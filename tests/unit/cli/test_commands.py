@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
+from tests.unit.cli.demo import demo, document
 from tui.cli.root import COMMANDS, open_screen, tranship
 from tui.cli.session import Invocation
 
@@ -17,23 +17,6 @@ CONTAINER_KEYS = {
     "finished_at", "command", "ports", "mounts", "labels", "networks", "gpus", "project",
 }  # fmt: skip
 RUNNING, STOPPED, PAUSED = "rag-redis", "scratch", "tokenize-shards"
-
-
-def demo(*argv: str) -> Result:
-    """Run `tranship --demo …`; no failure may be a traceback."""
-    result = CliRunner().invoke(tranship, ["--demo", *argv])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
-    return result
-
-
-def document(*argv: str, code: int = 0) -> dict[str, Any]:
-    """The JSON answer of a command that ends with this code."""
-    result = demo(*argv, "--json")
-    assert result.exit_code == code, result.stderr
-    answer = json.loads(result.stdout)
-    assert answer["schema"] == 1
-    assert isinstance(answer, dict)
-    return answer
 
 
 def test_ps() -> None:

@@ -2,37 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from tui.cli.root import tranship
+from tests.unit.cli.demo import demo, document
 
 IMAGE_KEYS = {
     "engine", "id", "tags", "digests", "created_at", "size_bytes", "dangling", "containers", "base", "layers_bytes",
     "unique_bytes", "shared_bytes", "missing", "travels", "layers",
 }  # fmt: skip
 REDIS = "docker.io/library/redis:7"
-
-
-def demo(*argv: str) -> Result:
-    """Run `tranship --demo …`; no failure may be a traceback."""
-    result = CliRunner().invoke(tranship, ["--demo", *argv])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
-    return result
-
-
-def document(*argv: str, code: int = 0) -> dict[str, Any]:
-    """The JSON answer of a command that ends with this code."""
-    result = demo(*argv, "--json")
-    assert result.exit_code == code, result.stderr
-    answer = json.loads(result.stdout)
-    assert answer["schema"] == 1
-    assert isinstance(answer, dict)
-    return answer
 
 
 def test_the_list_as_json() -> None:

@@ -11,17 +11,17 @@ from typing import Any
 
 import click
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from backends.engines import demo_fleet
 from backends.engines.demo import DemoEngine
 from backends.engines.demo_images import DemoImage, build, committed
 from backends.model.image_files import WasteReport
+from tests.unit.cli import demo as program
 from tests.unit.cli.objects import EVIL
 from tests.unit.layers.images import Content, layer, link
 from tui.cli.layers import _read
 from tui.cli.layers_limits import Limits, broken, parse_share, parse_size
-from tui.cli.root import tranship
 
 CLEAN = demo_fleet.demo_engines
 MB = bytes(1 << 20)
@@ -56,16 +56,13 @@ def home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def demo(*argv: str) -> Result:
-    result = CliRunner().invoke(tranship, ["--demo", "layers", *argv])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
-    return result
+    """Run `tranship --demo layers …`."""
+    return program.demo("layers", *argv)
 
 
 def document(*argv: str) -> dict[str, Any]:
-    result = demo(*argv, "--json")
-    assert result.exit_code == 0, result.stderr
-    answer: dict[str, Any] = json.loads(result.stdout)
-    return answer
+    """Its JSON answer."""
+    return program.document("layers", *argv)
 
 
 def test_waste_and_hints() -> None:

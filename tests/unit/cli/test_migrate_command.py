@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from tui.cli.root import tranship
+from tests.unit.cli.demo import demo
 
 THERE = ("--from", "demo-podman", "--to", "demo-docker")
 NAME = "rag-redis"
@@ -15,13 +15,6 @@ NAME = "rag-redis"
 def migrate(*argv: str) -> Result:
     """Run `tranship --demo migrate …`."""
     return demo("migrate", *argv)
-
-
-def demo(*argv: str) -> Result:
-    """Run `tranship --demo …`; no failure may be a traceback."""
-    result = CliRunner().invoke(tranship, ["--demo", *argv])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exc_info
-    return result
 
 
 def test_a_plan_is_the_answer_and_moves_nothing() -> None:
