@@ -21,7 +21,7 @@ from backends.gpu.amd_smi import AmdSmi
 from backends.gpu.hidden import HIDDEN_NOTE, in_a_container
 from backends.gpu.probe import GpuAbsent, VendorAbsent
 from backends.gpu.unread import unread
-from backends.model.gpu import GpuDevice, GpuHealth, GpuProcess, GpuReading, GpuSnapshot
+from backends.model.gpu import GpuDevice, GpuHealth, GpuProcess, GpuReading, GpuSnapshot, memory_percent
 from backends.model.values import Missing
 
 SLOW_TIER_S = 2.0
@@ -197,7 +197,7 @@ def _whole(
         device=card.device,
         sampled_at=now,
         gpu_percent=fast.gpu_percent,
-        memory_percent=files.percent(used, total),
+        memory_percent=memory_percent(used, total),
         memory_used_bytes=used,
         temperature_c=card.slow.temperature_c,
         power_w=card.slow.power_w,

@@ -89,15 +89,6 @@ def scaled(value: Count, divisor: float) -> Quantity:
     return value if isinstance(value, Missing) else value / divisor
 
 
-def percent(part: Count, whole: Count) -> Quantity:
-    """part of whole, in percent."""
-    if isinstance(part, Missing):
-        return part
-    if isinstance(whole, Missing):
-        return whole
-    return part / whole * 100 if whole else Missing("no memory of its own")
-
-
 def levels(text: str) -> tuple[Count, Count]:
     """MHz now and at most, of pp_dpm_sclk or pp_dpm_mclk ("1: 2400Mhz *", the star marks the level in use)."""
     found = [(int(number), bool(star)) for number, star in _LEVEL.findall(text)]

@@ -14,8 +14,8 @@ from backends.gpu.nvidia_pcie import PcieReader
 from backends.gpu.nvidia_processes import ProcessReader
 from backends.gpu.nvidia_slow import SlowReader
 from backends.gpu.unread import unread
-from backends.model.gpu import GpuDevice, GpuReading
-from backends.model.values import Count, Missing, Quantity
+from backends.model.gpu import GpuDevice, GpuReading, memory_percent
+from backends.model.values import Missing, Quantity
 
 _SHUTDOWN, _SLOWDOWN = 0, 1  # NVML_TEMPERATURE_THRESHOLD_…
 _LOOK_AGAIN_S = 5.0
@@ -127,7 +127,7 @@ class NvidiaDevice:
             device=self._device,
             sampled_at=now,
             gpu_percent=rates if isinstance(rates, Missing) else float(rates.gpu),
-            memory_percent=_percent(used, self._device.memory_total_bytes),
+            memory_percent=memory_percent(used, self._device.memory_total_bytes),
             memory_used_bytes=used,
             temperature_c=slow.temperature_c,
             power_w=slow.power_w,
@@ -150,11 +150,3 @@ class NvidiaDevice:
     def _codec(self, function: Callable[..., Any], handle: Any) -> Quantity:
         answer = self._driver.ask(function, handle)
         return answer if isinstance(answer, Missing) else float(answer[0])  # [percent, sampling period]
-
-
-def _percent(part: Count, whole: Count) -> Quantity:
-    if isinstance(part, Missing):
-        return part
-    if isinstance(whole, Missing):
-        return whole
-    return part / whole * 100 if whole else Missing("no memory of its own")

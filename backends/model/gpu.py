@@ -194,3 +194,12 @@ class GpuTrace:
 
 RECENT_S, RECENT_STEP_S = 300, 1
 HOUR_S, HOUR_STEP_S = 3600, 15
+
+
+def memory_percent(used: Count, total: Count) -> Quantity:
+    """The memory used, in percent of the whole; Missing with the reason of what is missing, or where there is none."""
+    if isinstance(used, Missing):
+        return used
+    if isinstance(total, Missing):
+        return total
+    return used / total * 100 if total else Missing("no memory of its own")
