@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import secrets
 import tarfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from backends.model.errors import Conflict, Denied, Protocol
+from backends.model.errors import Protocol
+from backends.new_file import disk, hidden, refuse_existing
 
 MANIFEST = "manifest.json"
 SEAL = "manifest.json.sha256"
@@ -25,6 +25,7 @@ CHUNK = 1 << 20
 MAX_TEXT = 64 << 20
 """Longest member that is read into memory, in bytes: the lists of names and settings."""
 _BLOCK = tarfile.BLOCKSIZE
+_WHAT = "the backup"
 _END = bytes(2 * _BLOCK)
 
 
@@ -47,16 +48,6 @@ def header(name: str, size: int) -> bytes:
     return block
 
 
-@contextmanager
-def _disk(path: Path) -> Iterator[None]:
-    """What the disk refuses, in our words."""
-    try:
-        yield
-    except OSError as error:
-        hint = f"make room in {path.parent}, or choose another place"
-        raise Denied("the backup cannot be written", detail=str(error), hint=hint) from error
-
-
 class BackupWriter:
     """Writes members one after the other into a hidden file beside `path`, which appears only when it is complete.
 
@@ -66,19 +57,15 @@ class BackupWriter:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._refuse_existing()
+        refuse_existing(self._path)
         self.members: list[Member] = []
-        self._part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
-        with _disk(path):
+        self._part = hidden(path)
+        with disk(path, _WHAT):
             descriptor = os.open(self._part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._file = os.fdopen(descriptor, "w+b", buffering=0)
         self._start: int | None = None
         self._end = 0
         self._digest = hashlib.sha256()
-
-    def _refuse_existing(self) -> None:
-        if self._path.exists() or self._path.is_symlink():
-            raise Conflict(f"{self._path} exists already", hint="choose another name, or remove that file")
 
     @property
     def size(self) -> int:
@@ -108,7 +95,7 @@ class BackupWriter:
         assert self._start is not None
         member = Member(name, self.size, self.sha256)
         self._put(bytes(-member.size % _BLOCK))
-        with _disk(self._path):
+        with disk(self._path, _WHAT):
             os.pwrite(self._file.fileno(), header(name, member.size), self._start)
         self._start = None
         self.members.append(member)
@@ -117,7 +104,7 @@ class BackupWriter:
     def drop(self) -> None:
         """The member under way is not wanted."""
         assert self._start is not None
-        with _disk(self._path):
+        with disk(self._path, _WHAT):
             os.ftruncate(self._file.fileno(), self._start)
         self._end, self._start = self._start, None
 
@@ -133,7 +120,7 @@ class BackupWriter:
         return os.pread(self._file.fileno(), count, self._start + _BLOCK + offset_in_content)
 
     def _put(self, content: bytes) -> None:
-        with _disk(self._path):
+        with disk(self._path, _WHAT):
             view = memoryview(content)
             while view:
                 written = os.pwrite(self._file.fileno(), view[:CHUNK], self._end)
@@ -148,11 +135,11 @@ class BackupWriter:
         listed = self.add(MANIFEST, manifest)
         self.add(SEAL, seal(listed.sha256))
         self._put(_END)
-        with _disk(self._path):
+        with disk(self._path, _WHAT):
             os.fsync(self._file.fileno())
         read_members(self._file.fileno(), stopped)
-        self._refuse_existing()
-        with _disk(self._path):
+        refuse_existing(self._path)
+        with disk(self._path, _WHAT):
             self._part.replace(self._path)
             folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from io import FileIO
 from pathlib import Path
 from typing import IO
@@ -16,11 +15,13 @@ from backends.migration.unbroken import unbroken
 from backends.model.errors import BackendError, Conflict, Denied, NotFound
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.image_sharing import ImageShare
+from backends.new_file import disk, hidden, refuse_existing
 from backends.services.fleet import Fleet
 from backends.streams import batches
 
 PIECE_BYTES = 1 << 20
 """Bytes that go to a thread at once."""
+_WHAT = "the image"
 
 Report = Callable[[Flow], None]
 
@@ -68,29 +69,18 @@ async def load_image(fleet: Fleet, engine_id: EngineId, path: Path, report: Repo
         await unbroken(asyncio.to_thread(file.close))
 
 
-@contextmanager
-def _disk(path: Path) -> Iterator[None]:
-    """What the disk refuses, in our words."""
-    try:
-        yield
-    except OSError as error:
-        hint = f"make room in {path.parent}, or choose another place"
-        raise Denied("the image cannot be written", detail=str(error), hint=hint) from error
-
-
 class _Target:
     """A hidden file beside `path` that becomes it when all is written. Every method may block."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._part = path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
+        self._part = hidden(path)
         self._file: FileIO | None = None
 
     def open(self) -> None:
         """Make the hidden file; Conflict where `path` is there already."""
-        if os.path.lexists(self._path):
-            raise Conflict(f"{self._path} exists already", hint="choose another name, or remove that file")
-        with _disk(self._path):
+        refuse_existing(self._path)
+        with disk(self._path, _WHAT):
             descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         self._file = FileIO(descriptor, "wb")
 
@@ -98,14 +88,14 @@ class _Target:
         """All of it."""
         assert self._file is not None
         view = memoryview(content)
-        with _disk(self._path):
+        with disk(self._path, _WHAT):
             while view:
                 view = view[self._file.write(view) :]
 
     def finish(self) -> None:
         """It is complete. Another file that came meanwhile is not overwritten."""
         assert self._file is not None
-        with _disk(self._path):
+        with disk(self._path, _WHAT):
             os.fsync(self._file.fileno())
             try:
                 os.link(self._part, self._path)

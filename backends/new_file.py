@@ -1,0 +1,38 @@
+"""A file that is hidden beside its place until it is complete, and overwrites none: the parts that its writers share.
+
+Blocks: call it in a thread.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from backends.model.errors import Conflict, Denied
+
+
+def hidden(path: Path) -> Path:
+    """A hidden name beside it that nobody else has."""
+    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
+
+
+def refuse_existing(path: Path) -> None:
+    """Conflict where something has that name already, a link to nowhere too."""
+    if os.path.lexists(path):
+        raise Conflict(f"{path} exists already", hint="choose another name, or remove that file")
+
+
+@contextmanager
+def disk(path: Path, what: str) -> Iterator[None]:
+    """What the disk refuses, in our words: Denied. what: is being written ("the backup")."""
+    try:
+        yield
+    except OSError as error:
+        hint = f"make room in {path.parent}, or choose another place"
+        raise Denied(f"{what} cannot be written", detail=str(error), hint=hint) from error
+
+
+__all__ = ["disk", "hidden", "refuse_existing"]
