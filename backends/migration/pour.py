@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from backends.migration.tarsplit import End, Head, TarSplitter
 from backends.model.errors import Protocol
 from backends.registry.depot import PIECE_BYTES, Depot
+from backends.streams import batches
 
 BLOBS = "blobs/sha256/"
 """Where the archive names its files by their digests: Docker's from version 25 on. Others are told by their content."""
@@ -56,16 +57,9 @@ async def pour(
     count: told how many bytes have been read. Raises Protocol where the archive is broken, or lacks one of them.
     """
     intake = _Intake(depot, wanted)
-    pending: list[bytes] = []
-    size = 0
-    async for chunk in chunks:
-        pending.append(chunk)
-        size += len(chunk)
-        count(len(chunk))
-        if size >= PIECE_BYTES:
-            await asyncio.to_thread(intake.take, b"".join(pending))
-            pending, size = [], 0
-    await asyncio.to_thread(intake.take, b"".join(pending))
+    async for batch in batches(chunks, PIECE_BYTES):
+        count(len(batch))
+        await asyncio.to_thread(intake.take, batch)
     intake.close()
     missing = [digest for digest in wanted if digest not in depot.blobs]
     if missing:
