@@ -21,6 +21,7 @@ async def test_a_copy_brings_what_the_list_said(
     yard: Yard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, target: str
 ) -> None:
     monkeypatch.setattr(image_copies, "ship", partial(ship, serve=served_in(engines_pid(yard.real.dir))))
+    yard.let_docker_know("test/busybox:1")
     made = yard.build(source)
     here, there = yard.engine(source), yard.engine(target)
     fleet = Fleet([here, there])
@@ -28,7 +29,12 @@ async def test_a_copy_brings_what_the_list_said(
     assert await fleet.ready(20)
     seen = await FleetImages(fleet).look()
     (share,) = find_images(seen.images, yard.image)
-    assert "/test/" in share.base_name, "busybox, or what another test made of it without changing a file"
+    layers = {one.image.key: [layer.diff_id for layer in one.layers] for one in seen.images}
+    (busybox,) = [
+        one.image.key for one in find_images(seen.images, "test/busybox:1") if one.image.key.engine == here.id
+    ]
+    assert share.base is not None
+    assert layers[share.base] == layers[busybox], "busybox, or what another test made of it without changing a file"
     said = share.travels[there.id]
     assert isinstance(said, int)
     assert said < 100_000, "the base is there already"

@@ -45,11 +45,7 @@ def names(yard: Yard, engine: str, image: str) -> list[str]:
 async def test_only_the_layer_that_is_missing_travels(
     yard: Yard, here: str, there: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    if here == "docker":  # Docker asks for layers only by digests that it knows: of what was pulled or pushed once
-        known = f"{yard.real.registry}/test/{yard.run}-base:1"
-        yard.cli("docker", "tag", "test/web:1", known)
-        yard.cli("docker", "push", known)
-        yard.cli("docker", "rmi", known)
+    yard.let_docker_know("test/web:1")
     image = layered(yard, here)
     yard.cli(here, "create", "--name", yard.run, *yard.marks, yard.image)
     caplog.set_level(logging.WARNING, "backends.migration")
