@@ -22,12 +22,13 @@ $(UV):
 	@$(PYTHON) -m pip install --quiet --disable-pip-version-check --no-warn-script-location --root-user-action=ignore \
 	  --target .tools/uv uv==$(UV_VERSION)
 
+# The interpreter itself, not a shim of pyenv: for that uv would make the environment anew each time.
 $(VENV)/.run: $(UV) uv.lock pyproject.toml
-	@$(UV) sync --quiet --frozen --no-dev --inexact --python "$$(command -v $(PYTHON))"
+	@$(UV) sync --quiet --frozen --no-dev --inexact --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 	@touch $@
 
 $(VENV)/.dev: $(UV) uv.lock pyproject.toml
-	@$(UV) sync --quiet --frozen --python "$$(command -v $(PYTHON))"
+	@$(UV) sync --quiet --frozen --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 	@touch $@ $(VENV)/.run
 
 run: $(VENV)/.run  ## start Tranship (ARGS="--demo" and the like go to it)
