@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
-from textual.app import App
 from textual.binding import BindingType
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from backends.model.errors import BackendError
-from backends.model.events import OperationUpdate, Phase
 from backends.model.fleet import FleetView
 from tui import theme
-from tui.actions import BY_ID, Scope, bindings, keymap, permitted
+from tui.action import Scope
+from tui.actions import BY_ID, bindings, keymap, permitted
 from tui.bridge import Bridge
 from tui.clock import Clock
 from tui.commands import Commands
@@ -27,6 +26,7 @@ from tui.config import Settings
 from tui.crash import state_dir as default_state_dir
 from tui.crash import write_crash_log
 from tui.messages import FleetOpened, OperationFinished, StoreChanged
+from tui.saying import Saying
 from tui.screens.base import TranshipScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.palette import ActionProvider
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from backends.services.fleet import Fleet
 
 
-class TranshipApp(App[None]):
+class TranshipApp(Saying):
     """The terminal UI.
 
     open_fleet: opens the engines; called in a worker after the first frame. settings: what the user chose.
@@ -62,11 +62,10 @@ class TranshipApp(App[None]):
         self.clock = clock or Clock()
         self.view = FleetView()
         self.state_dir = state_dir or default_state_dir()
-        self.last_error: BackendError | None = None
         self.bridge = Bridge(self, open_fleet)
         self.commands = Commands(self, lambda: self.bridge.fleet, self.state_dir)
         self._acts: dict[str, Callable[[], object]] = {
-            "app.error": self._show_last_error,
+            "app.error": self.show_last_error,
             "app.help": self._help,
             "app.palette": self.action_command_palette,
             "app.theme": self._toggle_theme,
@@ -160,36 +159,6 @@ class TranshipApp(App[None]):
         elif error is not None:
             path = write_crash_log(error, self.state_dir, during=event.worker.name)
             self.refuse(f"A bug in Tranship ({type(error).__name__}) while: {event.worker.name}. Log: {path}", bug=True)
-
-    # -- what goes out ---------------------------------------------------------------------------
-    def tell(self, update: OperationUpdate) -> None:
-        """Say how an operation ended."""
-        if update.phase is Phase.FAILED and update.error is not None:
-            self.fail(update.error, asked=f"{update.subject}: ")
-        elif update.phase is Phase.DONE:
-            self.notify(update.result or f"{update.subject}: done", timeout=3, markup=False)
-        elif update.phase is Phase.CANCELLED:
-            self.notify(f"{update.subject}: cancelled", timeout=3, markup=False)
-
-    def fail(self, error: BackendError, *, asked: str = "") -> None:
-        """Say what failed and what to do; its details wait behind the key of `app.error`."""
-        self.last_error = error
-        where = f"{error.engine}: " if error.engine else ""
-        hint = f"\n{error.hint}" if error.hint else ""
-        more = "\n[e] details" if error.detail else ""
-        self.notify(f"{asked}{where}{error.title}{hint}{more}", severity="error", timeout=8, markup=False)
-
-    def refuse(self, sentence: str, *, bug: bool = False) -> None:
-        """Say why something is not done."""
-        self.notify(sentence, severity="error" if bug else "warning", timeout=12 if bug else 4, markup=False)
-
-    def _show_last_error(self) -> None:
-        if self.last_error is None:
-            self.refuse("Nothing has failed so far.")
-        else:
-            from widgets.dialogs import ErrorDialog
-
-            self.push_screen(ErrorDialog(self.last_error))
 
     def _handle_exception(self, error: Exception) -> None:
         """Textual's hook for a bug anywhere in the app: the trace goes to a file, the terminal gets its path."""

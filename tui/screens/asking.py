@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from backends.model.container import Container
 from backends.model.fleet import FleetView
-from tui.actions import Action, refusal
+from tui.action import Action
+from tui.actions import refusal
 from widgets.line import Line, Tone, line
 from widgets.text import inert
 

@@ -11,7 +11,8 @@ from textual.widgets import Input
 
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineKind
-from tui.actions import Scope, bindings, leaves_typing
+from tui.action import Scope
+from tui.actions import bindings, leaves_typing
 from tui.bootstrap import demo_reason
 from tui.screens.frame import TitleBar
 

@@ -13,7 +13,8 @@ from textual.binding import BindingType
 from backends.model.errors import BackendError
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
-from tui.actions import Scope, bindings
+from tui.action import Scope
+from tui.actions import bindings
 from tui.messages import InspectFailed, InspectLoaded
 from tui.screens.base import SubScreen
 from tui.screens.facts import fact_lines, facts_of

@@ -1,6 +1,7 @@
 """The fleet: all containers of all engines, what they take, and what can be done to them. Waits for nothing.
 
-The screens and dialogs that open from here are imported when they are first opened: the first frame does without them.
+The screens that open from here are in `doors`; dialogs are imported when they are first opened: the first frame does
+without them.
 """
 
 from __future__ import annotations
@@ -16,12 +17,13 @@ from textual.binding import BindingType
 
 from backends.model.container import Container
 from backends.model.fleet import FleetView
-from backends.model.ids import ImageKey
-from tui.actions import BY_ID, Action, Scope, bindings, resolve
+from tui.action import Action, Scope
+from tui.actions import BY_ID, bindings, resolve
 from tui.messages import LayersFailed, LayersLoaded
 from tui.screens.asking import confirmation, why_not
 from tui.screens.base import TranshipScreen
-from tui.screens.fleet_moves import choices_of, note_of, targets_of
+from tui.screens.doors import Doors
+from tui.screens.fleet_moves import note_of
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.panes import PANES, Panes
 from widgets.container_rows import GROUPS, SORTABLE, GpuLight, Group
@@ -58,6 +60,7 @@ class FleetScreen(TranshipScreen):
         self._sort = Sort()
         self._group: Group = "none"
         self._drawn_at = 0.0  # time.monotonic()
+        self._doors = Doors(self)
 
     def compose(self) -> ComposeResult:
         """Title, filter, table, panes, engines, keys."""
@@ -151,9 +154,7 @@ class FleetScreen(TranshipScreen):
         """Of containers and of the fleet."""
         commands = self.tranship.commands
         return {
-            "container.detail": self._detail,
-            "container.logs": self._logs,
-            "container.migrate": self._migrate,
+            **self._doors.acts(),
             "container.rename": self._rename,
             "container.copy_id": self._copy_id,
             **{action: partial(self._operate, BY_ID[action]) for action in _OPERATIONS},
@@ -164,13 +165,8 @@ class FleetScreen(TranshipScreen):
             "fleet.group": self._group_next,
             "fleet.pane": self._next_pane,
             "fleet.gpus": lambda: self._choose_pane("gpus"),
-            "fleet.gpu_screen": self._gpu_screen,
-            "fleet.idle": self._idle,
-            "fleet.image": self._image,
-            "fleet.images": self._images,
             "fleet.layers": lambda: self._choose_pane("layers"),
             "fleet.info": lambda: self._choose_pane("info"),
-            "fleet.moves": self._moves,
             "fleet.reconnect": commands.reconnect,
         }
 
@@ -178,34 +174,15 @@ class FleetScreen(TranshipScreen):
     def _row_selected(self) -> None:
         self.action_act("container.detail")
 
-    def _selected(self) -> Container | None:
+    def selected(self) -> Container | None:
+        """The container under the cursor; says so where there is none."""
         key = self.query_one(ContainerTable).selected
         container = self._view.containers.get(key) if key is not None else None
         if container is None:
             self.tranship.refuse("No container is selected.")
         return container
 
-    def _detail(self) -> None:
-        from tui.screens.container import ContainerScreen
-
-        if self.query_one(Panes).gpus.has_focus:
-            self._gpu_screen()  # Enter on the GPUs is about them
-            return
-        if self.query_one("#layers").has_focus:
-            self._image()
-            return
-        container = self._selected()
-        if container is not None:
-            self.app.push_screen(ContainerScreen(container.key))
-
-    def _logs(self) -> None:
-        from tui.screens.logs import LogScreen
-
-        container = self._selected()
-        if container is not None:
-            self.app.push_screen(LogScreen(container))
-
-    def _allowed(self, action: Action, container: Container) -> bool:
+    def allowed(self, action: Action, container: Container) -> bool:
         """Whether it may be done to this container now; says why not."""
         sentence = why_not(action, container, self._view, read_only=self.tranship.settings.readonly)
         if sentence:
@@ -219,7 +196,7 @@ class FleetScreen(TranshipScreen):
             self.tranship.refuse("No container is selected.")
             return
         chosen = [(resolve(action, one), one) for one in targets]
-        chosen = [(resolved, one) for resolved, one in chosen if self._allowed(resolved, one)]
+        chosen = [(resolved, one) for resolved, one in chosen if self.allowed(resolved, one)]
 
         def do(confirmed: bool | None) -> None:
             if confirmed:
@@ -237,9 +214,9 @@ class FleetScreen(TranshipScreen):
     def _rename(self) -> None:
         from widgets.dialogs import InputDialog
 
-        container = self._selected()
+        container = self.selected()
         action = BY_ID["container.rename"]
-        if container is None or not self._allowed(action, container):
+        if container is None or not self.allowed(action, container):
             return
 
         def do(name: str | None) -> None:
@@ -250,65 +227,8 @@ class FleetScreen(TranshipScreen):
             InputDialog(f"Rename {container.name} on {container.key.engine}", value=container.name), do
         )
 
-    def _migrate(self) -> None:
-        from tui.screens.migrate import MigrateScreen
-
-        container = self._selected()
-        if container is None or not self._allowed(BY_ID["container.migrate"], container):
-            return
-        move = self.tranship.commands.moves.of(container.key)
-        targets = move.targets if move is not None else targets_of(self._view, container.key.engine)
-        if targets:
-            self.app.push_screen(MigrateScreen(container, targets, move))
-        else:
-            self.tranship.refuse("No other engine is connected that it could go to.")
-
-    def _moves(self) -> None:
-        """The moves of this session, to look on at one."""
-        from tui.screens.migrate import MigrateScreen
-        from widgets.dialogs import ChoiceDialog
-
-        moves = self.tranship.commands.moves.known
-
-        def look(chosen: str | None) -> None:
-            if chosen is not None:
-                move = moves[int(chosen)]
-                self.app.push_screen(MigrateScreen(move.container, move.targets, move))
-
-        if moves:
-            self.app.push_screen(ChoiceDialog("Migrations", choices_of(moves)), look)
-        else:
-            self.tranship.refuse("Nothing was moved in this session; tranship doctor knows of earlier moves.")
-
-    def _gpu_screen(self, *, idle: bool = False) -> None:
-        from tui.screens.gpus import GpuScreen
-
-        self.app.push_screen(GpuScreen(self.query_one(Panes).gpus.chosen, idle=idle))
-
-    def _idle(self) -> None:
-        """Those that hold GPU memory idly, on the screen where one of them can be stopped."""
-        if self.query_one(Panes).idle_note:
-            self._gpu_screen(idle=True)
-        else:
-            minutes = self.tranship.settings.idle_gpu_minutes
-            self.tranship.refuse(f"No container has held GPU memory idly for {minutes:g} minutes.")
-
-    def _image(self) -> None:
-        from tui.screens.image import ImageScreen
-
-        container = self._selected()
-        if container is not None and container.image_id:
-            self.app.push_screen(ImageScreen(ImageKey(container.key.engine, container.image_id), container.image))
-        elif container is not None:
-            self.tranship.refuse(f"{container.key.engine} does not name the image of {container.name}.")
-
-    def _images(self) -> None:
-        from tui.screens.images import ImagesScreen
-
-        self.app.push_screen(ImagesScreen())
-
     def _copy_id(self) -> None:
-        container = self._selected()
+        container = self.selected()
         if container is not None:
             self.app.copy_to_clipboard(container.key.id)
             self.notify(f"Copied the id of {container.name}: {container.key.short}…", timeout=3, markup=False)

@@ -12,7 +12,8 @@ from textual.containers import Horizontal
 from textual.widget import Widget
 from textual.widgets import Static
 
-from tui.actions import Action, Scope, footer_actions, key_label
+from tui.action import Action, Scope
+from tui.actions import footer_actions, key_label
 from widgets.line import Tone
 from widgets.palette import palette_of
 

@@ -14,7 +14,8 @@ from backends.model.container import Container
 from backends.model.fleet import FleetView
 from backends.model.gpu import GpuTrace
 from backends.model.ids import ContainerKey
-from tui.actions import BY_ID, Scope, bindings
+from tui.action import Scope
+from tui.actions import BY_ID, bindings
 from tui.messages import UsersNamed
 from tui.screens.asking import confirmation, why_not
 from tui.screens.base import SubScreen

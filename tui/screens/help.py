@@ -10,7 +10,8 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
-from tui.actions import ACTIONS, Scope, keys_label, permitted
+from tui.action import Scope
+from tui.actions import ACTIONS, keys_label, permitted
 from widgets.line import BLANK, Line, Tone, line
 from widgets.lines_pane import LinesPane
 from widgets.text import fit_line, pad

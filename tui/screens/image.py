@@ -17,7 +17,8 @@ from backends.model.fleet import FleetView
 from backends.model.ids import ImageKey
 from backends.model.image import LayerReport
 from backends.model.image_files import FileNode, ReadProgress
-from tui.actions import Scope, bindings
+from tui.action import Scope
+from tui.actions import bindings
 from tui.layer_commands import TreeAsked
 from tui.messages import (
     ImageRead,

@@ -15,7 +15,8 @@ from textual.worker import Worker
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId, ImageKey
 from backends.model.image_sharing import ImageList, ImageShare
-from tui.actions import Scope, bindings
+from tui.action import Scope
+from tui.actions import bindings
 from tui.messages import ImagesSeen
 from tui.screens import image_questions
 from tui.screens.base import SubScreen

@@ -13,7 +13,8 @@ from textual.worker import Worker
 
 from backends.model.container import Container
 from backends.model.fleet import FleetView
-from tui.actions import Scope, bindings
+from tui.action import Scope
+from tui.actions import bindings
 from tui.messages import LogEnded, LogLinesArrived, LogSearched
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar

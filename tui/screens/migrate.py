@@ -20,7 +20,8 @@ from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
 from backends.model.plan import Choices, Plan, PortChoice, VolumeChoice
 from backends.model.wish import GpuWish
-from tui.actions import ACTIONS, Scope, bindings, key_label
+from tui.action import Scope
+from tui.actions import ACTIONS, bindings, key_label
 from tui.messages import MigrationFinished, MigrationProgressed, MigrationSettled, PlanFailed, PlanMade
 from tui.moves import Move, State, Word
 from tui.screens.base import SubScreen

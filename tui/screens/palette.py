@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 
-from tui.actions import ACTIONS, Action, Scope, keys_label, permitted
+from tui.action import Action, Scope
+from tui.actions import ACTIONS, keys_label, permitted
 from tui.screens.base import TranshipScreen
 
 if TYPE_CHECKING:

@@ -13,10 +13,10 @@ from textual.binding import Binding
 from backends.model.capabilities import Capabilities, Capability
 from backends.model.container import Container, ContainerState
 from backends.model.ids import ContainerKey, EngineId, EngineKind
+from tui.action import Scope
 from tui.actions import (
     ACTIONS,
     BY_ID,
-    Scope,
     bindings,
     footer_actions,
     key_label,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from backends.model.plan import Choices, LayerChoice, PortChoice, VolumeChoice
 from backends.model.wish import these
-from tui.actions import ACTIONS, Scope, key_label
+from tui.action import Scope
+from tui.actions import ACTIONS, key_label
 from widgets.choice_bar import options, rows
 from widgets.text import width_of
 

@@ -1,0 +1,44 @@
+"""What the app says in a toast: how an operation ended, what failed, why something is not done. Does nothing else."""
+
+from __future__ import annotations
+
+from textual.app import App
+
+from backends.model.errors import BackendError
+from backends.model.events import OperationUpdate, Phase
+
+
+class Saying(App[None]):
+    """An app that says things. Text from outside is never read as markup."""
+
+    last_error: BackendError | None = None
+
+    def tell(self, update: OperationUpdate) -> None:
+        """Say how an operation ended."""
+        if update.phase is Phase.FAILED and update.error is not None:
+            self.fail(update.error, asked=f"{update.subject}: ")
+        elif update.phase is Phase.DONE:
+            self.notify(update.result or f"{update.subject}: done", timeout=3, markup=False)
+        elif update.phase is Phase.CANCELLED:
+            self.notify(f"{update.subject}: cancelled", timeout=3, markup=False)
+
+    def fail(self, error: BackendError, *, asked: str = "") -> None:
+        """Say what failed and what to do; its details wait behind the key of `app.error`."""
+        self.last_error = error
+        where = f"{error.engine}: " if error.engine else ""
+        hint = f"\n{error.hint}" if error.hint else ""
+        more = "\n[e] details" if error.detail else ""
+        self.notify(f"{asked}{where}{error.title}{hint}{more}", severity="error", timeout=8, markup=False)
+
+    def refuse(self, sentence: str, *, bug: bool = False) -> None:
+        """Say why something is not done."""
+        self.notify(sentence, severity="error" if bug else "warning", timeout=12 if bug else 4, markup=False)
+
+    def show_last_error(self) -> None:
+        """Open the details of the last failure."""
+        if self.last_error is None:
+            self.refuse("Nothing has failed so far.")
+        else:
+            from widgets.dialogs import ErrorDialog
+
+            self.push_screen(ErrorDialog(self.last_error))
