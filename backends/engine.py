@@ -18,12 +18,14 @@ from backends.model.events import EngineEvent
 from backends.model.ids import EngineId
 from backends.model.image import Image, ImageFacts, LayerReport
 from backends.model.network import Network, NetworkSpec
+from backends.model.transfer import Credentials, FoundImage, Login, PlatformReport, TransferEvent
 from backends.model.workload import RestartPolicy, Volume, VolumeSpec, WorkloadSpec
 
 EventStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[EngineEvent]]
 LogLines: TypeAlias = AbstractAsyncContextManager[AsyncIterator[LogLine]]
 StatsStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[Sequence[StatsReading]]]
 ByteStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[bytes]]
+TransferStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[TransferEvent]]
 
 
 class Engine(Protocol):
@@ -141,6 +143,40 @@ class Engine(Protocol):
 
         That name is taken away again: tag the image at once where nothing else names it.
         """
+
+    # -- registries ------------------------------------------------------------------------------
+    def pull(self, reference: str, *, platform: str = "", insecure: bool = False) -> TransferStream:
+        """Pull an image under its name; the last event is Transferred. Leaving the context ends the pull on the engine.
+
+        reference: as people write it; what the engine takes it for comes as Resolved. platform: "os/arch[/variant]",
+        "" = the engine's own. insecure: plain HTTP and certificates that nobody vouches for will do (Unsupported where
+        the engine decides that in its own settings). Credentials come from the engine's own store. Raises NotFound,
+        Denied, RateLimited, Untrusted, Unavailable, Conflict (no space) and the engine's own.
+        """
+
+    def push(self, reference: str, *, insecure: bool = False) -> TransferStream:
+        """Push an image of the store to the registry that its name says; as `pull`."""
+
+    async def search_images(self, term: str, *, limit: int = 25) -> tuple[FoundImage, ...]:
+        """Images of a registry whose names fit: "HOST/term" asks that registry, "term" the engine's usual ones.
+
+        Raises Unsupported where the registry cannot be searched.
+        """
+
+    async def image_platforms(self, reference: str, *, insecure: bool = False) -> PlatformReport:
+        """The platforms that the registry has of an image; pulls nothing."""
+
+    async def login(self, registry: str, credentials: Credentials) -> Login:
+        """Check credentials with the registry ("ghcr.io") and put them into the engine's own credential store.
+
+        Raises Denied where the registry refuses them, Unsupported where nothing that keeps them is installed.
+        """
+
+    async def logout(self, registry: str) -> None:
+        """Take a registry's credentials out of that store; NotFound where there are none."""
+
+    async def logins(self) -> tuple[Login, ...]:
+        """What is in that store, without the secrets."""
 
     async def commit_container(self, container: str, reference: str) -> str:
         """Make an image of a container's files (volumes and binds not) with the configuration of its **own image**

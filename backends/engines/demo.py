@@ -14,7 +14,7 @@ from backends.engines.demo_faults import DemoFaults
 from backends.engines.demo_files import Files, ReadOnly, changes, rootfs
 from backends.engines.demo_raw import raw_inspect
 from backends.engines.demo_shell import NoSuchProgram, Place, run
-from backends.engines.demo_stores import DemoStores
+from backends.engines.demo_transfers import DemoTransfers
 from backends.engines.demo_world import DemoHost, DemoWorld, utc_now
 from backends.model.capabilities import EngineInfo
 from backends.model.container import (
@@ -55,7 +55,7 @@ def _plain(_image: str) -> Role:
     return Role()
 
 
-class DemoEngine(DemoStores):
+class DemoEngine(DemoTransfers):
     """One demo engine. `world` and `faults` are for scenarios and tests, which may reach into them.
 
     clock: gives aware datetimes. look_s, act_s: latency of questions and actions. host: shared by engines that are

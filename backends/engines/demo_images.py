@@ -90,14 +90,14 @@ def to_model(image: DemoImage, engine: EngineId) -> Image:
     return Image(
         ImageKey(engine, image.id),
         tuple(image.tags),
-        sum(_sizes(image)),
+        sum(layer_sizes(image)),
         datetime.fromisoformat(created) if isinstance(created, str) else None,
     )
 
 
 def shown_bytes(image: DemoImage) -> int:
     """What it takes, as it is shown."""
-    return sum(_sizes(image))
+    return sum(layer_sizes(image))
 
 
 def to_facts(image: DemoImage, engine: EngineId) -> ImageFacts:
@@ -110,7 +110,7 @@ def to_facts(image: DemoImage, engine: EngineId) -> ImageFacts:
         tuple(config["rootfs"]["diff_ids"]),
         str(config.get("architecture", "")),
         str(config.get("os", "")),
-        sum(_sizes(image)),
+        sum(layer_sizes(image)),
     )
 
 
@@ -122,14 +122,14 @@ def committed(image: DemoImage, layer: bytes, command: str, created_at: datetime
     config["rootfs"]["diff_ids"].append(_digest(layer))
     config["history"] = [*config.get("history", []), {"created": stamp, "created_by": command}]
     if _SIZES_KEY in config:
-        config[_SIZES_KEY] = [*_sizes(image), len(layer)]
+        config[_SIZES_KEY] = [*layer_sizes(image), len(layer)]
     return DemoImage(json.dumps(config, sort_keys=True).encode(), (*image.layers, layer))
 
 
 def to_layers(image: DemoImage, engine: EngineId, reference: str) -> LayerReport:
     """Its history, base first."""
     config = json.loads(image.config)
-    made = iter(zip(config["rootfs"]["diff_ids"], _sizes(image), strict=True))
+    made = iter(zip(config["rootfs"]["diff_ids"], layer_sizes(image), strict=True))
     layers = []
     for step in config.get("history", []):
         diff_id, size = ("", 0) if step.get("empty_layer") else next(made, ("", 0))
@@ -146,7 +146,8 @@ def to_layers(image: DemoImage, engine: EngineId, reference: str) -> LayerReport
     return LayerReport(ImageKey(engine, image.id), reference, tuple(layers), str(config.get("architecture", "")))
 
 
-def _sizes(image: DemoImage) -> list[int]:
+def layer_sizes(image: DemoImage) -> list[int]:
+    """Of its layers, base first, as they are shown."""
     shown = json.loads(image.config).get(_SIZES_KEY)
     if isinstance(shown, list) and len(shown) == len(image.layers):
         return [int(size) for size in shown]

@@ -37,6 +37,7 @@ class DemoStores:
         self.world = world
         self.faults = faults
         self.actions = actions
+        self.logged_in: dict[str, str] = {}
 
     # -- images ----------------------------------------------------------------------------------
     async def list_images(self, *, nameless: bool = False) -> list[Image]:

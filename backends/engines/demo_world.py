@@ -15,6 +15,7 @@ from backends.engines.demo_container import DemoContainer, Run
 from backends.engines.demo_images import DemoImage, shown_bytes
 from backends.engines.demo_names import container_id, full_reference, valid_name
 from backends.engines.demo_networks import own_networks
+from backends.engines.demo_registry import DemoRegistry
 from backends.engines.demo_volumes import DemoVolume
 from backends.model.container import ContainerState, Health, Port
 from backends.model.errors import BackendError, Conflict, NotFound, Protocol
@@ -35,11 +36,15 @@ def utc_now() -> datetime:
 
 
 class DemoHost:
-    """The machine under several demo engines: who has which port. disk_bytes: of the one disk that they share."""
+    """The machine under several demo engines: who has which port. disk_bytes: of the one disk that they share.
+
+    registry: what its engines pull from and push to, whatever host they name.
+    """
 
     def __init__(self, disk_bytes: int = 2 << 40) -> None:
         self.disk_bytes = disk_bytes
         self.worlds: list[DemoWorld] = []
+        self.registry = DemoRegistry()
         self._owners: dict[tuple[str, int], tuple[EngineId, str]] = {}
         self._free = itertools.count(32768)
 

@@ -28,6 +28,10 @@ CHANGING = frozenset(
         "remove_image",
         "push_image",  # changes the registry
         "pull_image",
+        "pull",
+        "push",  # changes the registry
+        "login",  # changes the engine's credential store
+        "logout",
         "commit_container",
         "write_files",
         "create_network",
@@ -40,7 +44,7 @@ CHANGING = frozenset(
     }
 )
 """Methods of the Protocol that change something on the engine."""
-_STREAMS = frozenset({"export_volume", "run_in_volume"})
+_STREAMS = frozenset({"export_volume", "run_in_volume", "pull", "push"})
 """Those of them that are not awaited."""
 LOOKING = frozenset(
     {
@@ -60,6 +64,9 @@ LOOKING = frozenset(
         "image_facts",
         "image_layers",
         "export_image",
+        "search_images",
+        "image_platforms",
+        "logins",
         "changed_paths",
         "read_files",
         "room",

@@ -54,3 +54,15 @@ class Protocol(BackendError):
 
 class Refused(BackendError):
     """We refuse it ourselves: read-only mode, an operation already in flight, a blocking finding."""
+
+
+class Unavailable(BackendError):
+    """A registry, which is beyond the engine, does not answer, or answers that it cannot (5xx)."""
+
+
+class RateLimited(BackendError):
+    """A registry has been asked too often (429)."""
+
+
+class Untrusted(BackendError):
+    """A registry cannot prove who it is, or what it sent is not what it promised (TLS, digests)."""
