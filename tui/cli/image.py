@@ -11,6 +11,7 @@ import click
 from tui.cli.ask import agreed
 from tui.cli.exits import Exit, worst
 from tui.cli.image_parts import Progress, check_can_ask, each, frees, listed, one_engine, told
+from tui.cli.image_platforms import platforms
 from tui.cli.options import common, engine_option, only
 from tui.cli.output import answer, complain, data, say
 from tui.cli.pick_image import given_name, look, the_image
@@ -27,7 +28,10 @@ yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask; needed 
 @click.group()
 @common
 def image() -> None:
-    """Remove, name, prune, save, load and copy images."""
+    """Remove, name, prune, save, load and copy images; list their platforms."""
+
+
+image.add_command(platforms)
 
 
 @image.command()
