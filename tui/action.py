@@ -18,6 +18,8 @@ class Scope(StrEnum):
     GPUS = "On the GPU screen"
     IMAGES = "On the images screen"
     IMAGE = "On the screen of one image"
+    TRANSFERS = "On the screen of pulls and pushes"
+    SEARCH = "On the search screen"
     DETAIL = "In the details"
     LOGS = "In the log"
     MIGRATE = "In a migration"

@@ -98,7 +98,9 @@ class TranshipApp(Saying):
         if self.commands.moving:
             from tui.screens.move_questions import quit_question
 
-            self.push_screen(quit_question(self.commands.moves.running, self.commands.images.running), self._leave)
+            commands = self.commands
+            question = quit_question(commands.moves.running, commands.images.running, commands.transfers.running)
+            self.push_screen(question, self._leave)
         else:
             self.exit()
 

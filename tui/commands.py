@@ -35,6 +35,7 @@ from tui.messages import (
     UsersNamed,
 )
 from tui.moves import Moves
+from tui.transfer_commands import TransferCommands
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -64,6 +65,7 @@ class Commands:
         self._layers: OrderedDict[ImageKey, LayerReport] = OrderedDict()
         self.moves = Moves(self._work, self._open_fleet, state_dir)
         self.images = ImageCommands(self._work, self._open_fleet)
+        self.transfers = TransferCommands(self._work, self._open_fleet)
         self.layers = LayerCommands(self._work, self._open_fleet)
 
     # -- what all share --------------------------------------------------------------------------
@@ -89,8 +91,8 @@ class Commands:
 
     @property
     def moving(self) -> bool:
-        """A migration runs, or a copy of an image."""
-        return bool(self.moves.running or self.images.running)
+        """A migration runs, or a copy, pull or push of an image."""
+        return bool(self.moves.running or self.images.running or self.transfers.running)
 
     def undo_then(self, leave: Callable[[], object]) -> None:
         """Cancel migrations and leave when they are undone; the screen lives on meanwhile."""
@@ -101,7 +103,8 @@ class Commands:
         leave()
 
     async def close(self) -> None:
-        """Cancel migrations and copies, and wait until they have undone what they made."""
+        """Cancel migrations, copies and transfers, and wait until they have undone what they made."""
+        await self.transfers.close()
         await self.images.close()
         await self.moves.close()
 

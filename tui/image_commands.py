@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
-from backends.model.errors import BackendError
 from backends.model.ids import EngineId, ImageKey
 from backends.model.image_sharing import ImageShare
 from tui.messages import ImagesSeen
+from tui.telling import told
 from widgets.image_rows import shown_name
 
 if TYPE_CHECKING:
@@ -119,16 +119,7 @@ class ImageCommands:
             self._copies[key].worker.cancel()
 
     async def _told(self, call: Awaitable[object]) -> None:
-        """Wait for it. How a tracked operation ended is told by the bridge; other errors come out at the app."""
-        told: list[BackendError | None] = []
-        end = self._fleet().operations.subscribe(lambda update: told.append(update.error))
-        try:
-            await call
-        except BackendError as error:
-            if not any(error is one for one in told):
-                raise
-        finally:
-            end()
+        await told(self._fleet().operations, call)
 
     async def close(self) -> None:
         """Call copies off and wait until they have taken back what they brought."""

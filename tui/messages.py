@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from backends.model.errors import BackendError
     from backends.model.events import OperationUpdate
     from backends.model.fleet import FleetView
-    from backends.model.ids import ContainerKey, ImageKey
+    from backends.model.ids import ContainerKey, EngineId, ImageKey
     from backends.model.image import LayerReport
     from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
     from backends.model.image_sharing import ImageList
     from backends.model.plan import MigrationReport, Plan, StepProgress
+    from backends.model.transfer import FoundImage, Login, PlatformReport
     from tui.layer_commands import TreeAsked
 
 
@@ -73,6 +74,30 @@ class ImagesSeen(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the newest list is worth drawing."""
         return isinstance(message, ImagesSeen)
+
+
+@dataclass
+class ImagesFound(Message):
+    """What a search found, in the order of the engines; errors: of those that found nothing because they failed."""
+
+    term: str
+    found: tuple[tuple[EngineId, FoundImage], ...]
+    errors: tuple[BackendError, ...] = ()
+
+
+@dataclass
+class PlatformsSeen(Message):
+    """For which platforms a registry has an image."""
+
+    engine: EngineId
+    report: PlatformReport
+
+
+@dataclass
+class LoginsSeen(Message):
+    """What the engines' credential stores have, without the secrets."""
+
+    logins: Mapping[EngineId, tuple[Login, ...]]
 
 
 @dataclass

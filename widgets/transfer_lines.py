@@ -10,7 +10,7 @@ from backends.model.transfer_state import LayerState, TransferState
 from widgets.charts import bar
 from widgets.engine_badge import badge_tone
 from widgets.format import bytes_text, clock_text, rate_text, short_image
-from widgets.line import Line, Span, Tone, line
+from widgets.line import BLANK, Line, Span, Tone, line
 from widgets.text import cut_middle, inert, paragraph
 
 LAYER_BAR = 24  # cells at most
@@ -31,9 +31,14 @@ _RANK = {LayerPhase.WAITING: 1, LayerPhase.PRESENT: 2, LayerPhase.DONE: 3}
 """Which layers are folded first where there is no room: those that are done, those that were there, those that wait."""
 
 
+def sign_of(state: TransferState) -> tuple[str, Tone]:
+    """The shape that tells how it stands, and its tone."""
+    return _SIGNS[state.phase]
+
+
 def head_line(state: TransferState, width: int) -> Line:
     """One line: what, where, how far, how fast, how long yet."""
-    sign, tone = _SIGNS[state.phase]
+    sign, tone = sign_of(state)
     arrow = "↑" if state.ask.push else "↓"
     facts = _facts(state)
     where = inert(state.ask.engine.name)
@@ -67,7 +72,7 @@ def _facts(state: TransferState) -> str:
     elif done:
         parts.append(bytes_text(done))
     if count:
-        parts.append(f"{state.ended_layers}/{count} layers")
+        parts.append(f"{state.ended_layers}/{count}{'' if state.complete else '+'} layers")
     if state.bytes_per_s:
         parts.append(rate_text(state.bytes_per_s))
     if state.eta_s is not None:
@@ -122,6 +127,19 @@ def transfer_lines(state: TransferState, width: int, room: int | None = None, *,
     return [*head, *notes, *lines][: room or None]
 
 
+def detail_lines(state: TransferState, width: int) -> list[Line]:
+    """All of one transfer, without a head: what there is to say, then each layer."""
+    meaning = [] if state.meaning is None else [line((f"    {inert(state.meaning.reference)}", Tone.STRONG))]
+    layers = [layer_line(layer, width) for layer in state.layers]
+    notes = note_lines(state, width)
+    error = paragraph(state.error.detail, Tone.DIM, width, indent="    ") if state.error and state.error.detail else []
+    if state.under_way and state.layers:
+        meaning.append(line((f"    {_facts(state)}", Tone.DIM)))
+    if not state.layers and state.under_way:
+        layers = [line((f"    {inert(state.said) or 'Asking the registry …'}", Tone.DIM))]
+    return [*meaning, *notes, *error, BLANK, *layers]
+
+
 def _most_telling(layers: Sequence[LayerState], count: int) -> list[LayerState]:
     """So many of them, those that move first; in their own order."""
     kept = sorted(range(len(layers)), key=lambda at: (_RANK.get(layers[at].phase, 0), at))[:count]
@@ -150,4 +168,4 @@ def note_lines(state: TransferState, width: int, *, failure: bool = True) -> lis
     return notes
 
 
-__all__ = ["head_line", "layer_line", "note_lines", "transfer_lines"]
+__all__ = ["detail_lines", "head_line", "layer_line", "note_lines", "sign_of", "transfer_lines"]

@@ -29,8 +29,8 @@ from backends.model.transfer import (
 
 _AT_ONCE = 3
 """Layers on their way at the same time, as Docker has it."""
-_STEPS = 12
-"""Pieces in which a layer comes."""
+_LEAST, _MOST, _PIECE = 2, 12, 200 << 20
+"""Pieces in which a layer comes: one more for each so many bytes."""
 _STORE = "the demo's memory"
 
 
@@ -92,9 +92,10 @@ class DemoTransfers(DemoStores):
             await self.faults.passing("transfer")
             for id in list(moving):
                 moving[id] += 1
-                phase, step = divmod(moving[id], _STEPS)
+                steps = min(_MOST, _LEAST + sizes[id] // _PIECE)
+                phase, step = divmod(moving[id], steps)
                 if phase < len(phases):
-                    yield LayerProgress(id, phases[phase], sizes[id] * step // _STEPS, sizes[id])
+                    yield LayerProgress(id, phases[phase], sizes[id] * step // steps, sizes[id])
                 else:
                     del moving[id]
                     yield LayerProgress(id, LayerPhase.DONE)

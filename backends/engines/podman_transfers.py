@@ -73,7 +73,7 @@ class PodmanTransfers(PodmanStore):
             params |= {"OS": wanted.os, "Arch": wanted.architecture, "Variant": wanted.variant}
         full = self._full(reference)
         if names_registry(reference):
-            yield Resolved(full)
+            yield Resolved(full, lists=False)
         else:
             meant = await self._meaning(reference, params)
             yield meant
@@ -107,7 +107,7 @@ class PodmanTransfers(PodmanStore):
             raise
         if not lines.candidates:
             raise NotFound(f"Podman did not say what it takes {reference} for", engine=self._id)
-        return Resolved(lines.candidates[-1], tuple(lines.candidates), lines.why)
+        return Resolved(lines.candidates[-1], tuple(lines.candidates), lines.why, lists=False)
 
     async def _pulled(self, params: Params, name: str) -> AsyncGenerator[Mapping[str, Any], None]:
         headers = await self._sent(name)
@@ -137,7 +137,7 @@ class PodmanTransfers(PodmanStore):
     async def _push(self, reference: str, insecure: bool) -> AsyncGenerator[TransferEvent, None]:
         full = self._full(reference)
         item = await self._image(full)
-        yield Resolved(full)
+        yield Resolved(full, lists=False)
         lines, digest = PodmanLines(), ""
         params: dict[str, str | int | bool] = {"quiet": False, "destination": full, "retry": 0}
         if insecure:

@@ -34,7 +34,8 @@ def _rule(pattern: str, kind: type[BackendError], title: str, hint: str) -> _Rul
 _LOGIN = "Log in with `tranship login {host}`, and look whether the account may do this."
 _NAME = "Look at the spelling of name and tag; `tranship search` and `tranship image platforms` ask the registry."
 
-# First match wins. {host}: the registry; {name}: the reference; {insecure}: how this engine is told to trust it.
+# First match wins. {host}: the registry; {name}: the reference within it; {full}: all of it; {insecure}, {certs}: how
+# this engine is told to trust it.
 _RULES: tuple[_Rule, ...] = (
     _rule(
         r"no space left on device|disk quota exceeded",
@@ -128,7 +129,7 @@ _RULES: tuple[_Rule, ...] = (
     _rule(
         r"tag does not exist|no such image|image not known|does not exist",
         NotFound,
-        "There is no image {name} on this engine",
+        "There is no image {full} on this engine",
         "`tranship images` lists all; `tranship image tag` names one.",
     ),
 )
@@ -150,7 +151,8 @@ def registry_error(words: str, *, verb: str, name: str, host: str, engine: Engin
     """The error that an engine's words mean. verb: "pull", "push", … for what no rule knows. words: the detail."""
     hints = {
         "host": host,
-        "name": name,
+        "name": name.removeprefix(f"{host}/"),
+        "full": name,
         "insecure": _INSECURE.get(engine.kind, ""),
         "certs": _CERTS.get(engine.kind, "").replace("{host}", host),
     }

@@ -48,11 +48,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """What a name was taken to mean. candidates: all that it could have been, in the order tried. why: by what rule."""
+    """What a name was taken to mean. candidates: all that it could have been, in the order tried. why: by what rule.
+
+    lists: the engine names all layers before the first moves; False: each only when its turn comes.
+    """
 
     reference: str
     candidates: tuple[str, ...] = ()
     why: str = ""
+    lists: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,13 +46,15 @@ class LayerState:
         """With what was just said of it."""
         phase, done, total = event.phase, event.done_bytes, event.total_bytes
         sent, size = self.sent_bytes, self.size_bytes
+        if phase is LayerPhase.PRESENT:
+            return LayerState(self.id, phase)  # nothing of it travels
         if phase in _ON_THE_WAY:
             size = total or size
             sent = max(sent, done or 0)
             size = max(size, sent) if size is not None else None  # engines send a little more than they announced
         elif phase is LayerPhase.RETRYING:
             sent = 0
-        elif phase not in {LayerPhase.WAITING, LayerPhase.PRESENT} and size is not None:
+        elif phase is not LayerPhase.WAITING and size is not None:
             sent = size
         return LayerState(self.id, phase, sent, size, done, total)
 
@@ -62,7 +64,7 @@ class TransferState:
     """A transfer. said: the engine's last line. error: with FAILED. bytes_per_s, eta_s: None where not known.
 
     done_bytes: that have passed. total_bytes: None until the size of each layer that travels is known: engines that
-    bring a few at a time tell it late, and some never.
+    bring a few at a time tell it late, and some never. most_at_once: layers that were on their way together.
     """
 
     ask: TransferAsk
@@ -74,6 +76,7 @@ class TransferState:
     error: BackendError | None = None
     bytes_per_s: float | None = None
     eta_s: float | None = None
+    most_at_once: int = 0
 
     @property
     def under_way(self) -> bool:
@@ -91,8 +94,19 @@ class TransferState:
         return sum(layer.sent_bytes for layer in self.layers)
 
     @property
+    def complete(self) -> bool:
+        """All layers are known: the engine names them at the beginning, or fewer are on their way than were before, so
+        that none waits to be named.
+        """
+        if self.meaning is None or self.meaning.lists or self.phase is Phase.DONE:
+            return True
+        return len(self.layers) - self.ended_layers < self.most_at_once
+
+    @property
     def total_bytes(self) -> int | None:
         """Of all layers that travel."""
+        if not self.complete:
+            return None
         sizes = [layer.size_bytes for layer in self.layers if not (layer.phase.ended and layer.size_bytes is None)]
         known = [size for size in sizes if size is not None]
         return sum(known) if known and len(known) == len(sizes) else None
@@ -105,7 +119,9 @@ class TransferState:
     def after(self, event: TransferEvent) -> TransferState:
         """With what the engine just said."""
         if isinstance(event, LayerProgress):
-            return replace(self, phase=Phase.PROGRESS, layers=_with(self.layers, event))
+            layers = _with(self.layers, event)
+            running = sum(not layer.phase.ended for layer in layers)
+            return replace(self, phase=Phase.PROGRESS, layers=layers, most_at_once=max(running, self.most_at_once))
         if isinstance(event, Resolved):
             return replace(self, phase=Phase.PROGRESS, meaning=event)
         if isinstance(event, Said):

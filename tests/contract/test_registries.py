@@ -60,7 +60,8 @@ async def test_what_was_pushed_is_found_and_pulled_again_layer_by_layer(lab: Lab
     assert not again[-1].changed, "it is there"
     await lab.engine.remove_image(name)
     events = await all_events(lab.engine.pull(name))
-    assert events[0] == Resolved(name)
+    assert isinstance(events[0], Resolved)
+    assert events[0].reference == name
     assert isinstance(events[-1], Transferred)
     assert (events[-1].reference, events[-1].image_id, events[-1].changed) == (name, id_, True)
     assert (await lab.engine.image_facts(name)).key.id == id_

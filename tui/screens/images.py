@@ -21,6 +21,7 @@ from tui.messages import ImagesSeen
 from tui.screens import image_questions
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
+from tui.screens.registries import Registries
 from widgets.container_sort import Sort
 from widgets.engine_badge import badges
 from widgets.filter_line import FilterLine
@@ -180,6 +181,8 @@ class ImagesScreen(SubScreen):
             "images.part": self._next_part,
             "images.filter": self.query_one(FilterLine).edit,
             "images.sort": self._sort_next,
+            "images.push": lambda: Registries(self).push(self._chosen()),
+            **Registries(self).acts("images"),
             "images.reverse": lambda: self._sort_by(Sort(self._sort.column, not self._sort.descending)),
         }
 

@@ -77,8 +77,15 @@ def undo_question(plan: Plan) -> ConfirmDialog:
     return ConfirmDialog(f"Undo the move of {name}?", lines, yes="Undo", no="Keep", destructive=True)
 
 
-def quit_question(running: Sequence[Move], copies: Sequence[str] = ()) -> ConfirmDialog:
-    """Before the program ends while something is moved. copies: names of images that are being copied."""
+def quit_question(running: Sequence[Move], copies: Sequence[str] = (), transfers: Sequence[str] = ()) -> ConfirmDialog:
+    """Before the program ends while something is moved.
+
+    copies: names of images that are being copied; transfers: of those pulled or pushed.
+    """
+    if not running and not copies:
+        ends = line("They are called off; layers that came whole may stay on the engine for the next try.")
+        named = [line(short(name)) for name in transfers[:_NAMED]]
+        return ConfirmDialog("Quit while images are pulled or pushed?", [*named, ends], yes="Quit", no="Stay")
     if not running:
         ends = line("It is" if len(copies) == 1 else "They are", " called off: what was brought is removed.")
         return ConfirmDialog("Quit while images are copied?", [*map(line, copies), ends], yes="Quit", no="Stay")
