@@ -51,8 +51,9 @@ class _Fields(Dialog[object]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+s", "take", "Take", show=False, priority=True, id="dialog.take"),
-        Binding("down", "app.focus_next", "Next", show=False, id="dialog.next"),
-        Binding("up", "app.focus_previous", "Previous", show=False, id="dialog.previous"),
+        # Done before the next key is looked at: of keys that arrive at once, each is for the field that it follows.
+        Binding("tab,down", "app.focus_next", "Next", show=False, priority=True, id="dialog.next"),
+        Binding("shift+tab,up", "app.focus_previous", "Previous", show=False, priority=True, id="dialog.previous"),
     ]
 
     def _say(self, wrong: str) -> None:
@@ -88,8 +89,8 @@ class Tick(Static, can_focus=True):
     Tick:focus:nocolor { text-style: reverse; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "turn", "Tick", show=False, id="tick.turn"),
-        Binding("enter", "screen.take", "Take", show=False, id="tick.take"),
+        Binding("space", "turn", "Tick", show=False, priority=True, id="tick.turn"),
+        Binding("enter", "screen.take", "Take", show=False, priority=True, id="tick.take"),
     ]
 
     def __init__(self, label: str, value: bool = False, *, id: str | None = None) -> None:

@@ -70,7 +70,8 @@ def _facts(state: TransferState) -> str:
         share = f"{done * 100 // total}% of {bytes_text(total)}" if done < total else f"all {bytes_text(total)}"
         parts.append(share)
     elif done:
-        parts.append(bytes_text(done))
+        known = state.known_bytes
+        parts.append(f"{bytes_text(done)} of {bytes_text(known)} or more" if known > done else bytes_text(done))
     if count:
         parts.append(f"{state.ended_layers}/{count}{'' if state.complete else '+'} layers")
     if state.bytes_per_s:
@@ -80,14 +81,15 @@ def _facts(state: TransferState) -> str:
     return " · ".join(parts) or "under way"
 
 
-def layer_line(layer: LayerState, width: int) -> Line:
-    """One line: id, bar, bytes, where it is."""
+def layer_line(layer: LayerState, width: int, *, moving: bool = True) -> Line:
+    """One line: id, bar, bytes, where it is. moving: False = the transfer has ended, whatever the layer's phase is."""
     cells = max(6, min(LAYER_BAR, width - 56))
-    tone = _LAYER_TONES.get(layer.phase, Tone.INFO)
+    cut = not moving and not layer.phase.ended
+    tone = Tone.DIM if cut else _LAYER_TONES.get(layer.phase, Tone.INFO)
     share = _share(layer)
     drawn = bar(share, cells, tone=tone) if share is not None else (Span(" " * cells),)
     return (Span(f"    {inert(layer.id)[:12]:<12}  ", Tone.DIM), *drawn, Span(f"  {_bytes(layer):<20}"),
-            Span(f"  {layer.phase.value}", tone))  # fmt: skip
+            Span(f"  {'not finished' if cut else layer.phase.value}", tone))  # fmt: skip
 
 
 def _share(layer: LayerState) -> float | None:
@@ -130,7 +132,7 @@ def transfer_lines(state: TransferState, width: int, room: int | None = None, *,
 def detail_lines(state: TransferState, width: int) -> list[Line]:
     """All of one transfer, without a head: what there is to say, then each layer."""
     meaning = [] if state.meaning is None else [line((f"    {inert(state.meaning.reference)}", Tone.STRONG))]
-    layers = [layer_line(layer, width) for layer in state.layers]
+    layers = [layer_line(layer, width, moving=state.under_way) for layer in state.layers]
     notes = note_lines(state, width)
     error = paragraph(state.error.detail, Tone.DIM, width, indent="    ") if state.error and state.error.detail else []
     if state.under_way and state.layers:

@@ -103,6 +103,11 @@ class TransferState:
         return len(self.layers) - self.ended_layers < self.most_at_once
 
     @property
+    def known_bytes(self) -> int:
+        """Of the layers whose size is known by now: at least so many pass."""
+        return sum(layer.size_bytes or 0 for layer in self.layers)
+
+    @property
     def total_bytes(self) -> int | None:
         """Of all layers that travel."""
         if not self.complete:

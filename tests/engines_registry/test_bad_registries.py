@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from backends.model.ids import EngineId, EngineKind
 from backends.model.transfer import LayerPhase, LayerProgress, Platform, Resolved, TransferEvent, Transferred
 from backends.wire.endpoint import Endpoint
 from tests.contract.lab import eventually
+from tests.engines_docker.test_tls import authority, certificate
 from tests.fake_registry import SECRET, USER, FakeRegistry
 from tests.real import RealEngines, host_port
 
@@ -70,7 +72,7 @@ async def test_each_failure_has_its_own_words(engine: Engine, real_engines: Real
         if engine.id.kind is EngineKind.PODMAN:
             with pytest.raises(Untrusted, match="plain HTTP"):
                 await pulled(engine.pull(f"{registry.address}/box/box:1"))
-        else:
+        else:  # Docker trusts whatever listens on this machine
             with pytest.raises(Unsupported):
                 await pulled(engine.pull(f"{registry.address}/box/box:1", insecure=True))
         many = f"{registry.address}/box/box:many"
@@ -81,6 +83,24 @@ async def test_each_failure_has_its_own_words(engine: Engine, real_engines: Real
             await pulled(pull(engine, many, platform="linux/riscv64"))
     with pytest.raises(Unavailable, match="does not answer"):
         await pulled(pull(engine, f"127.0.0.1:{host_port()}/box/box:1"))
+
+
+async def test_a_certificate_that_nobody_vouches_for(real_engines: RealEngines, tmp_path: Path) -> None:
+    authority(tmp_path, "ca")
+    certificate(tmp_path, "server")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "server.pem", tmp_path / "server-key.pem")
+    podman = PodmanEngine(EngineId(EngineKind.PODMAN, "podman"), Endpoint.parse(real_engines.podman))
+    try:
+        async with FakeRegistry(layers=1).served(real_engines, context) as registry:
+            name = f"{registry.address}/box/box:1"
+            with pytest.raises(Untrusted, match="certificate") as caught:
+                await pulled(podman.pull(name))
+            assert "certs.d" in caught.value.hint
+            await pulled(podman.pull(name, insecure=True))
+            await podman.remove_image(name)
+    finally:
+        await podman.close()
 
 
 async def test_a_pull_called_off_half_way_leaves_nothing_running(engine: Engine, real_engines: RealEngines) -> None:
