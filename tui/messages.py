@@ -95,9 +95,10 @@ class PlatformsSeen(Message):
 
 @dataclass
 class LoginsSeen(Message):
-    """What the engines' credential stores have, without the secrets."""
+    """What the engines' credential stores have, without the secrets. errors: of those that cannot be read."""
 
     logins: Mapping[EngineId, tuple[Login, ...]]
+    errors: tuple[BackendError, ...] = ()
 
 
 @dataclass

@@ -139,8 +139,13 @@ class TransferCommands:
             fleet = self._fleet()
             view = fleet.store.view
             engines = [engine for engine in fleet.engines if not view.engines[engine.id].stale]
-            answers = await asyncio.gather(*(engine.logins() for engine in engines))
-            reply(LoginsSeen({engine.id: known for engine, known in zip(engines, answers, strict=True)}))
+            known, errors = {}, []
+            for engine in engines:
+                try:
+                    known[engine.id] = await engine.logins()
+                except BackendError as error:
+                    errors.append(error)
+            reply(LoginsSeen(known, tuple(errors)))
 
         self._work(look, name="logins", group="logins", exclusive=True)
 

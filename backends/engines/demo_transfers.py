@@ -11,9 +11,9 @@ from backends.engine import TransferStream
 from backends.engines.demo_images import DemoImage, layer_sizes, shown_bytes
 from backends.engines.demo_registry import ACCOUNT, PRIVATE_HOST
 from backends.engines.demo_stores import DemoStores
-from backends.engines.transfer_parts import opened, resolved, search_host
+from backends.engines.transfer_parts import full_name, opened, resolved, search_host
 from backends.model.errors import BackendError, Conflict, Denied, NotFound
-from backends.model.reference import full_reference, parse_reference
+from backends.model.reference import parse_reference
 from backends.model.transfer import (
     Credentials,
     FoundImage,
@@ -46,7 +46,7 @@ class DemoTransfers(DemoStores):
         return opened(self._push(reference.strip()))
 
     async def _pull(self, reference: str, platform: str) -> AsyncGenerator[TransferEvent, None]:
-        full = self._full(reference)
+        full = full_name(reference, self._id)
         await self._act("pull")
         yield resolved(reference, full)
         image = self._published(full, platform)
@@ -61,7 +61,7 @@ class DemoTransfers(DemoStores):
         yield Transferred(full, image.id, _digest(image), changed)
 
     async def _push(self, reference: str) -> AsyncGenerator[TransferEvent, None]:
-        full = self._full(reference)
+        full = full_name(reference, self._id)
         await self._act("push")
         image = self.world.image(full)
         yield resolved(reference, full)
@@ -116,7 +116,7 @@ class DemoTransfers(DemoStores):
     async def image_platforms(self, reference: str, *, insecure: bool = False) -> PlatformReport:
         del insecure
         await self._look("image_platforms")
-        full = self._full(reference.strip())
+        full = full_name(reference, self._id)
         self._allowed(full)
         platforms = self.world.host.registry.platforms(full)
         if not platforms:
@@ -168,12 +168,6 @@ class DemoTransfers(DemoStores):
     def _absent(self, full: str) -> BackendError:
         title = f"{parse_reference(full).domain} has no {full}"
         return NotFound(title, hint="look at the spelling; `tranship search` asks the registry", engine=self._id)
-
-    def _full(self, reference: str) -> str:
-        try:
-            return full_reference(reference)
-        except ValueError as error:
-            raise Conflict("that is no image name", detail=str(error), engine=self._id) from error
 
 
 def _diff_ids(image: DemoImage) -> list[str]:

@@ -20,14 +20,15 @@ from backends.engines.transfer_messages import DockerMessages, failure_of
 from backends.engines.transfer_parts import (
     about,
     found_images,
+    full_name,
     opened,
     platforms_of,
     resolved,
     search_host,
     unsearchable,
 )
-from backends.model.errors import BackendError, Conflict, NotFound, Unsupported
-from backends.model.reference import DEFAULT_DOMAIN, full_reference, parse_reference
+from backends.model.errors import BackendError, NotFound, Unsupported
+from backends.model.reference import DEFAULT_DOMAIN, parse_reference
 from backends.model.transfer import Credentials, FoundImage, Login, PlatformReport, TransferEvent, Transferred
 from backends.wire.client import Params
 from backends.wire.frames import json_lines
@@ -181,10 +182,7 @@ class DockerTransfers(DockerImages):
             title = "Docker decides in its own settings which registries it trusts"
             hint = 'Name the registry under "insecure-registries" in Docker\'s daemon.json.'
             raise Unsupported(title, hint=hint, engine=self._id)
-        try:
-            return full_reference(reference.strip())
-        except ValueError as error:
-            raise Conflict("That is no image name", detail=str(error), engine=self._id) from error
+        return full_name(reference, self._id)
 
 
 def _server(registry: str) -> list[str]:

@@ -22,6 +22,7 @@ from backends.engines.transfer_messages import DockerMessages, PodmanLines, fail
 from backends.engines.transfer_parts import (
     about,
     found_images,
+    full_name,
     names_registry,
     opened,
     platforms_of,
@@ -29,7 +30,7 @@ from backends.engines.transfer_parts import (
     unsearchable,
 )
 from backends.model.errors import BackendError, Conflict, NotFound, Unsupported
-from backends.model.reference import full_reference, parse_reference
+from backends.model.reference import parse_reference
 from backends.model.transfer import (
     Credentials,
     FoundImage,
@@ -71,7 +72,7 @@ class PodmanTransfers(PodmanStore):
             params["tlsVerify"] = False
         if wanted is not None:
             params |= {"OS": wanted.os, "Arch": wanted.architecture, "Variant": wanted.variant}
-        full = self._full(reference)
+        full = full_name(reference, self._id)
         if names_registry(reference):
             yield Resolved(full, lists=False)
         else:
@@ -135,7 +136,7 @@ class PodmanTransfers(PodmanStore):
 
     # -- push ------------------------------------------------------------------------------------
     async def _push(self, reference: str, insecure: bool) -> AsyncGenerator[TransferEvent, None]:
-        full = self._full(reference)
+        full = full_name(reference, self._id)
         item = await self._image(full)
         yield Resolved(full, lists=False)
         lines, digest = PodmanLines(), ""
@@ -168,7 +169,7 @@ class PodmanTransfers(PodmanStore):
 
     async def image_platforms(self, reference: str, *, insecure: bool = False) -> PlatformReport:
         """GET /manifests/{name}/json, which tells the platforms of a list only."""
-        full = self._full(reference.strip())
+        full = full_name(reference, self._id)
         params: Params = {"tlsVerify": False} if insecure else {}
         with about("look-up", full, parse_reference(full).domain, self._id):
             told = await self._asked(f"/manifests/{image_path(full)}/json", params, await self._sent(full))
@@ -226,12 +227,6 @@ class PodmanTransfers(PodmanStore):
             return parse_platform(platform) if platform else None
         except ValueError as error:
             raise Conflict("That is no platform", detail=str(error), engine=self._id) from error
-
-    def _full(self, reference: str) -> str:
-        try:
-            return full_reference(reference)
-        except ValueError as error:
-            raise Conflict("That is no image name", detail=str(error), engine=self._id) from error
 
 
 __all__ = ["PodmanTransfers"]

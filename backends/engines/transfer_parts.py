@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from backends.engines.registry_errors import retold
-from backends.model.errors import BackendError, Unsupported
+from backends.model.errors import BackendError, Conflict, Unsupported
 from backends.model.ids import EngineId
-from backends.model.reference import DEFAULT_DOMAIN, parse_reference
+from backends.model.reference import DEFAULT_DOMAIN, DEFAULT_TAG, parse_reference
 from backends.model.transfer import FoundImage, Platform, Resolved, TransferEvent
 
 
@@ -38,6 +38,15 @@ def names_registry(reference: str) -> bool:
     """Whether a reference says which registry it is of: "ghcr.io/a/b", "localhost/a"; not "python", "user/app"."""
     first, slash, _ = reference.partition("/")
     return bool(slash) and ("." in first or ":" in first or first == "localhost")
+
+
+def full_name(reference: str, engine: EngineId) -> str:
+    """A reference in full. Of one with a tag and a digest the digest counts, as with the engines. Raises Conflict."""
+    try:
+        parsed = parse_reference(reference.strip())
+    except ValueError as error:
+        raise Conflict("That is no image name", detail=str(error), engine=engine) from error
+    return f"{parsed.name}@{parsed.digest}" if parsed.digest else f"{parsed.name}:{parsed.tag or DEFAULT_TAG}"
 
 
 def resolved(reference: str, full: str) -> Resolved:
@@ -89,6 +98,7 @@ def platforms_of(items: Sequence[Mapping[str, Any]] | None) -> tuple[Platform, .
 __all__ = [
     "about",
     "found_images",
+    "full_name",
     "names_registry",
     "opened",
     "platforms_of",

@@ -115,6 +115,11 @@ class Login:
     username: str
     store: str
 
+    @property
+    def kept(self) -> str:
+        """Where, for people; a file is not encrypted, as the engines themselves warn."""
+        return f"kept in {self.store}" + (", unencrypted" if self.store.startswith("/") else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -124,14 +129,17 @@ class Credentials:
     secret: str = field(repr=False)
 
 
+_ARCHITECTURES = {"x86_64": "amd64", "x86-64": "amd64", "aarch64": "arm64"}
+"""Other names of architectures; source: containerd/platforms, database.go."""
+
+
 def parse_platform(text: str) -> Platform:
     """Read "linux/arm64[/v8]" or "arm64" (of Linux). Raises ValueError, with a message for people."""
     parts = text.strip().lower().split("/")
     if not all(parts) or len(parts) > 3 or any(not part.replace("-", "").replace("_", "").isalnum() for part in parts):
         raise ValueError(f"{text!r} is no platform: write it as linux/amd64 or linux/arm64/v8")
-    if len(parts) == 1:
-        return Platform("linux", parts[0])
-    return Platform(parts[0], parts[1], parts[2] if len(parts) == 3 else "")
+    os, architecture, variant = ("linux", *parts, "") if len(parts) == 1 else (*parts, "")[:3]
+    return Platform(os, _ARCHITECTURES.get(architecture, architecture), variant)
 
 
 def registry_name(text: str) -> str:

@@ -12,7 +12,7 @@ async def log_in(fleet: Fleet, engine_id: EngineId, registry: str, credentials: 
     engine = fleet.engine(engine_id)
     with fleet.operations.track("registry.login", _key(engine_id, registry), registry) as tracked:
         made = await engine.login(registry, credentials)
-        tracked.done(f"{made.username} is logged in to {registry} on {engine_id}")
+        tracked.done(f"{made.username} is logged in to {registry} on {engine_id}; {made.kept}")
         return made
 
 

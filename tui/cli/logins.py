@@ -61,7 +61,7 @@ def login(
         if invocation.json:
             answer(action="registry.login", login=schema_transfers.login(target, made), error=None)
         else:
-            data(inert(f"{made.username} is logged in to {made.registry} on {target}; kept in {made.store}"))
+            data(inert(f"{made.username} is logged in to {made.registry} on {target}; {made.kept}"))
         return Exit.DONE
 
     run(invocation, body, only=only(engine))

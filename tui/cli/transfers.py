@@ -126,5 +126,6 @@ def _told(transfers: Sequence[Transfer], errors: Sequence[BackendError | None], 
         if error is not None:
             complain(error)
         elif not as_json and result is not None:
-            data(inert(f"{result.reference} {result.digest or result.image_id}"))
+            told = result.image_id if "@" in result.reference else result.digest or result.image_id
+            data(inert(f"{result.reference} {told}"))
     return worst([Exit.DONE if error is None else exit_of(error) for error in errors])

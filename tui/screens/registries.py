@@ -136,6 +136,8 @@ class Registries:
         from widgets.dialogs import Choice, ChoiceDialog
 
         assert isinstance(message, LoginsSeen)
+        for error in message.errors:
+            self._screen.tranship.fail(error)
         known = [(engine, login) for engine, logins in sorted(message.logins.items()) for login in logins]
         if not known:
             self._log_in()

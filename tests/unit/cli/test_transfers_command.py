@@ -65,6 +65,12 @@ def test_a_platform_that_is_not_there() -> None:
     assert "--platform" in result.stderr
 
 
+def test_a_digest_counts_more_than_a_tag() -> None:
+    digest = "sha256:" + "a" * 64
+    (result,) = document("pull", f"alpine:latest@{digest}", "-e", "demo-docker", code=1)["results"]
+    assert result["reference"] == f"docker.io/library/alpine@{digest}"
+
+
 def test_a_push() -> None:
     (result,) = document("push", "redis:7", "-e", "demo-podman")["results"]
     assert result["action"] == "image.push"

@@ -106,6 +106,7 @@ async def test_a_secret_goes_by_standard_input_and_is_not_told() -> None:
     [
         ("linux/amd64", Platform("linux", "amd64")),
         ("arm64", Platform("linux", "arm64")),
+        ("linux/x86_64", Platform("linux", "amd64")),
         (" Linux/ARM64/v8 ", Platform("linux", "arm64", "v8")),
     ],
 )
