@@ -103,7 +103,7 @@ class FakeRegistry:
         refusal = _REFUSALS.get(name.partition("/")[0])
         if refusal is not None:
             more = {"WWW-Authenticate": 'Basic realm="test"'} if refusal[0] == 401 else {}
-            return _refused(*refusal, {**more, **({"Retry-After": "1"} if refusal[0] == 429 else {})})
+            return _refused(*refusal, {**more, **({"Retry-After": "0"} if refusal[0] == 429 else {})})
         if "/manifests/" in request.path:
             if name.startswith("absent/") or what not in self.manifests:
                 return _refused(404, "MANIFEST_UNKNOWN", "manifest unknown", {})

@@ -131,8 +131,8 @@ async def test_a_pull_called_off_half_way_leaves_nothing_running(engine: Engine,
 async def test_bytes_are_counted_and_a_login_is_taken_from_the_engines_own_store(
     engine: Engine, real_engines: RealEngines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    registry = FakeRegistry(layers=1, layer_bytes=1_500_000, private=True)
-    registry.pieces_s = 0.1  # 2.4 s: Podman counts once a second
+    registry = FakeRegistry(layers=1, layer_bytes=1_000_000, private=True)
+    registry.pieces_s = 0.09  # 1.4 s in all: Podman counts once a second
     async with registry.served(real_engines):
         name = f"{registry.address}/box/box:1"
         with pytest.raises(Denied, match="login"):
