@@ -11,7 +11,7 @@ from backends.engine import TransferStream
 from backends.engines.demo_images import DemoImage, layer_sizes, shown_bytes
 from backends.engines.demo_registry import ACCOUNT, PRIVATE_HOST
 from backends.engines.demo_stores import DemoStores
-from backends.engines.transfer_parts import full_name, opened, resolved, search_host
+from backends.engines.transfer_parts import full_name, opened, resolved, search_host, tagged_name
 from backends.model.errors import BackendError, Conflict, Denied, NotFound
 from backends.model.reference import parse_reference
 from backends.model.transfer import (
@@ -61,7 +61,7 @@ class DemoTransfers(DemoStores):
         yield Transferred(full, image.id, _digest(image), changed)
 
     async def _push(self, reference: str) -> AsyncGenerator[TransferEvent, None]:
-        full = full_name(reference, self._id)
+        full = tagged_name(reference, self._id)
         await self._act("push")
         image = self.world.image(full)
         yield resolved(reference, full)

@@ -25,6 +25,7 @@ from backends.engines.transfer_parts import (
     platforms_of,
     resolved,
     search_host,
+    tagged_name,
     unsearchable,
 )
 from backends.model.errors import BackendError, NotFound, Unsupported
@@ -66,7 +67,7 @@ class DockerTransfers(DockerImages):
         yield Transferred(full, str(item["Id"]).removeprefix("sha256:"), messages.digest, messages.changed)
 
     async def _push(self, reference: str, insecure: bool) -> AsyncGenerator[TransferEvent, None]:
-        full = self._full(reference, insecure)
+        full = tagged_name(self._full(reference, insecure), self._id)
         yield resolved(reference, full)
         parsed, messages = parse_reference(full), DockerMessages()
         item = await self._image(full)

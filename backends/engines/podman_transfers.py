@@ -27,6 +27,7 @@ from backends.engines.transfer_parts import (
     opened,
     platforms_of,
     search_host,
+    tagged_name,
     unsearchable,
 )
 from backends.model.errors import BackendError, Conflict, NotFound, Unsupported
@@ -54,7 +55,7 @@ class PodmanTransfers(PodmanStore):
 
     @property
     def _credentials(self) -> CredentialStore:
-        return CredentialStore(self._id, podman_files())
+        return CredentialStore(self._id, podman_files(), ("auths", "credHelpers"))
 
     def pull(self, reference: str, *, platform: str = "", insecure: bool = False) -> TransferStream:
         """POST /images/pull."""
@@ -136,7 +137,7 @@ class PodmanTransfers(PodmanStore):
 
     # -- push ------------------------------------------------------------------------------------
     async def _push(self, reference: str, insecure: bool) -> AsyncGenerator[TransferEvent, None]:
-        full = full_name(reference, self._id)
+        full = tagged_name(reference, self._id)
         item = await self._image(full)
         yield Resolved(full, lists=False)
         lines, digest = PodmanLines(), ""

@@ -50,10 +50,14 @@ def podman_files() -> tuple[Path, ...]:
 
 @dataclass(frozen=True, slots=True)
 class CredentialStore:
-    """The store of one engine. files: see above. Every method may block: call it in a thread."""
+    """The store of one engine. files: see above. Every method may block: call it in a thread.
+
+    keys: what the engine reads of them; Podman takes no credsStore from Docker's file.
+    """
 
     engine: EngineId
     files: tuple[Path, ...]
+    keys: tuple[str, ...] = ("auths", "credsStore", "credHelpers")
 
     def header(self, registry: str, path: str = "") -> dict[str, str]:
         """X-Registry-Auth for a registry (and repository), {} where the store has nothing.
@@ -115,7 +119,7 @@ class CredentialStore:
             content = json.loads(file.read_text())
             if not isinstance(content, dict):
                 raise ValueError("it is no JSON object")
-            wanted = {key: content[key] for key in ("auths", "credsStore", "credHelpers") if content.get(key)}
+            wanted = {key: content[key] for key in self.keys if content.get(key)}
             return auth.load_config(config_dict=wanted) if wanted else None
         except FileNotFoundError:
             return None
@@ -124,10 +128,13 @@ class CredentialStore:
             raise Denied(title, detail=type(error).__name__, hint="Look at the file.", engine=self.engine) from None
 
     def _ask(self, config: AuthConfig, registry: str) -> dict[str, Any]:
-        from docker import errors
+        from docker import auth, errors
 
+        hosts = {key: entry for key, entry in config.auths.items() if "/" not in key or key.startswith("http")}
+        whole = auth.AuthConfig({**config, "auths": hosts})  # an entry for a part of a registry is not for all of it
+        _check_installed(config.get_credential_store(registry), self.engine)
         try:
-            return dict(config.resolve_authconfig(registry) or {})
+            return dict(whole.resolve_authconfig(registry) or {})
         except errors.DockerException as error:
             raise self._helper_failed(config, registry, error) from None
 
@@ -137,6 +144,8 @@ class CredentialStore:
         from docker.credentials.errors import StoreError
 
         keys = set(config.auths) | set(config.cred_helpers)
+        for name in {config.creds_store, *config.cred_helpers.values()}:
+            _check_installed(name, self.engine)
         try:
             if config.creds_store:
                 keys |= set(Store(config.creds_store).list())
@@ -159,11 +168,20 @@ def _encoded(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode()
 
 
+def _check_installed(name: object, engine: EngineId) -> None:
+    """Raises Denied where a helper that is named is not there; docker-py would warn on the terminal."""
+    if name and not program(f"docker-credential-{name}"):
+        title = f"The credential helper docker-credential-{name} is not installed"
+        hint = "Install it, or take it out of the engine's settings; the engine's own pull needs it too."
+        raise Denied(title, hint=hint, engine=engine)
+
+
 def store_by_helper(name: str, registry: str, username: str, secret: str, engine: EngineId) -> None:
     """Give credentials to a helper (docker-credential-NAME). Blocks."""
     from docker.credentials import Store
     from docker.credentials.errors import StoreError
 
+    _check_installed(name, engine)
     try:
         Store(name).store(_key(registry), username, secret)
     except StoreError as error:

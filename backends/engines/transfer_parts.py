@@ -49,6 +49,15 @@ def full_name(reference: str, engine: EngineId) -> str:
     return f"{parsed.name}@{parsed.digest}" if parsed.digest else f"{parsed.name}:{parsed.tag or DEFAULT_TAG}"
 
 
+def tagged_name(reference: str, engine: EngineId) -> str:
+    """A reference in full that can be pushed: by a digest there is none, and Docker would push all tags. Conflict."""
+    full = full_name(reference, engine)
+    if "@" in full:
+        hint = "Give the image a tag, and push that."
+        raise Conflict("An image is pushed by a tag, not by a digest", detail=full, hint=hint, engine=engine)
+    return full
+
+
 def resolved(reference: str, full: str) -> Resolved:
     """By Docker's rule."""
     if names_registry(reference):
@@ -104,5 +113,6 @@ __all__ = [
     "platforms_of",
     "resolved",
     "search_host",
+    "tagged_name",
     "unsearchable",
 ]

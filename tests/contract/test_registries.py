@@ -115,7 +115,9 @@ async def test_what_is_not_there_is_said(lab: Lab) -> None:
         await lab.engine.image_platforms(name)
     with pytest.raises(NotFound):
         await all_events(lab.engine.push(name))
-    with pytest.raises(Conflict, match="no image name"):
+    with pytest.raises(Conflict, match="not by a digest"):
+        await all_events(lab.engine.push(f"{name}@sha256:{'a' * 64}"))
+    with pytest.raises(Conflict, match=r"(?i)no image name"):
         await all_events(lab.engine.pull("No Name"))
 
 

@@ -67,6 +67,18 @@ def test_the_nearest_of_podmans_entries(tmp_path: Path) -> None:
     known = store(tmp_path, {"auths": {"quay.io": auth("a", "1"), "quay.io/team": auth("b", "2")}})
     assert decoded(known.header("quay.io", "team/box"))["username"] == "b"
     assert decoded(known.header("quay.io", "others/box"))["username"] == "a"
+    part = store(tmp_path, {"auths": {"quay.io/team": auth("b", "2")}})
+    assert part.header("quay.io", "others/box") == {}, "the team's is for nobody else"
+
+
+def test_podman_takes_no_store_of_dockers(tmp_path: Path) -> None:
+    docker = store(tmp_path, {"credsStore": "not-there", "auths": {"ghcr.io": auth("ann", "x")}})
+    with pytest.raises(Denied, match="docker-credential-not-there is not installed"):
+        docker.header("ghcr.io")
+    with pytest.raises(Denied, match="is not installed"):
+        docker.logins()
+    podman = CredentialStore(ENGINE, docker.files, ("auths", "credHelpers"))
+    assert decoded(podman.header("ghcr.io"))["username"] == "ann"
 
 
 def test_a_helper_is_asked(tmp_path: Path, helper: str) -> None:
