@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
+from backends.model.build import BuildEvent, BuildSpec
 from backends.model.capabilities import EngineInfo, Room
 from backends.model.container import ChangedPath, Container, ExecResult, Health, LogLine, StatsReading
 from backends.model.events import EngineEvent
@@ -24,6 +25,7 @@ EventStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[EngineEvent]]
 LogLines: TypeAlias = AbstractAsyncContextManager[AsyncIterator[LogLine]]
 StatsStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[Sequence[StatsReading]]]
 ByteStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[bytes]]
+BuildStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[BuildEvent]]
 
 
 class Engine(Protocol):
@@ -140,6 +142,14 @@ class Engine(Protocol):
         """Pull "HOST:PORT/NAME@sha256:…" or "…:TAG" from a registry without TLS; returns the image's id, bare hex.
 
         That name is taken away again: tag the image at once where nothing else names it.
+        """
+
+    def build_image(self, spec: BuildSpec, context: AsyncIterator[bytes]) -> BuildStream:
+        """Build an image of a context, a plain tar; the first of spec.tags is given to it, tag it with the others.
+
+        On entry the context was taken. The last event is ImageBuilt. The iterator raises why the build failed (NotFound
+        for what is not there, Conflict for a step that fails or a wrong Containerfile, Unsupported), with the end of
+        the step's output as detail. Leaving earlier ends the build: nothing of it runs on.
         """
 
     async def commit_container(self, container: str, reference: str) -> str:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-from backends.engine import ByteStream
+from backends.engine import BuildStream, ByteStream
 from backends.engines import demo_images, demo_streams
 from backends.engines.demo_actions import DemoActions, env_of
+from backends.engines.demo_build import DemoBuild
 from backends.engines.demo_faults import DemoFaults
 from backends.engines.demo_files import Files, rootfs
 from backends.engines.demo_names import full_reference
 from backends.engines.demo_shell import NOT_FOUND, NoSuchProgram, Place, run
 from backends.engines.demo_volumes import read_tar, write_tar
 from backends.engines.demo_world import DemoWorld
+from backends.model.build import BuildEvent, BuildSpec, ImageBuilt, StepBegun
 from backends.model.capabilities import EngineInfo, Room
 from backends.model.errors import Conflict, Unsupported
 from backends.model.ids import EngineId, EngineKind
@@ -37,6 +39,7 @@ class DemoStores:
         self.world = world
         self.faults = faults
         self.actions = actions
+        self._steps_done: dict[str, demo_images.DemoImage] = {}
 
     # -- images ----------------------------------------------------------------------------------
     async def list_images(self, *, nameless: bool = False) -> list[Image]:
@@ -89,6 +92,26 @@ class DemoStores:
     async def pull_image(self, reference: str) -> str:
         await self._act("pull_image")
         raise Unsupported("the demo fleet has no registries", detail=reference, engine=self._id)
+
+    def build_image(self, spec: BuildSpec, context: AsyncIterator[bytes]) -> BuildStream:
+        return self._build_image(spec, context)
+
+    @asynccontextmanager
+    async def _build_image(
+        self, spec: BuildSpec, context: AsyncIterator[bytes]
+    ) -> AsyncIterator[AsyncIterator[BuildEvent]]:
+        await self._act("build_image")
+        content = await self._collected(context)
+        async with aclosing(self._built(spec, content)) as events:
+            yield events
+
+    async def _built(self, spec: BuildSpec, content: bytes) -> AsyncGenerator[BuildEvent, None]:
+        for event in DemoBuild(self.world, spec, content, self._steps_done).steps():
+            if isinstance(event, StepBegun):
+                await self._act("build_step")
+            if isinstance(event, ImageBuilt) and spec.tags:
+                self.actions.tag(event.image, spec.tags[0])
+            yield event
 
     async def room(self) -> Room:
         await self._look("room")

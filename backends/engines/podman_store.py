@@ -6,14 +6,15 @@ import json
 import uuid
 from collections.abc import AsyncIterator
 
-from backends.engine import ByteStream
-from backends.engines import podman_registry
+from backends.engine import BuildStream, ByteStream
+from backends.engines import podman_build, podman_registry
 from backends.engines.ending import to_its_end
 from backends.engines.podman_api import Params, image_path
 from backends.engines.podman_commit import archive_of
 from backends.engines.podman_images import image_facts, layer_report, listed_image
 from backends.engines.podman_looking import PodmanLooking
 from backends.engines.podman_translate import bare_id, strings
+from backends.model.build import BuildSpec
 from backends.model.capabilities import Capability
 from backends.model.errors import NotFound, Refused
 from backends.model.image import Image, ImageFacts, LayerReport
@@ -80,6 +81,10 @@ class PodmanStore(PodmanLooking):
     async def pull_image(self, reference: str) -> str:
         """POST /images/pull; the registry's name is taken away again."""
         return await podman_registry.pull(self._api, reference)
+
+    def build_image(self, spec: BuildSpec, context: AsyncIterator[bytes]) -> BuildStream:
+        """POST /libpod/build."""
+        return podman_build.build(self._api, spec, context)
 
     async def commit_container(self, container: str, reference: str) -> str:
         """POST /commit, then the same layers under the configuration of the container's own image.

@@ -28,6 +28,7 @@ CHANGING = frozenset(
         "remove_image",
         "push_image",  # changes the registry
         "pull_image",
+        "build_image",
         "commit_container",
         "write_files",
         "create_network",
@@ -40,7 +41,7 @@ CHANGING = frozenset(
     }
 )
 """Methods of the Protocol that change something on the engine."""
-_STREAMS = frozenset({"export_volume", "run_in_volume"})
+_STREAMS = frozenset({"build_image", "export_volume", "run_in_volume"})
 """Those of them that are not awaited."""
 LOOKING = frozenset(
     {
