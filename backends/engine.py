@@ -18,6 +18,7 @@ from backends.model.container import ChangedPath, Container, ExecResult, Health,
 from backends.model.events import EngineEvent
 from backends.model.ids import EngineId
 from backends.model.image import Image, ImageFacts, LayerReport
+from backends.model.image_config import ImageConfig
 from backends.model.network import Network, NetworkSpec
 from backends.model.workload import RestartPolicy, Volume, VolumeSpec, WorkloadSpec
 
@@ -119,6 +120,9 @@ class Engine(Protocol):
 
     async def image_facts(self, reference: str) -> ImageFacts:
         """What identifies an image (id, or reference); NotFound where it is not in the store."""
+
+    async def image_config(self, reference: str) -> ImageConfig:
+        """What the image says of containers made of it."""
 
     async def image_layers(self, reference: str) -> LayerReport:
         """History joined with diff-IDs, base first."""

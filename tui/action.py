@@ -18,6 +18,8 @@ class Scope(StrEnum):
     GPUS = "On the GPU screen"
     IMAGES = "On the images screen"
     IMAGE = "On the screen of one image"
+    COMPARE = "On the comparison of two images"
+    BUILD = "While an image is built"
     DETAIL = "In the details"
     LOGS = "In the log"
     MIGRATE = "In a migration"

@@ -98,7 +98,9 @@ class TranshipApp(Saying):
         if self.commands.moving:
             from tui.screens.move_questions import quit_question
 
-            self.push_screen(quit_question(self.commands.moves.running, self.commands.images.running), self._leave)
+            doing = self.commands
+            question = quit_question(doing.moves.running, doing.images.running, doing.builds.running)
+            self.push_screen(question, self._leave)
         else:
             self.exit()
 

@@ -22,7 +22,10 @@ from backends.model.errors import BackendError, Refused
 from backends.model.events import OperationUpdate
 from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import LayerReport
+from tui.build_commands import BuildCommands
+from tui.compare_commands import CompareCommands
 from tui.image_commands import ImageCommands
+from tui.image_file_commands import ImageFileCommands
 from tui.layer_commands import LayerCommands
 from tui.messages import (
     InspectFailed,
@@ -65,6 +68,9 @@ class Commands:
         self.moves = Moves(self._work, self._open_fleet, state_dir)
         self.images = ImageCommands(self._work, self._open_fleet)
         self.layers = LayerCommands(self._work, self._open_fleet)
+        self.builds = BuildCommands(self._work, self._open_fleet)
+        self.compare = CompareCommands(self._work, self._open_fleet)
+        self.files = ImageFileCommands(self._work, self._open_fleet, self.images.told)
 
     # -- what all share --------------------------------------------------------------------------
     def _work(
@@ -89,8 +95,8 @@ class Commands:
 
     @property
     def moving(self) -> bool:
-        """A migration runs, or a copy of an image."""
-        return bool(self.moves.running or self.images.running)
+        """A migration runs, a copy of an image, or a build."""
+        return bool(self.moves.running or self.images.running or self.builds.running)
 
     def undo_then(self, leave: Callable[[], object]) -> None:
         """Cancel migrations and leave when they are undone; the screen lives on meanwhile."""
@@ -101,7 +107,8 @@ class Commands:
         leave()
 
     async def close(self) -> None:
-        """Cancel migrations and copies, and wait until they have undone what they made."""
+        """Cancel migrations, copies and builds, and wait until they have undone what they made."""
+        await self.builds.close()
         await self.images.close()
         await self.moves.close()
 

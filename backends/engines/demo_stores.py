@@ -16,11 +16,13 @@ from backends.engines.demo_names import full_reference
 from backends.engines.demo_shell import NOT_FOUND, NoSuchProgram, Place, run
 from backends.engines.demo_volumes import read_tar, write_tar
 from backends.engines.demo_world import DemoWorld
+from backends.engines.image_config import image_config
 from backends.model.build import BuildEvent, BuildSpec, ImageBuilt, StepBegun
 from backends.model.capabilities import EngineInfo, Room
 from backends.model.errors import Conflict, Unsupported
 from backends.model.ids import EngineId, EngineKind
 from backends.model.image import Image, ImageFacts, LayerReport
+from backends.model.image_config import ImageConfig
 from backends.model.network import Network, NetworkSpec
 from backends.model.workload import Volume, VolumeSpec
 
@@ -54,6 +56,12 @@ class DemoStores:
     async def image_facts(self, reference: str) -> ImageFacts:
         await self._look("image_facts")
         return demo_images.to_facts(self.world.image(reference), self._id)
+
+    async def image_config(self, reference: str) -> ImageConfig:
+        await self._look("image_config")
+        image = self.world.image(reference)
+        facts = demo_images.to_facts(image, self._id)
+        return image_config({"Os": facts.os, "Architecture": facts.architecture}, image.settings)
 
     async def image_layers(self, reference: str) -> LayerReport:
         await self._look("image_layers")

@@ -17,10 +17,12 @@ from backends.engines.docker_content import config_digest
 from backends.engines.docker_history import layer_report
 from backends.engines.docker_looking import DockerLooking
 from backends.engines.ending import to_its_end
+from backends.engines.image_config import image_config
 from backends.model.build import BuildEvent, BuildSpec
 from backends.model.errors import Conflict, NotFound, Protocol, Unsupported
 from backends.model.ids import ImageKey
 from backends.model.image import Image, ImageFacts, LayerReport
+from backends.model.image_config import ImageConfig
 from backends.model.reference import is_image_id, parse_reference
 from backends.wire.client import Params
 
@@ -44,6 +46,12 @@ class DockerImages(DockerLooking):
         config = await self._config_digest(item)
         with self._understood():
             return docker_translate.image_facts(self._id, item, config)
+
+    async def image_config(self, reference: str) -> ImageConfig:
+        """GET /images/{name}/json, its Config."""
+        item = await self._image(reference)
+        with self._understood():
+            return image_config(item, item.get("Config") or {})
 
     async def _config_digest(self, item: dict[str, Any]) -> str:
         told = await self._known()

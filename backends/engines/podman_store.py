@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from backends.engine import BuildStream, ByteStream
 from backends.engines import podman_build, podman_registry
 from backends.engines.ending import to_its_end
+from backends.engines.image_config import image_config
 from backends.engines.podman_api import Params, image_path
 from backends.engines.podman_commit import archive_of
 from backends.engines.podman_images import image_facts, layer_report, listed_image
@@ -18,10 +20,18 @@ from backends.model.build import BuildSpec
 from backends.model.capabilities import Capability
 from backends.model.errors import NotFound, Refused
 from backends.model.image import Image, ImageFacts, LayerReport
+from backends.model.image_config import ImageConfig
 from backends.model.reference import is_image_id, parse_reference
 
 _TAR_TYPE = {"Content-Type": "application/x-tar"}
 """Without this type Podman 5.4 answers 500."""
+
+
+def _with_check(image: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration; libpod tells the health check beside it."""
+    config = dict(image.get("Config") or {})
+    config.setdefault("Healthcheck", image.get("Healthcheck") or image.get("HealthCheck"))
+    return config
 
 
 class PodmanStore(PodmanLooking):
@@ -38,6 +48,12 @@ class PodmanStore(PodmanLooking):
         image = await self._image(reference)
         with self._understood():
             return image_facts(image, self._id)
+
+    async def image_config(self, reference: str) -> ImageConfig:
+        """What the image says of containers made of it."""
+        image = await self._image(reference)
+        with self._understood():
+            return image_config(image, _with_check(image))
 
     async def image_layers(self, reference: str) -> LayerReport:
         """History joined with diff-IDs, base first."""

@@ -58,6 +58,7 @@ LOOKING = frozenset(
         "wait_exit",
         "workload_spec",
         "list_images",
+        "image_config",
         "image_facts",
         "image_layers",
         "export_image",

@@ -59,6 +59,10 @@ async def test_stages_arguments_output_cache_and_what_the_image_holds(lab: Lab, 
     words = [step.split()[0] for step in steps]
     assert words[:6] == ["FROM", "ARG", "RUN", "FROM", "COPY", "COPY"], "more where the labels are steps of their own"
     assert f"hello {wish.arguments['WHO']}" in [one.text for one in told if isinstance(one, OutputLine)]
+    config = await lab.engine.image_config(name)
+    assert config.labels.items() >= lab.label.items()
+    assert config.platform.startswith("linux/")
+    assert config.command == (await lab.engine.image_config(BUSYBOX)).command != ()
     contents = await read_image(lab.engine, name, LayerCache(tmp_path / "cache"), lambda _progress: None)
     held = {child.name: child for child in (await asyncio.to_thread(contents.tree)).children}
     assert held["who"].size_bytes == len(wish.arguments["WHO"]) + 1

@@ -77,11 +77,13 @@ def undo_question(plan: Plan) -> ConfirmDialog:
     return ConfirmDialog(f"Undo the move of {name}?", lines, yes="Undo", no="Keep", destructive=True)
 
 
-def quit_question(running: Sequence[Move], copies: Sequence[str] = ()) -> ConfirmDialog:
-    """Before the program ends while something is moved. copies: names of images that are being copied."""
+def quit_question(running: Sequence[Move], copies: Sequence[str] = (), builds: Sequence[str] = ()) -> ConfirmDialog:
+    """Before the program ends while something is moved. copies, builds: names of images that are copied, or built."""
     if not running:
-        ends = line("It is" if len(copies) == 1 else "They are", " called off: what was brought is removed.")
-        return ConfirmDialog("Quit while images are copied?", [*map(line, copies), ends], yes="Quit", no="Stay")
+        named = (*copies, *map(inert, builds))
+        ends = line("It is" if len(named) == 1 else "They are", " called off: what was brought is removed.")
+        doing = " and ".join(word for word, some in (("copied", copies), ("built", builds)) if some)
+        return ConfirmDialog(f"Quit while images are {doing}?", [*map(line, named), ends], yes="Quit", no="Stay")
     many = len(running) > 1
     lines: list[Line] = [
         line(short(move.plan.source_name), (f"  {move.plan.source.engine} → {move.plan.target}", Tone.DIM))
