@@ -79,6 +79,8 @@ class CompareScreen(SubScreen):
         """Read no more."""
         if self._worker is not None:
             self._worker.cancel()
+        self._found = self._tree = None
+        self.tranship.commands.layers.forget()
 
     # -- what comes ------------------------------------------------------------------------------
     @on(ImageReadProgressed)
