@@ -25,13 +25,18 @@ FLEET = r"(?s)rag-redis +● running +\d.*train-\S+ +● running +\d"
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture: keys to press, and what the screen then shows (a regular expression)."""
+    """A picture: keys to press, and what the screen then shows (a regular expression).
+
+    then, at_last: further keys, pressed when that is shown, and what is waited for after them.
+    """
 
     name: str
     columns: int
     rows: int
     keys: tuple[str, ...]
     shows: str
+    then: tuple[str, ...] = ()
+    at_last: str = ""
 
 
 SHOTS = (
@@ -46,7 +51,15 @@ HELD = (
     Shot("images", 150, 40, ("a",), r"(?s)Images  \d+.*MADE BY"),
     Shot("image", 150, 40, ("/", "rag-redis", "Enter", "w"), r"(?s)MADE BY.*quay.io/test/base.*Files of layer.*opt/"),
     Shot("image-waste", 150, 40, ("/", "rag-redis", "Enter", "w", "w"), r"(?s)quay.io/test/base.*efficiency"),
-    Shot("compare", 150, 40, ("a", "/", "quay.io/test", "Enter", "=", "Enter"), r"(?s)CONFIGURATION.*LAYERS.*opt/"),
+    Shot(
+        "compare",
+        150,
+        40,
+        ("a", "/", "quay.io/test", "Enter"),
+        r"(?s)base:1.*held:1",
+        ("Space", "Down", "="),
+        r"(?s)CONFIGURATION.*LAYERS.*opt/",
+    ),
 )
 
 
@@ -64,6 +77,9 @@ def take(shot: Shot, folder: Path, environ: dict[str, str], program: Sequence[st
         for key in shot.keys:
             terminal.keys(key)
         terminal.wait(shot.shows)
+        for key in shot.then:
+            terminal.keys(key)
+        terminal.wait(shot.at_last)
         terminal.picture(folder / f"{shot.name}.svg", "tranship")
 
 
