@@ -12,11 +12,13 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
+from backends.model.build import BuildEvent, BuildSpec
 from backends.model.capabilities import EngineInfo, Room
 from backends.model.container import ChangedPath, Container, ExecResult, Health, LogLine, StatsReading
 from backends.model.events import EngineEvent
 from backends.model.ids import EngineId
 from backends.model.image import Image, ImageFacts, LayerReport
+from backends.model.image_config import ImageConfig
 from backends.model.network import Network, NetworkSpec
 from backends.model.transfer import Credentials, FoundImage, Login, PlatformReport, TransferEvent
 from backends.model.workload import RestartPolicy, Volume, VolumeSpec, WorkloadSpec
@@ -26,6 +28,7 @@ LogLines: TypeAlias = AbstractAsyncContextManager[AsyncIterator[LogLine]]
 StatsStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[Sequence[StatsReading]]]
 ByteStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[bytes]]
 TransferStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[TransferEvent]]
+BuildStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[BuildEvent]]
 
 
 class Engine(Protocol):
@@ -120,6 +123,9 @@ class Engine(Protocol):
     async def image_facts(self, reference: str) -> ImageFacts:
         """What identifies an image (id, or reference); NotFound where it is not in the store."""
 
+    async def image_config(self, reference: str) -> ImageConfig:
+        """What the image says of containers made of it."""
+
     async def image_layers(self, reference: str) -> LayerReport:
         """History joined with diff-IDs, base first."""
 
@@ -177,6 +183,14 @@ class Engine(Protocol):
 
     async def logins(self) -> tuple[Login, ...]:
         """What is in that store, without the secrets."""
+
+    def build_image(self, spec: BuildSpec, context: AsyncIterator[bytes]) -> BuildStream:
+        """Build an image of a context, a plain tar; the first of spec.tags is given to it, tag it with the others.
+
+        On entry the context was taken. The last event is ImageBuilt. The iterator raises why the build failed (NotFound
+        for what is not there, Conflict for a step that fails or a wrong Containerfile, Unsupported), with the end of
+        the step's output as detail. Leaving earlier ends the build: nothing of it runs on.
+        """
 
     async def commit_container(self, container: str, reference: str) -> str:
         """Make an image of a container's files (volumes and binds not) with the configuration of its **own image**

@@ -20,6 +20,8 @@ class Scope(StrEnum):
     IMAGE = "On the screen of one image"
     TRANSFERS = "On the screen of pulls and pushes"
     SEARCH = "On the search screen"
+    COMPARE = "On the comparison of two images"
+    BUILD = "While an image is built"
     DETAIL = "In the details"
     LOGS = "In the log"
     MIGRATE = "In a migration"

@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from backends.model.capabilities import Capabilities
 from backends.model.container import Container, ContainerState
 from tui.action import Action, Scope
+from tui.build_actions import BUILD_ACTIONS, COMPARE_ACTIONS
 from tui.fleet_actions import FLEET_ACTIONS
 from tui.image_actions import IMAGE_ACTIONS
 from tui.registry_actions import REGISTRY_ACTIONS
@@ -22,6 +23,8 @@ ACTIONS: tuple[Action, ...] = (
     *GPU_ACTIONS,
     *IMAGE_ACTIONS,
     *REGISTRY_ACTIONS,
+    *COMPARE_ACTIONS,
+    *BUILD_ACTIONS,
     *DETAIL_ACTIONS,
     *MIGRATE_ACTIONS,
     *APP_ACTIONS,
@@ -32,6 +35,7 @@ BY_ID = {action.id: action for action in ACTIONS}
 
 _KEY_NAMES = {
     "slash": "/",
+    "equals_sign": "=",
     "question_mark": "?",
     "colon": ":",
     "up": "↑",

@@ -98,8 +98,9 @@ class TranshipApp(Saying):
         if self.commands.moving:
             from tui.screens.move_questions import quit_question
 
-            commands = self.commands
-            question = quit_question(commands.moves.running, commands.images.running, commands.transfers.running)
+            doing = self.commands
+            running = (doing.images.running, doing.builds.running, doing.transfers.running)
+            question = quit_question(doing.moves.running, *running)
             self.push_screen(question, self._leave)
         else:
             self.exit()

@@ -22,7 +22,10 @@ from backends.model.errors import BackendError, Refused
 from backends.model.events import OperationUpdate
 from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import LayerReport
+from tui.build_commands import BuildCommands
+from tui.compare_commands import CompareCommands
 from tui.image_commands import ImageCommands
+from tui.image_file_commands import ImageFileCommands
 from tui.layer_commands import LayerCommands
 from tui.messages import (
     InspectFailed,
@@ -67,6 +70,9 @@ class Commands:
         self.images = ImageCommands(self._work, self._open_fleet)
         self.transfers = TransferCommands(self._work, self._open_fleet)
         self.layers = LayerCommands(self._work, self._open_fleet)
+        self.builds = BuildCommands(self._work, self._open_fleet)
+        self.compare = CompareCommands(self._work, self._open_fleet)
+        self.files = ImageFileCommands(self._work, self._open_fleet, self.images.told)
 
     # -- what all share --------------------------------------------------------------------------
     def _work(
@@ -91,8 +97,9 @@ class Commands:
 
     @property
     def moving(self) -> bool:
-        """A migration runs, or a copy, pull or push of an image."""
-        return bool(self.moves.running or self.images.running or self.transfers.running)
+        """A migration runs, a copy, pull or push of an image, or a build."""
+        images = self.images.running or self.transfers.running or self.builds.running
+        return bool(self.moves.running or images)
 
     def undo_then(self, leave: Callable[[], object]) -> None:
         """Cancel migrations and leave when they are undone; the screen lives on meanwhile."""
@@ -103,8 +110,9 @@ class Commands:
         leave()
 
     async def close(self) -> None:
-        """Cancel migrations, copies and transfers, and wait until they have undone what they made."""
+        """Cancel migrations, copies, transfers and builds, and wait until they have undone what they made."""
         await self.transfers.close()
+        await self.builds.close()
         await self.images.close()
         await self.moves.close()
 

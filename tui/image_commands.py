@@ -72,7 +72,7 @@ class ImageCommands:
 
         async def each() -> None:
             for share in sorted(images, key=lambda share: -len(share.layers)):
-                await self._told(self._known().remove(share))
+                await self.told(self._known().remove(share))
 
         self._work(each, name="remove images", group="image-changes")
 
@@ -86,7 +86,7 @@ class ImageCommands:
 
     def _one(self, call: Callable[[], Awaitable[object]], name: str) -> None:
         async def do() -> None:
-            await self._told(call())
+            await self.told(call())
 
         self._work(do, name=name, group="image-changes")
 
@@ -98,7 +98,7 @@ class ImageCommands:
 
             for share in images:
                 call = copy_image(self._fleet(), share, target, share.image.tags, lambda _update: None)
-                await self._told(call)
+                await self.told(call)
 
         worker = self._work(each, name=f"copy images to {target}", group="image-copies")
         self._copies = {key: one for key, one in self._copies.items() if not one.worker.is_finished}
@@ -118,7 +118,8 @@ class ImageCommands:
         if self.copying(key):
             self._copies[key].worker.cancel()
 
-    async def _told(self, call: Awaitable[object]) -> None:
+    async def told(self, call: Awaitable[object]) -> None:
+        """Wait for it; how it ended is told once, here or by the bridge."""
         await told(self._fleet().operations, call)
 
     async def close(self) -> None:

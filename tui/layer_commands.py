@@ -99,6 +99,9 @@ class LayerCommands:
         if self._growing is not None:
             self._growing.cancel()
         self._contents = self._tree = self._growing = None
+        from backends.layers.uncollected import searched_again
+
+        searched_again()
 
     def share(self, image: ImageKey, reply: Callable[[Message], object]) -> None:
         """Which other images have its layers (LayersShared)."""

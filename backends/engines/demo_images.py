@@ -126,6 +126,23 @@ def committed(image: DemoImage, layer: bytes, command: str, created_at: datetime
     return DemoImage(json.dumps(config, sort_keys=True).encode(), (*image.layers, layer))
 
 
+def configured(
+    image: DemoImage, command: str, created_at: datetime, settings: Mapping[str, Any], layer: bytes | None = None
+) -> DemoImage:
+    """The image after a step of a build: with these settings over its own, and a layer where the step made one."""
+    made = committed(image, layer, command, created_at) if layer is not None else image
+    config = json.loads(made.config)
+    config["config"] = {**made.settings, **settings}
+    if layer is None:
+        stamp = created_at.isoformat()
+        config["created"] = stamp
+        config["history"] = [
+            *config.get("history", []),
+            {"created": stamp, "created_by": command, "empty_layer": True},
+        ]
+    return DemoImage(json.dumps(config, sort_keys=True).encode(), made.layers)
+
+
 def to_layers(image: DemoImage, engine: EngineId, reference: str) -> LayerReport:
     """Its history, base first."""
     config = json.loads(image.config)

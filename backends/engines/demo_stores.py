@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-from backends.engine import ByteStream
+from backends.engine import BuildStream, ByteStream
 from backends.engines import demo_images, demo_streams
 from backends.engines.demo_actions import DemoActions, env_of
+from backends.engines.demo_build import DemoBuild
 from backends.engines.demo_faults import DemoFaults
 from backends.engines.demo_files import Files, rootfs
 from backends.engines.demo_names import full_reference
 from backends.engines.demo_shell import NOT_FOUND, NoSuchProgram, Place, run
 from backends.engines.demo_volumes import read_tar, write_tar
 from backends.engines.demo_world import DemoWorld
+from backends.engines.image_config import image_config
+from backends.model.build import BuildEvent, BuildSpec, ImageBuilt, StepBegun
 from backends.model.capabilities import EngineInfo, Room
 from backends.model.errors import Conflict, Unsupported
 from backends.model.ids import EngineId, EngineKind
 from backends.model.image import Image, ImageFacts, LayerReport
+from backends.model.image_config import ImageConfig
 from backends.model.network import Network, NetworkSpec
 from backends.model.workload import Volume, VolumeSpec
 
@@ -38,6 +42,7 @@ class DemoStores:
         self.faults = faults
         self.actions = actions
         self.logged_in: dict[str, str] = {}
+        self._steps_done: dict[str, demo_images.DemoImage] = {}
 
     # -- images ----------------------------------------------------------------------------------
     async def list_images(self, *, nameless: bool = False) -> list[Image]:
@@ -52,6 +57,12 @@ class DemoStores:
     async def image_facts(self, reference: str) -> ImageFacts:
         await self._look("image_facts")
         return demo_images.to_facts(self.world.image(reference), self._id)
+
+    async def image_config(self, reference: str) -> ImageConfig:
+        await self._look("image_config")
+        image = self.world.image(reference)
+        facts = demo_images.to_facts(image, self._id)
+        return image_config({"Os": facts.os, "Architecture": facts.architecture}, image.settings)
 
     async def image_layers(self, reference: str) -> LayerReport:
         await self._look("image_layers")
@@ -90,6 +101,26 @@ class DemoStores:
     async def pull_image(self, reference: str) -> str:
         await self._act("pull_image")
         raise Unsupported("the demo fleet has no registries", detail=reference, engine=self._id)
+
+    def build_image(self, spec: BuildSpec, context: AsyncIterator[bytes]) -> BuildStream:
+        return self._build_image(spec, context)
+
+    @asynccontextmanager
+    async def _build_image(
+        self, spec: BuildSpec, context: AsyncIterator[bytes]
+    ) -> AsyncIterator[AsyncIterator[BuildEvent]]:
+        await self._act("build_image")
+        content = await self._collected(context)
+        async with aclosing(self._built(spec, content)) as events:
+            yield events
+
+    async def _built(self, spec: BuildSpec, content: bytes) -> AsyncGenerator[BuildEvent, None]:
+        for event in DemoBuild(self.world, spec, content, self._steps_done).steps():
+            if isinstance(event, StepBegun):
+                await self._act("build_step")
+            if isinstance(event, ImageBuilt) and spec.tags:
+                self.actions.tag(event.image, spec.tags[0])
+            yield event
 
     async def room(self) -> Room:
         await self._look("room")

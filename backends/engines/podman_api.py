@@ -76,12 +76,19 @@ class PodmanApi:
         params: Params | None = None,
         *,
         body: object = None,
+        data: AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         open_timeout_s: float | None = 10.0,
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """The answer's body as it comes. body: sent as JSON."""
+        """The answer's body as it comes. body: sent as JSON; data: sent as it comes."""
         return self.wire.stream(
-            method, _PREFIX + path, params=params, body=body, headers=headers, open_timeout_s=open_timeout_s
+            method,
+            _PREFIX + path,
+            params=params,
+            body=body,
+            data=data,
+            headers=headers,
+            open_timeout_s=open_timeout_s,
         )
 
     def head(self, path: str, params: Params | None = None) -> AbstractAsyncContextManager[Mapping[str, str]]:

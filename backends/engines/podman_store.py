@@ -4,23 +4,34 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
-from backends.engine import ByteStream
-from backends.engines import podman_registry
+from backends.engine import BuildStream, ByteStream
+from backends.engines import podman_build, podman_registry
 from backends.engines.ending import to_its_end
+from backends.engines.image_config import image_config
 from backends.engines.podman_api import Params, image_path
 from backends.engines.podman_commit import archive_of
 from backends.engines.podman_images import image_facts, layer_report, listed_image
 from backends.engines.podman_looking import PodmanLooking
 from backends.engines.podman_translate import bare_id, strings
+from backends.model.build import BuildSpec
 from backends.model.capabilities import Capability
 from backends.model.errors import NotFound, Refused
 from backends.model.image import Image, ImageFacts, LayerReport
+from backends.model.image_config import ImageConfig
 from backends.model.reference import is_image_id, parse_reference
 
 _TAR_TYPE = {"Content-Type": "application/x-tar"}
 """Without this type Podman 5.4 answers 500."""
+
+
+def _with_check(image: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration; libpod tells the health check beside it."""
+    config = dict(image.get("Config") or {})
+    config.setdefault("Healthcheck", image.get("Healthcheck") or image.get("HealthCheck"))
+    return config
 
 
 class PodmanStore(PodmanLooking):
@@ -37,6 +48,12 @@ class PodmanStore(PodmanLooking):
         image = await self._image(reference)
         with self._understood():
             return image_facts(image, self._id)
+
+    async def image_config(self, reference: str) -> ImageConfig:
+        """What the image says of containers made of it."""
+        image = await self._image(reference)
+        with self._understood():
+            return image_config(image, _with_check(image))
 
     async def image_layers(self, reference: str) -> LayerReport:
         """History joined with diff-IDs, base first."""
@@ -80,6 +97,10 @@ class PodmanStore(PodmanLooking):
     async def pull_image(self, reference: str) -> str:
         """POST /images/pull; the registry's name is taken away again."""
         return await podman_registry.pull(self._api, reference)
+
+    def build_image(self, spec: BuildSpec, context: AsyncIterator[bytes]) -> BuildStream:
+        """POST /libpod/build."""
+        return podman_build.build(self._api, spec, context)
 
     async def commit_container(self, container: str, reference: str) -> str:
         """POST /commit, then the same layers under the configuration of the container's own image.

@@ -32,6 +32,7 @@ CHANGING = frozenset(
         "push",  # changes the registry
         "login",  # changes the engine's credential store
         "logout",
+        "build_image",
         "commit_container",
         "write_files",
         "create_network",
@@ -44,7 +45,7 @@ CHANGING = frozenset(
     }
 )
 """Methods of the Protocol that change something on the engine."""
-_STREAMS = frozenset({"export_volume", "run_in_volume", "pull", "push"})
+_STREAMS = frozenset({"export_volume", "run_in_volume", "pull", "push", "build_image"})
 """Those of them that are not awaited."""
 LOOKING = frozenset(
     {
@@ -61,6 +62,7 @@ LOOKING = frozenset(
         "wait_exit",
         "workload_spec",
         "list_images",
+        "image_config",
         "image_facts",
         "image_layers",
         "export_image",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from backends.layers.compare import compared
@@ -10,6 +11,7 @@ from backends.layers.grow import grown, text
 from backends.layers.hints import hints_of
 from backends.layers.overlay import Overlay
 from backends.layers.table import LayerTable, TableWalk
+from backends.layers.uncollected import uncollected
 from backends.model.image import ImageFacts
 from backends.model.image_files import FileDifference, FileNode, LayerHint, Offender, WasteReport
 
@@ -27,7 +29,8 @@ class ImageContents:
         only_layer: of that layer only what it brought or removed. An image without layers has an empty root.
         """
         last = len(self.tables) if layer is None else layer + 1
-        return grown(Overlay(self.tables[:last] or [_EMPTY]), only_top=only_layer)
+        with _merged(self.tables[:last]) as overlay:
+            return grown(overlay, only_top=only_layer)
 
     def layer_bytes(self) -> tuple[int, ...]:
         """Bytes of the files in each layer."""
@@ -35,22 +38,32 @@ class ImageContents:
 
     def waste(self) -> WasteReport:
         """What later layers hide of earlier ones."""
-        return waste_of(self.overlay())
+        with _merged(self.tables) as overlay:
+            return waste_of(overlay)
 
     def hints(self) -> tuple[LayerHint, ...]:
         """What could be left out for certain, largest first."""
-        return hints_of(self.overlay())
+        with _merged(self.tables) as overlay:
+            return hints_of(overlay)
 
     def against(self, other: ImageContents) -> tuple[FileNode, tuple[FileDifference, ...]]:
         """What another image has differently: its tree with marks, and a list, largest first."""
-        return compared(self.overlay(), other.overlay())
-
-    def overlay(self) -> Overlay:
-        """All layers merged."""
-        return Overlay(self.tables or [_EMPTY])
+        with _merged(self.tables) as mine, _merged(other.tables) as theirs:
+            return compared(mine, theirs)
 
 
 _EMPTY = TableWalk().table
+
+
+@contextmanager
+def _merged(tables: Sequence[LayerTable]) -> Iterator[Overlay]:
+    """All layers merged, for a while."""
+    with uncollected():
+        overlay = Overlay(tables or [_EMPTY])
+        try:
+            yield overlay
+        finally:
+            overlay.release()
 
 
 def waste_of(overlay: Overlay) -> WasteReport:

@@ -82,6 +82,11 @@ class Overlay:
         for table in tables:
             self.add(table)
 
+    def release(self) -> None:
+        """Take it apart: paths know their folders and folders their paths, which only a search would free."""
+        for spot in list(self.root.below()):
+            spot.parent = spot.children = None
+
     def kind(self, spot: Spot) -> int:
         """What stands at a path, or stood there last: an Entry."""
         return self.tables[spot.layer].kinds[spot.entry] if spot.layer >= 0 else Entry.IMPLIED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from backends.layers.uncollected import uncollected
 from backends.model.image_files import FileNode, Mark
 
 
@@ -12,6 +13,11 @@ def pruned(tree: FileNode, words: str = "", *, only_changes: bool = False) -> Fi
     wanted = words.lower().split()
     if not wanted and not only_changes:
         return tree
+    with uncollected():
+        return _pruned(tree, wanted, only_changes=only_changes)
+
+
+def _pruned(tree: FileNode, wanted: list[str], *, only_changes: bool) -> FileNode:
     listed: list[tuple[FileNode, str, int]] = []
     stack: list[tuple[FileNode, str, int]] = [(tree, "", -1)]
     while stack:

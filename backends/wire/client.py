@@ -108,22 +108,51 @@ class WireClient:
         *,
         params: Params | None = None,
         body: object = None,
+        data: AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         open_timeout_s: float | None = CALL_TIMEOUT_S,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Chunks of the answer's body as they come. On entry the engine has answered with its headers.
 
+        body: sent as JSON; data: sent as it comes (an error that it raises before the answer comes out unchanged).
         open_timeout_s: for these headers; None where the engine works long before it answers (image save). The
         iterator raises Unreachable where the peer breaks off. Leaving closes the connection at once.
         """
-        data, headers = _as_json(body, headers)
-        async with self._answer(method, path, params, data, headers, open_timeout_s) as response:
-            chunks = self._chunks(response)
-            try:
-                yield chunks
-            finally:
-                response.close()
-                await chunks.aclose()
+        source = _Source(data) if data is not None else None
+        plain, headers = _as_json(body, headers)
+        try:
+            async with self._answered(method, path, params, plain, source, headers, open_timeout_s) as response:
+                chunks = self._chunks(response)
+                try:
+                    yield chunks
+                finally:
+                    response.close()
+                    await chunks.aclose()
+        finally:
+            if source:
+                await source.close()
+
+    @asynccontextmanager
+    async def _answered(
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        plain: bytes | None,
+        source: _Source | None,
+        headers: Mapping[str, str] | None,
+        timeout_s: float | None,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        sent = source.pieces() if source else plain
+        answered = False
+        try:
+            async with self._answer(method, path, params, sent, headers, timeout_s) as response:
+                answered = True
+                yield response
+        except BackendError:
+            if source and source.failure and not answered:
+                raise source.failure from None
+            raise
 
     @asynccontextmanager
     async def headers(

@@ -25,13 +25,18 @@ FLEET = r"(?s)rag-redis +● running +\d.*train-\S+ +● running +\d"
 
 @dataclass(frozen=True)
 class Shot:
-    """A picture: keys to press, and what the screen then shows (a regular expression)."""
+    """A picture: keys to press, and what the screen then shows (a regular expression).
+
+    then, at_last: further keys, pressed when that is shown, and what is waited for after them.
+    """
 
     name: str
     columns: int
     rows: int
     keys: tuple[str, ...]
     shows: str
+    then: tuple[str, ...] = ()
+    at_last: str = ""
 
 
 SHOTS = (
@@ -41,14 +46,29 @@ SHOTS = (
     Shot("logs", 120, 30, ("End", "l"), r"Log of[^\n]*following"),
     Shot("help", 120, 40, ("?",), r"On the selected container"),
 )
+# Of an image that holds something: the demo's own hold a file a layer.
+HELD = (
+    Shot("images", 150, 40, ("a",), r"(?s)Images  \d+.*MADE BY"),
+    Shot("image", 150, 40, ("/", "rag-redis", "Enter", "w"), r"(?s)MADE BY.*quay.io/test/base.*Files of layer.*opt/"),
+    Shot("image-waste", 150, 40, ("/", "rag-redis", "Enter", "w", "w"), r"(?s)quay.io/test/base.*efficiency"),
+    Shot(
+        "compare",
+        150,
+        40,
+        ("a", "/", "quay.io/test", "Enter"),
+        r"(?s)base:1.*held:1",
+        ("Space", "Down", "="),
+        r"(?s)CONFIGURATION.*LAYERS.*opt/",
+    ),
+)
 
 
-def take(shot: Shot, folder: Path, environ: dict[str, str]) -> None:
+def take(shot: Shot, folder: Path, environ: dict[str, str], program: Sequence[str] = (TRANSHIP,)) -> None:
     """Run the demo, press the keys, take the picture."""
     with (
         tempfile.TemporaryDirectory() as private,
         Terminal(
-            [TRANSHIP, "--demo"], columns=shot.columns, rows=shot.rows, cwd=ROOT, environ=environ,
+            [*program, "--demo"], columns=shot.columns, rows=shot.rows, cwd=ROOT, environ=environ,
             socket=Path(private) / "tmux",
         ) as terminal,
     ):  # fmt: skip
@@ -57,6 +77,9 @@ def take(shot: Shot, folder: Path, environ: dict[str, str]) -> None:
         for key in shot.keys:
             terminal.keys(key)
         terminal.wait(shot.shows)
+        for key in shot.then:
+            terminal.keys(key)
+        terminal.wait(shot.at_last)
         terminal.picture(folder / f"{shot.name}.svg", "tranship")
 
 
@@ -67,6 +90,11 @@ def main(argv: Sequence[str]) -> int:
     for shot in SHOTS:
         if not argv or shot.name in argv:
             take(shot, FOLDER, environ)
+    held = (sys.executable, "-m", "tests.e2e.held_demo")
+    with tempfile.TemporaryDirectory() as cache:
+        for shot in HELD:
+            if not argv or shot.name in argv:
+                take(shot, FOLDER, {**environ, "XDG_CACHE_HOME": cache}, held)
     if argv:
         return 0
     scenes = [sys.executable, "-m", "pytest", "-q", "tests/e2e/test_scenes.py"]

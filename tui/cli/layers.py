@@ -113,9 +113,9 @@ def _list(report: LayerReport) -> None:
 
 
 async def _content(fleet: Fleet, view: FleetView, engine: Engine, report: LayerReport, asked: Asked) -> Exit:
-    contents = await _read(engine, report.reference)
     if asked.against is not None:
-        return await _against(fleet, view, (report, contents), asked)
+        return await _against(fleet, view, (engine, report), asked)
+    contents = await _read(engine, report.reference)
     waste, hints = await asyncio.to_thread(contents.waste), await asyncio.to_thread(contents.hints)
     failed = broken(asked.limits, waste)
     tree = await asyncio.to_thread(contents.tree) if asked.files else None
@@ -135,15 +135,25 @@ async def _content(fleet: Fleet, view: FleetView, engine: Engine, report: LayerR
     return Exit.FAILED if failed else Exit.DONE
 
 
-async def _against(fleet: Fleet, view: FleetView, first: tuple[LayerReport, ImageContents], asked: Asked) -> Exit:
-    report, contents = first
+async def _against(fleet: Fleet, view: FleetView, first: tuple[Engine, LayerReport], asked: Asked) -> Exit:
+    from backends.layers.cache import LayerCache, default_folder
+    from backends.layers.comparison import Side, compare_images
+
+    engine, report = first
     other_engine, other = await _report(fleet, view, asked.against or "", asked.against_engine)
-    _, found = await asyncio.to_thread(contents.against, await _read(other_engine, other.reference))
+    telling = _Telling()
+    sides = Side(engine, report.reference), Side(other_engine, other.reference)
+    try:
+        found = await compare_images(*sides, LayerCache(default_folder()), telling.tell)
+    finally:
+        telling.clear()
     if asked.json:
         answer(first=schema_layers.image(report), second=schema_layers.image(other), **schema_layers.against(found))
         return Exit.DONE
-    rows(layers_table.DIFFERENCES, layers_table.difference_rows(found))
-    data(layers_table.difference_summary(report.reference, other.reference, found))
+    rows(layers_table.DIFFERENCES, layers_table.difference_rows(found.files))
+    for line in layers_table.setting_lines(found):
+        data(line)
+    data(layers_table.difference_summary(report.reference, other.reference, found.files))
     return Exit.DONE
 
 

@@ -6,8 +6,10 @@ import stat
 from collections.abc import Iterator, Sequence
 
 from backends.model.image import Layer, LayerReport
+from backends.model.image_comparison import ImageComparison
 from backends.model.image_files import FileDifference, FileKind, FileNode, LayerHint, Mark, ReadProgress, WasteReport
 from tui.cli.table import Column, table
+from widgets.compare_lines import setting_text
 from widgets.format import MISSING, bytes_text
 from widgets.text import inert
 
@@ -134,6 +136,15 @@ def difference_summary(first: str, second: str, found: Sequence[FileDifference])
     counts = {mark: sum(one.mark is mark for one in found) for mark in (Mark.ADDED, Mark.REMOVED, Mark.CHANGED)}
     told = ", ".join(f"{count} {mark.value}" for mark, count in counts.items())
     return inert(f"{second} against {first}: {told}" if found else f"{first} and {second} hold the same files")
+
+
+def setting_lines(found: ImageComparison) -> Iterator[str]:
+    """Each setting that differs, then how many layers both have."""
+    for one in found.config:
+        text = setting_text(one)
+        yield f"{MARKS[one.mark]} {inert(one.setting)}" + (f": {text}" if text else "")
+    same = sum(one.mark is Mark.SAME for one in found.layers)
+    yield f"{same} of {len(found.second.layers)} layers are in both"
 
 
 def progress_text(progress: ReadProgress) -> str:

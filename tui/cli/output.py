@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import islice
 from typing import Any, TextIO
 
 import click
@@ -15,6 +16,8 @@ from backends.model.errors import BackendError
 from tui.cli import schema
 from tui.cli.table import Column, table
 from widgets.text import inert
+
+_PIECES = 10_000
 
 
 def data(line: str) -> None:
@@ -26,7 +29,10 @@ def answer(**content: Any) -> None:
     """The whole answer as one JSON document; control characters and anything beyond ASCII are escaped."""
     import json  # the screen does without
 
-    click.echo(json.dumps(schema.document(**content), indent=2))
+    pieces = json.JSONEncoder(indent=2).iterencode(schema.document(**content))
+    while written := "".join(islice(pieces, _PIECES)):  # the files of a large image are 50 MB as one text
+        click.echo(written, nl=False)
+    click.echo()
 
 
 def answer_line(**content: Any) -> None:

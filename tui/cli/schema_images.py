@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from backends.model.ids import EngineId
+from backends.model.build import BuildView, StepState
+from backends.model.ids import EngineId, ImageKey
 from backends.model.image_sharing import ImageShare, SharedLayer
 from backends.model.values import Count
 from tui.cli.schema import readings, time_text
@@ -55,3 +56,25 @@ def stored(sizes: Mapping[EngineId, Count]) -> list[dict[str, Any]]:
         {"engine": engine.name, **readings({"stored_bytes": size})}
         for engine, size in sorted(sizes.items(), key=lambda item: item[0].name)
     ]
+
+
+def built(key: ImageKey, names: Sequence[str], view: BuildView) -> dict[str, Any]:
+    """An image that was built, with the steps that made it. took_s: seconds of each, with what belongs to it."""
+    return {
+        "action": "image.build",
+        "engine": key.engine.name,
+        "id": key.id,
+        "names": list(names),
+        "context_bytes": view.context_bytes,
+        "steps": [
+            {
+                "stage": seen.step.stage,
+                "number": seen.step.number,
+                "instruction": seen.step.instruction,
+                "cached": seen.state is StepState.CACHED,
+                "took_s": None if seen.ended_s is None else round(seen.ended_s - seen.began_s, 3),
+            }
+            for seen in view.steps
+        ],
+        "error": None,
+    }

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from backends.model.image import LayerReport
-from backends.model.image_files import FileDifference, FileNode, LayerHint, Mark, WasteReport
+from backends.model.image_comparison import ImageComparison
+from backends.model.image_files import FileNode, LayerHint, Mark, WasteReport
 from tui.cli.layers_table import paths
 
 
@@ -70,8 +71,8 @@ def image(report: LayerReport) -> dict[str, Any]:
     return {"engine": report.key.engine.name, "image_id": report.key.id, "reference": report.reference}
 
 
-def against(found: Sequence[FileDifference]) -> dict[str, Any]:
-    """What the second has differently, largest first."""
+def against(found: ImageComparison) -> dict[str, Any]:
+    """What the second has differently: files, largest first; layers; configuration, without values of variables."""
     return {
         "differences": [
             {
@@ -81,6 +82,19 @@ def against(found: Sequence[FileDifference]) -> dict[str, Any]:
                 "second_bytes": one.second_bytes,
                 "files": one.files,
             }
-            for one in found
-        ]
+            for one in found.files
+        ],
+        "layers": [
+            {
+                "diff_id": one.layer.diff_id,
+                "command": one.layer.command,
+                "size_bytes": one.layer.size_bytes,
+                "mark": one.mark.value,
+            }
+            for one in found.layers
+        ],
+        "config": [
+            {"setting": one.setting, "mark": one.mark.value, "first": one.first, "second": one.second}
+            for one in found.config
+        ],
     }

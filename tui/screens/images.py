@@ -21,6 +21,7 @@ from tui.messages import ImagesSeen
 from tui.screens import image_questions
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
+from tui.screens.image_doors import ImageDoors
 from tui.screens.registries import Registries
 from widgets.container_sort import Sort
 from widgets.engine_badge import badges
@@ -60,6 +61,7 @@ class ImagesScreen(SubScreen):
         self._sort = FIRST_SORT
         self._title = ""
         self._worker: Worker[None] | None = None
+        self._doors = ImageDoors(self)
 
     def compose(self) -> ComposeResult:
         """Title, filter, images, layers of the one chosen, keys."""
@@ -158,6 +160,10 @@ class ImagesScreen(SubScreen):
         """The image under the cursor."""
         return self._by_key().get(self.query_one("#images", LiveTable).cursor_key)
 
+    def _marked(self) -> list[ImageShare]:
+        known = self._by_key()
+        return [known[key] for key in self.query_one("#images", LiveTable).marked_keys if key in known]
+
     def _targets(self) -> list[ImageShare]:
         """What an action is for: the marked ones, else the one under the cursor."""
         table, known = self.query_one("#images", LiveTable), self._by_key()
@@ -179,6 +185,10 @@ class ImagesScreen(SubScreen):
             "images.copy": self._copy,
             "images.cancel": self._cancel,
             "images.part": self._next_part,
+            "images.build": lambda: self._doors.build(self._view),
+            "images.write": lambda: self._doors.write(self._chosen()),
+            "images.read": lambda: self._doors.read(self._view),
+            "images.compare": lambda: self._doors.compare(self._seen, self._marked(), self._chosen()),
             "images.filter": self.query_one(FilterLine).edit,
             "images.sort": self._sort_next,
             "images.push": lambda: Registries(self).push(self._chosen()),

@@ -77,18 +77,22 @@ def undo_question(plan: Plan) -> ConfirmDialog:
     return ConfirmDialog(f"Undo the move of {name}?", lines, yes="Undo", no="Keep", destructive=True)
 
 
-def quit_question(running: Sequence[Move], copies: Sequence[str] = (), transfers: Sequence[str] = ()) -> ConfirmDialog:
+def quit_question(
+    running: Sequence[Move], copies: Sequence[str] = (), builds: Sequence[str] = (), transfers: Sequence[str] = ()
+) -> ConfirmDialog:
     """Before the program ends while something is moved.
 
-    copies: names of images that are being copied; transfers: of those pulled or pushed.
+    copies, builds, transfers: names of images that are copied, built, pulled or pushed.
     """
-    if not running and not copies:
-        ends = line("They are called off; layers that came whole may stay on the engine for the next try.")
-        named = [line(short(name)) for name in transfers[:_NAMED]]
-        return ConfirmDialog("Quit while images are pulled or pushed?", [*named, ends], yes="Quit", no="Stay")
     if not running:
-        ends = line("It is" if len(copies) == 1 else "They are", " called off: what was brought is removed.")
-        return ConfirmDialog("Quit while images are copied?", [*map(line, copies), ends], yes="Quit", no="Stay")
+        kinds = (("copied", copies), ("built", builds), ("pulled or pushed", transfers))
+        doing = " and ".join(word for word, some in kinds if some)
+        named = [line(short(name)) for _, some in kinds for name in some]
+        more = [line((f"and {len(named) - _NAMED} more", Tone.DIM))] if len(named) > _NAMED else []
+        ends = line("It is" if len(named) == 1 else "They are", " called off: ", "what was brought is removed.")
+        if transfers:
+            ends = line("They are called off; layers that came whole may stay on the engine for the next try.")
+        return ConfirmDialog(f"Quit while images are {doing}?", [*named[:_NAMED], *more, ends], yes="Quit", no="Stay")
     many = len(running) > 1
     lines: list[Line] = [
         line(short(move.plan.source_name), (f"  {move.plan.source.engine} → {move.plan.target}", Tone.DIM))

@@ -112,6 +112,9 @@ def test_two_images(engines: list[str]) -> None:
         "/lib": "removed",
         "/var": "added",
     }
+    assert [layer["mark"] for layer in answer["layers"]] == ["added", "removed", "removed"]
+    assert set(answer["layers"][0]) == {"diff_id", "command", "size_bytes", "mark"}
+    assert answer["config"] == []
     if engines:
         assert (answer["first"]["engine"], answer["second"]["engine"]) == ("demo-docker", "demo-podman")
     shown = demo("quay.io/test/one:1", "--against", "quay.io/test/two:1", *engines).stdout
