@@ -132,6 +132,7 @@ class Images:
             with movings.holding(source, image) as container:
                 row.way, row.why = movings.planned_way(source, target, container)
                 jobs: list[tuple[str, Callable[[], Taken]]] = [
+                    ("store", lambda: movings.tranship_image(source, target, container, "store")),
                     ("registry", lambda: movings.tranship_image(source, target, container, "registry")),
                     ("save into load", lambda: movings.save_load(source, target, image)),
                     ("skopeo copy", lambda: movings.skopeo(source, target, image)),
