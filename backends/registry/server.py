@@ -110,6 +110,8 @@ class Registry:
                     async for piece in pieces:
                         await response.write(piece)
                         self.on_bytes(len(piece))
+            except ConnectionError:
+                pass  # whoever asked has gone
             except BackendError as error:
                 self.failed = error
                 if request.transport is not None:

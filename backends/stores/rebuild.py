@@ -42,11 +42,15 @@ def rebuild(layer: StoredLayer) -> Generator[bytes, None, None]:
     """
     digest = hashlib.sha256()
     held = b""
+    size = 0
     for piece in _pieces(layer):
         if held:
             yield held
         digest.update(piece)
+        size += len(piece)
         held = piece
+    if layer.size_bytes not in (None, size):
+        raise StoreError("a layer read from its folder has another size than its store tells", detail=layer.diff_id)
     if f"sha256:{digest.hexdigest()}" != layer.diff_id:
         raise StoreError("a layer read from its folder is not what its digest says", detail=layer.diff_id)
     if held:

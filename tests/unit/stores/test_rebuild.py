@@ -9,6 +9,7 @@ import os
 import tarfile
 import tempfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -197,6 +198,11 @@ def test_parts_in_another_order_are_refused(layer: StoredLayer) -> None:
     lines = gzip.decompress(layer.split.read_bytes()).splitlines(keepends=True)
     layer.split.write_bytes(gzip.compress(b"".join([lines[1], lines[0], *lines[2:]])))
     assert "digest" in refused(layer)
+
+
+def test_a_size_that_the_store_tells_and_is_not_so_is_found_out(layer: StoredLayer) -> None:
+    assert list(rebuild(replace(layer, size_bytes=tar_bytes(layer))))
+    assert "another size" in refused(replace(layer, size_bytes=tar_bytes(layer) - 1))
 
 
 def test_a_layer_that_went_meanwhile_is_told_as_such(layer: StoredLayer) -> None:
