@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Generator
 
 
 async def batches(chunks: AsyncIterator[bytes], size: int) -> AsyncGenerator[bytes, None]:
@@ -19,4 +20,18 @@ async def batches(chunks: AsyncIterator[bytes], size: int) -> AsyncGenerator[byt
         yield b"".join(held)
 
 
-__all__ = ["batches"]
+async def read_ahead(pieces: Generator[bytes, None, None]) -> AsyncGenerator[bytes, None]:
+    """The same pieces, each made in a thread while the one before is used; `pieces` is closed in the end."""
+    coming = asyncio.ensure_future(asyncio.to_thread(next, pieces, None))
+    try:
+        while (piece := await asyncio.shield(coming)) is not None:
+            coming = asyncio.ensure_future(asyncio.to_thread(next, pieces, None))
+            yield piece
+    finally:
+        await asyncio.wait([coming])  # what a thread has begun ends by itself
+        if not coming.cancelled():
+            coming.exception()  # was raised above, or nobody waits for it any more
+        pieces.close()
+
+
+__all__ = ["batches", "read_ahead"]

@@ -132,6 +132,7 @@ class Images:
             with movings.holding(source, image) as container:
                 row.way, row.why = movings.planned_way(source, target, container)
                 jobs: list[tuple[str, Callable[[], Taken]]] = [
+                    ("store", lambda: movings.tranship_image(source, target, container, "store")),
                     ("registry", lambda: movings.tranship_image(source, target, container, "registry")),
                     ("save into load", lambda: movings.save_load(source, target, image)),
                     ("skopeo copy", lambda: movings.skopeo(source, target, image)),
@@ -244,7 +245,9 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--image-mib", type=int, default=512, help="size of the image")
     parser.add_argument("--layers", type=int, default=20)
-    parser.add_argument("--cases", type=int, nargs="*", default=(0, 2, 3, 4, 5), help="which of the images', by number")
+    parser.add_argument(
+        "--cases", type=int, nargs="*", default=(0, 1, 2, 3, 4, 5), help="which of the images', by number"
+    )
     parser.add_argument("--files", type=int, default=20_000, help="small files of the volume")
     parser.add_argument("--volume-mib", type=int, default=1024, help="size of the one large file")
     parser.add_argument("--large-mib", type=int, default=10_240, help="the file of part large; 4 GB where no room is")

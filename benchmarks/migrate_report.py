@@ -28,7 +28,7 @@ other ways prove nothing. What it costs the commands to enter the engines' names
 """
 
 PIPE = {"image": "save into load", "volume": "tar into tar"}
-_OURS = ("registry", "archive", "tranship")
+_OURS = ("store", "registry", "archive", "tranship")
 
 
 def _median(taken: list[Taken], name: str, entering_s: float) -> float:

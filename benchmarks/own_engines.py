@@ -82,7 +82,7 @@ def _service(argv: list[str], log: Path, url: str) -> Iterator[psutil.Process]:
             time.sleep(0.1)
         yield _family(entered)[1]
     finally:
-        members = _family(entered)
+        members = _family(entered) if entered.poll() is None else []
         for process in reversed(members):
             with contextlib.suppress(psutil.NoSuchProcess):  # it went with its parent
                 process.terminate()

@@ -30,7 +30,12 @@ class Option(NamedTuple):
 _LAYER = {LayerChoice.DISCARD: "left", LayerChoice.COMMIT: "in a new image", LayerChoice.CHANGES: "copied"}
 _VOLUME = {VolumeChoice.COPY: "copied", VolumeChoice.SHARE: "shared", VolumeChoice.SKIP: "empty"}
 _PORT = {PortChoice.SAME: "same", PortChoice.RANDOM: "any free"}
-_WAY = {ImageWay.AUTO: "as fits", ImageWay.ARCHIVE: "archive", ImageWay.REGISTRY: "missing layers"}
+_WAY = {
+    ImageWay.AUTO: "as fits",
+    ImageWay.STORE: "from the store",
+    ImageWay.REGISTRY: "by registry",
+    ImageWay.ARCHIVE: "archive",
+}
 
 
 def options(

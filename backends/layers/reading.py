@@ -1,4 +1,7 @@
-"""Reads the layers of an image that were never read before, in one pass over the engine's `save`; nothing is spooled.
+"""Reads the layers of an image that were never read before; nothing is spooled.
+
+From the engine's own folders where these may be read here: of one layer, then, no other is read. Else in one pass over
+the engine's `save`.
 
 May not know a concrete engine. Where the caller is cancelled the stream ends at once.
 """
@@ -6,19 +9,24 @@ May not know a concrete engine. Where the caller is cancelled the stream ends at
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 
 from backends.engine import Engine
 from backends.layers.archive import ArchiveWalk, Stopped
 from backends.layers.cache import LayerCache
 from backends.layers.contents import ImageContents
-from backends.layers.table import LayerTable
+from backends.layers.table import LayerTable, TableWalk
 from backends.model.errors import Protocol
 from backends.model.image import ImageFacts
 from backends.model.image_files import ReadProgress
-from backends.streams import batches
+from backends.stores import StoreError, find_image, rebuild
+from backends.streams import batches, read_ahead
+
+_log = logging.getLogger(__name__)
 
 BATCH_BYTES = 1 << 20
 """What goes to a thread at a time."""
@@ -40,7 +48,12 @@ async def read_image(
     told = ReadProgress(facts.key, 0, facts.size_bytes, len(tables), len(set(facts.diff_ids)))
     progress(told)
     if missing:
-        await _export(engine, facts, cache, tables, _Telling(progress, told))
+        telling = _Telling(progress, told)
+        try:
+            await _from_store(engine, facts, cache, tables, telling)
+        except StoreError as error:
+            _log.info("the layers of %s are read from what %s saves: %s", facts.key.short, engine.id, error)
+            await _export(engine, facts, cache, tables, telling)
     return ImageContents(facts, tuple(tables[diff_id] for diff_id in facts.diff_ids))
 
 
@@ -57,6 +70,32 @@ class _Telling:
 def _cached(cache: LayerCache, diff_ids: Sequence[str]) -> dict[str, LayerTable]:
     found = {diff_id: cache.get(diff_id) for diff_id in dict.fromkeys(diff_ids)}
     return {diff_id: table for diff_id, table in found.items() if table is not None}
+
+
+async def _from_store(
+    engine: Engine, facts: ImageFacts, cache: LayerCache, tables: dict[str, LayerTable], telling: _Telling
+) -> None:
+    """Raises StoreError where the folders do not give a layer; those before it are in `tables` then."""
+    info = await engine.connect()
+    image = await asyncio.to_thread(find_image, engine.id.kind, info, engine.endpoint, facts)
+    for layer in image.layers:
+        if layer.diff_id in tables:
+            continue
+        walk = TableWalk()
+        try:
+            async with aclosing(read_ahead(rebuild(layer))) as pieces:
+                async for piece in pieces:
+                    await asyncio.to_thread(walk.feed, piece)
+                    telling.more(len(piece), len(tables))
+            if walk.cut:
+                raise Protocol("A layer is cut short", detail=layer.diff_id)
+        except Protocol as error:
+            error.engine = error.engine or engine.id
+            raise
+        walk.table.diff_id = layer.diff_id
+        tables[layer.diff_id] = walk.table
+        await asyncio.to_thread(cache.put, walk.table)
+    telling.more(0, len(tables))
 
 
 async def _export(

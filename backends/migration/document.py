@@ -30,11 +30,17 @@ taken from it: then the copy is made from the image's id. Untagged images and im
 
 | way | what travels | when |
 |---|---|---|
-| registry | only the layers that the target lacks | both engines reach 127.0.0.1 of this machine |
+| store | only the layers that the target lacks, read from the source's own folders | the source's store is overlay on \
+this machine and may be read (by root; a rootless one by its user, as far as its files allow); as for registry |
+| registry | only the layers that the target lacks, pushed by the source | both engines reach 127.0.0.1 of this \
+machine |
 | archive | the whole image in one stream, no temporary file | another host, Docker's containerd store as the target |
 
-The registry is Tranship's own, on 127.0.0.1, and lives as long as the move. Which way is taken stands in the plan with
-its reason; `--image-way` forces one.
+From the store, each layer's tar is rebuilt from its files and the list of its parts that both engines keep (tar-split),
+and proved by its digest before its last byte goes out; nothing of it lies on disk on its way, and the source reads,
+compresses and sends nothing. The registry is Tranship's own, on 127.0.0.1, and lives as long as the move. Which way is
+taken stands in the plan with its reason, and why the store is not read; where a way fails the next one is taken, and
+that is said. `--image-way` forces one.
 
 ## Volumes
 

@@ -48,7 +48,8 @@ class SourceFacts:
     containers: all of its engine. networks: all of its engine, by name. changed: what its own layer has of files, None
     where the engine did not tell. user: as whom it runs, the image's word included. has_tar: its image has `tar`, None
     where nobody looked. held: what volumes hold, where their folders can be read here. layer_bytes: of the
-    image's layers, base first, () where not told.
+    image's layers, base first, () where not told. store: the folder of its engine's store where the image can be read
+    there, else "" and unread says why not.
     """
 
     engine: EngineId
@@ -68,6 +69,8 @@ class SourceFacts:
     has_tar: bool | None = None
     held: Mapping[str, VolumeFact] = field(default_factory=dict)
     layer_bytes: tuple[int | None, ...] = ()
+    store: str = ""
+    unread: str = "nobody looked"
 
 
 @dataclass(frozen=True, slots=True)

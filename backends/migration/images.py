@@ -1,6 +1,6 @@
-"""Brings an image to the target: as one archive, or by a registry of our own with only what the target lacks.
+"""Brings an image to the target: what it lacks, from the source's folders or by a registry of our own; or all of it.
 
-Both ways stream with a bounded amount in memory and leave no name on either engine. May not know how a registry serves.
+All ways stream with a bounded amount in memory and leave no name on either engine. May not know how a registry serves.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import asyncio
 import json
 import logging
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import Callable
+from contextlib import aclosing
 from pathlib import Path
 from typing import TypeAlias
 
@@ -20,19 +20,19 @@ from backends.migration.origin import Origin, watched
 from backends.migration.planning import image_or_none, stored_layers
 from backends.migration.pour import pour
 from backends.migration.progress import Flow, Meter, metered
+from backends.migration.store_way import Serve, ship_stored
 from backends.migration.ways import finds_in_order, pours, present_layers
 from backends.model.errors import BackendError, Protocol
 from backends.model.ids import EngineKind
 from backends.model.image import ImageFacts
 from backends.model.plan import ImageMove, ImageWay
 from backends.registry import Registry, open_registry
-from backends.registry.archive import partial_archive
+from backends.registry.archive import Part, partial_archive
 from backends.registry.depot import Depot
 from backends.registry.manifests import Manifest, plain_manifest, with_plain_layers
+from backends.stores import StoreError
 
 Report: TypeAlias = Callable[[Flow], None]
-Serve: TypeAlias = Callable[[Path], AbstractAsyncContextManager[Registry]]
-"""Opens a registry that both engines reach at its address. Takes the folder for its files."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,18 +53,37 @@ async def ship(
     """Bring the image that has the id of `move.facts` to the target, without a name; returns what the target has, and
     the bytes that travelled.
 
-    By the registry where `move.way` says so, and by the archive where that fails. folder: where the registry's own
-    folder is made, None = the system's for temporary files. note: told where it goes another way than planned.
+    As `move.way` says. Where the source's own folders cannot be read after all it goes by the registry, and where a way
+    fails otherwise (an engine does not reach 127.0.0.1, say) by the archive.
+    folder: where the registry's own folder is made, None = the system's for temporary files.
+    note: told where it goes another way than planned.
     Raises Protocol where the target does not have the same image afterwards, and the errors of both engines.
     """
-    if move.way is ImageWay.REGISTRY:
+    place = folder or Path(tempfile.gettempdir())
+    way = move.way
+    if way is ImageWay.STORE:
         try:
-            async with serve(folder or Path(tempfile.gettempdir())) as registry:
+            loaded, size = await ship_stored(source, target, move, report, serve, place)
+            return await _landed(target, move.facts, loaded), size
+        except StoreError as error:
+            _log.warning("the image goes by a registry: the store's folders could not be read: %s", error)
+            note(f"the image was not read from {source.id}'s own store: {_words(error)}")
+            way = ImageWay.REGISTRY
+        except (BackendError, OSError) as error:
+            _log.warning("the image goes as an archive: the way from the store failed: %s", error)
+            note(f"the image went whole, in one stream: the way from {source.id}'s own store failed ({error})")
+    if way is ImageWay.REGISTRY:
+        try:
+            async with serve(place) as registry:
                 return await _ship_missing(source, target, move, report, registry)
         except (BackendError, OSError) as error:
             _log.warning("the image goes as an archive: the registry way failed: %s", error)
             note(f"the image went whole, in one stream: the way by a registry on 127.0.0.1 failed ({error})")
     return await ship_image(source, target, move.facts, report)
+
+
+def _words(error: StoreError) -> str:
+    return f"{error.title} ({error.detail})" if error.detail else error.title
 
 
 async def ship_image(source: Engine, target: Engine, facts: ImageFacts, report: Report) -> tuple[ImageFacts, int]:
@@ -129,15 +148,16 @@ async def _ship_missing(
         registry.offer(with_plain_layers(manifest, facts.diff_ids, sizes, sizes[manifest.config]), manifest.media_type)
         loaded: tuple[str, ...] = (await target.pull_image(registry.name),)
     else:
-        layers = ["" if at in present else digest for at, digest in enumerate(manifest.layers)]
-        loaded = await target.import_image(_closed(partial_archive(depot, manifest.config, layers)))
+        config = await depot.read(manifest.config)
+        layers = [None if at in present else _part(depot, digest) for at, digest in enumerate(manifest.layers)]
+        async with aclosing(partial_archive(config, layers)) as archive:
+            loaded = await target.import_image(archive)
     report(meter.flow())
     return await _landed(target, facts, loaded), depot.received_bytes
 
 
-async def _closed(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    async for chunk in chunks:
-        yield chunk
+def _part(depot: Depot, digest: str) -> Part:
+    return Part(depot.blobs[digest].size, lambda: depot.pieces(digest))
 
 
 def _free_cores() -> float:

@@ -37,7 +37,7 @@ def _travelling(
         way, why, missing = ways.choose_way(source, target, wish)
     except Refused as error:
         return move, [Finding(Severity.BLOCK, error.title, error.detail, error.hint)]
-    return replace(move, way=way, why=why, missing_bytes=missing), []
+    return replace(move, way=way, why=why, missing_bytes=missing, store=source.store), []
 
 
 def _image(source: SourceFacts, target: TargetFacts, choices: Choices, name: str) -> tuple[ImageMove, Choice]:

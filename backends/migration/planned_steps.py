@@ -20,6 +20,7 @@ from backends.model.plan import (
 
 _WAYS = {
     ImageWay.ARCHIVE: "one stream",
+    ImageWay.STORE: "the source's store",
     ImageWay.REGISTRY: "a registry of our own",
     ImageWay.AUTO: "the way that fits",
 }

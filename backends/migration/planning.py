@@ -12,6 +12,7 @@ from backends.migration.facts import Company, SourceFacts, TargetFacts
 from backends.migration.places import look_at, look_over
 from backends.migration.plan import make_plan
 from backends.migration.tools import tool_image
+from backends.model.capabilities import EngineInfo
 from backends.model.container import ChangedPath, Container, MountKind
 from backends.model.errors import NotFound, Refused, Unsupported
 from backends.model.gpu import GpuSnapshot
@@ -19,6 +20,8 @@ from backends.model.ids import EngineKind
 from backends.model.image import ImageFacts
 from backends.model.plan import Choices, Plan
 from backends.model.workload import WorkloadSpec
+from backends.registry import load_server
+from backends.stores import StoreError, find_image
 
 TAR_PLACES = ("/bin/tar", "/usr/bin/tar")
 ASKED_AT_ONCE = 16
@@ -129,6 +132,7 @@ async def source_facts(engine: Engine, container: str) -> SourceFacts:
     )
     networks, changed, user = await asyncio.gather(engine.list_networks(), _changed(engine, own), _user(engine, own))
     report = await layer_bytes(engine, image)
+    store, unread = await store_of(engine, info, image)
     digests = next((listed.digests for listed in images if listed.key.id == image.key.id), ())
     return SourceFacts(
         engine=engine.id,
@@ -148,6 +152,8 @@ async def source_facts(engine: Engine, container: str) -> SourceFacts:
         has_tar=await _has_tar(engine, own) if names else None,
         held=await asyncio.to_thread(look_over, volumes) if info.local else {},
         layer_bytes=report,
+        store=store,
+        unread=unread,
     )
 
 
@@ -161,7 +167,10 @@ async def target_facts(engine: Engine, source: SourceFacts, seen: GpuSnapshot = 
         engine.list_containers(),
         engine.list_volumes(),
     )
-    networks, room, images = await asyncio.gather(engine.list_networks(), engine.room(), engine.list_images())
+    travels = by_id is None and info.local and engine.id.kind is EngineKind.PODMAN
+    networks, room, images, _ = await asyncio.gather(
+        engine.list_networks(), engine.room(), engine.list_images(), load_server() if travels else asyncio.sleep(0)
+    )
     binds = [mount.source for mount in source.spec.mounts if mount.kind is MountKind.BIND]
     others = [image for image in images if image.key.id != source.image.key.id]
     return TargetFacts(
@@ -194,6 +203,15 @@ async def layer_bytes(engine: Engine, image: ImageFacts) -> tuple[int | None, ..
     report = await engine.image_layers(image.key.id)
     sizes_ = {layer.diff_id: layer.size_bytes for layer in report.layers if layer.diff_id}
     return tuple(sizes_.get(diff_id) for diff_id in image.diff_ids)
+
+
+async def store_of(engine: Engine, info: EngineInfo, facts: ImageFacts) -> tuple[str, str]:
+    """The folder of the engine's store in which the image can be read, else "" and why not, for people."""
+    try:
+        found = await asyncio.to_thread(find_image, engine.id.kind, info, engine.endpoint, facts)
+    except StoreError as error:
+        return "", error.title
+    return str(found.root), ""
 
 
 async def look(

@@ -1,7 +1,7 @@
-"""Decides how an image travels: as one archive, or by a registry of our own. Pure; asks no engine.
+"""Decides how an image travels: from its store's folders, by our registry, as one archive. Pure; asks no engine.
 
 The floor of every archive is `docker save`, which reads all layers again; a push reads only those that are not there,
-but Docker's compresses them (benchmarks/migrate.md has the measurement).
+but Docker's compresses them. Its folders give missing layers as they are (benchmarks/migrate.md has the measurement).
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def pours(source: EngineId, target: EngineId, image: ImageFacts, missing: int | 
 
 
 def obstacle(source: EngineId, source_info: EngineInfo, target: EngineId, target_info: EngineInfo) -> str:
-    """Why the registry way cannot work between these two, "" where it can."""
+    """Why nothing but a whole archive can work between these two, "" where only missing layers can travel."""
     if EngineKind.DEMO in (source.kind, target.kind):
         return "the demo engine speaks to no registry"
     if not source_info.local:
@@ -94,7 +94,7 @@ def obstacle(source: EngineId, source_info: EngineInfo, target: EngineId, target
 def choose_way(source: SourceFacts, target: TargetFacts, wish: ImageWay) -> tuple[ImageWay, str, int | None]:
     """How the image travels, why (for people), and an estimate of the bytes to travel, None where it cannot be told.
 
-    Raises Refused where the registry is wished for and cannot work.
+    Raises Refused where a way is wished for that cannot work.
     """
     diff_ids = source.image.diff_ids
     here = present_layers(diff_ids, target.image_layers, in_order=finds_in_order(target.engine))
@@ -102,15 +102,20 @@ def choose_way(source: SourceFacts, target: TargetFacts, wish: ImageWay) -> tupl
     lacking = missing_bytes(source.layer_bytes, here, source.image.size_bytes)
     shares = f"{target.engine} has {len(here)} of {len(diff_ids)} layers"
     against = obstacle(source.engine, source.info, target.engine, target.info)
+    unread = f"{source.engine}'s own store is not read: {source.unread}"
     if wish is ImageWay.ARCHIVE:
         return ImageWay.ARCHIVE, "asked for: the whole image in one stream", whole
-    if wish is ImageWay.REGISTRY:
-        if against:
-            raise Refused("the image cannot travel by a registry", detail=against, hint="choose the archive way")
-        return ImageWay.REGISTRY, f"asked for; {shares}", lacking
+    if wish is ImageWay.STORE and (against or not source.store):
+        raise Refused("the image cannot be read from its store", detail=against or unread, hint="choose another way")
+    if wish is ImageWay.REGISTRY and against:
+        raise Refused("the image cannot travel by a registry", detail=against, hint="choose the archive way")
+    if wish in (ImageWay.STORE, ImageWay.REGISTRY):
+        return wish, f"asked for; {shares}", lacking
     if against:
         return ImageWay.ARCHIVE, f"the whole image in one stream: {against}", whole
-    return ImageWay.REGISTRY, f"{shares}: only the others travel, by a registry on 127.0.0.1", lacking
+    if source.store:
+        return ImageWay.STORE, f"{shares}: only the others travel, read from {source.engine}'s own store", lacking
+    return ImageWay.REGISTRY, f"{shares}: only the others travel, by a registry on 127.0.0.1; {unread}", lacking
 
 
 __all__ = ["choose_way", "finds_in_order", "missing_bytes", "obstacle", "pours", "present_layers"]

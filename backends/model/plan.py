@@ -117,6 +117,7 @@ class ImageWay(StrEnum):
     AUTO = "auto"  # in a wish only: decided from facts
     ARCHIVE = "archive"  # one stream, `save` into `load`
     REGISTRY = "registry"  # by a registry on 127.0.0.1 that lives as long as the move: only missing layers
+    STORE = "store"  # only missing layers, read from the folders in which the source keeps them
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,7 @@ class ImageMove:
     gets and that the container is created from; "" = it keeps no name there, the container is created from its id.
     way, why: how it travels and from which facts that was decided. commit: it is made of the container first, under
     this reference; facts are then those of the image below. missing_bytes: an estimate of what has to travel.
+    store: for STORE, the folder of the source's store.
     """
 
     action: ImageAction
@@ -175,6 +177,7 @@ class ImageMove:
     why: str = ""
     commit: str = ""
     missing_bytes: int | None = None
+    store: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
 
-from backends.registry.depot import Depot
+from backends.registry.depot import digest_of
 
 
 def _head(name: str, size: int) -> bytes:
@@ -23,21 +25,29 @@ def _padding(size: int) -> bytes:
     return b"\0" * (-size % tarfile.BLOCKSIZE)
 
 
-async def partial_archive(depot: Depot, config: str, layers: Sequence[str]) -> AsyncIterator[bytes]:
-    """The archive, without a name for the image. config: its digest; layers: digests in the depot, base first, ""
-    for one that the receiver has. Raises KeyError where a blob is not in the depot.
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A layer that is a file of the archive. size: bytes, exactly those that the pieces have together."""
+
+    size: int
+    pieces: Callable[[], AsyncGenerator[bytes, None]]
+
+
+async def partial_archive(config: bytes, layers: Sequence[Part | None]) -> AsyncGenerator[bytes, None]:
+    """The archive, without a name for the image. layers: base first, None for one that the receiver has.
+
+    Raises what the pieces raise.
     """
-    held = await depot.read(config)
-    named = f"{config.removeprefix('sha256:')}.json"
+    named = f"{digest_of(config).removeprefix('sha256:')}.json"
     files = [f"{at:03d}/layer.tar" for at in range(len(layers))]
     index = json.dumps([{"Config": named, "RepoTags": None, "Layers": files}]).encode()
-    for name, data in (("manifest.json", index), (named, held)):
+    for name, data in (("manifest.json", index), (named, config)):
         yield _head(name, len(data)) + data + _padding(len(data))
-    for name, digest in zip(files, layers, strict=True):
-        if digest:
-            size = depot.blobs[digest].size
-            yield _head(name, size)
-            async for piece in depot.pieces(digest):
-                yield piece
-            yield _padding(size)
+    for name, part in zip(files, layers, strict=True):
+        if part is not None:
+            yield _head(name, part.size)
+            async with aclosing(part.pieces()) as pieces:
+                async for piece in pieces:
+                    yield piece
+            yield _padding(part.size)
     yield b"\0" * (2 * tarfile.BLOCKSIZE)

@@ -9,7 +9,7 @@ import re
 import shutil
 import tempfile
 import uuid
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncGenerator, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -134,7 +134,7 @@ class Depot:
         """A small blob, whole (a config). Raises KeyError where it is not here."""
         return await asyncio.to_thread(self.blobs[digest].path.read_bytes)
 
-    async def pieces(self, digest: str) -> AsyncIterator[bytes]:
+    async def pieces(self, digest: str) -> AsyncGenerator[bytes, None]:
         """A blob, piece by piece. Raises KeyError where it is not here."""
         with await asyncio.to_thread(self.blobs[digest].path.open, "rb", 0) as file:
             while piece := await asyncio.to_thread(file.read, PIECE_BYTES):

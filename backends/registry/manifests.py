@@ -18,7 +18,10 @@ PLAIN_LAYER = {
 }
 """The media type of a layer that is not compressed, by that of its manifest."""
 
-_CONFIG = "application/vnd.docker.container.image.v1+json"
+_CONFIGS = {
+    SCHEMA2: "application/vnd.docker.container.image.v1+json",
+    OCI: "application/vnd.oci.image.config.v1+json",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +49,18 @@ def read_manifest(data: bytes, content_type: str) -> Manifest | None:
         raise ValueError(f"a manifest of an unknown shape: {error!r}") from error
 
 
-def plain_manifest(config: str, diff_ids: Sequence[str]) -> Manifest:
-    """The manifest of an image of Docker's whose layers are all named by their content; sizes are not known yet.
+def plain_manifest(config: str, diff_ids: Sequence[str], media_type: str = SCHEMA2) -> Manifest:
+    """The manifest of an image whose layers are all named by their content; sizes are not known yet.
 
-    config: its digest.
+    config: its digest. media_type: SCHEMA2 or OCI.
     """
     told = {
         "schemaVersion": 2,
-        "mediaType": SCHEMA2,
-        "config": {"mediaType": _CONFIG, "digest": config, "size": 0},
-        "layers": [{"mediaType": PLAIN_LAYER[SCHEMA2], "digest": diff_id, "size": 0} for diff_id in diff_ids],
+        "mediaType": media_type,
+        "config": {"mediaType": _CONFIGS[media_type], "digest": config, "size": 0},
+        "layers": [{"mediaType": PLAIN_LAYER[media_type], "digest": diff_id, "size": 0} for diff_id in diff_ids],
     }
-    return Manifest(json.dumps(told).encode(), SCHEMA2, config, tuple(diff_ids))
+    return Manifest(json.dumps(told).encode(), media_type, config, tuple(diff_ids))
 
 
 def with_plain_layers(

@@ -11,7 +11,7 @@ from pathlib import Path
 from backends.engine import Engine
 from backends.migration.facts import same_image
 from backends.migration.images import ship
-from backends.migration.planning import image_or_none
+from backends.migration.planning import image_or_none, store_of
 from backends.migration.progress import Flow
 from backends.migration.unbroken import unbroken
 from backends.migration.ways import obstacle
@@ -86,7 +86,7 @@ async def _copied(
     moved = 0
     landed = there
     if landed is None:
-        move = _move(fleet, share, facts, target)
+        move = await _move(fleet, share, facts, target)
         step = Step(StepKind.IMAGE, f"copy {share.name} to {target.id}", share.name, move.missing_bytes)
         on_update(StepProgress(0, 1, step, Phase.STARTED))
         report = _reporter(step, on_update)
@@ -109,16 +109,18 @@ async def _by_name(target: Engine, names: Sequence[str], facts: ImageFacts) -> I
     return None
 
 
-def _move(fleet: Fleet, share: ImageShare, facts: ImageFacts, target: Engine) -> ImageMove:
+async def _move(fleet: Fleet, share: ImageShare, facts: ImageFacts, target: Engine) -> ImageMove:
     engines = fleet.store.view.engines
     here, there = engines[share.image.key.engine], engines[target.id]
-    known = here.info is not None and there.info is not None
     against = obstacle(here.id, here.info, there.id, there.info) if here.info and there.info else "not connected"
-    way = ImageWay.REGISTRY if known and not against else ImageWay.ARCHIVE
+    way, store = ImageWay.ARCHIVE, ""
+    if here.info is not None and not against:
+        store, _unread = await store_of(fleet.engine(here.id), here.info, facts)
+        way = ImageWay.STORE if store else ImageWay.REGISTRY
     travels = share.travels.get(target.id)
     lacking = None if travels is None or isinstance(travels, Missing) else travels
-    missing = lacking if way is ImageWay.REGISTRY else facts.size_bytes or None
-    return ImageMove(ImageAction.SHIP, facts, "", way, against, missing_bytes=missing)
+    missing = facts.size_bytes or None if way is ImageWay.ARCHIVE else lacking
+    return ImageMove(ImageAction.SHIP, facts, "", way, against, missing_bytes=missing, store=store)
 
 
 def _reporter(step: Step, on_update: OnUpdate) -> Callable[[Flow], None]:

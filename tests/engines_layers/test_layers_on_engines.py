@@ -5,17 +5,20 @@ from __future__ import annotations
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
-from backends.engine import Engine
+from backends.engine import ByteStream, Engine
 from backends.engines.docker import DockerEngine
 from backends.engines.podman import PodmanEngine
+from backends.layers import reading
 from backends.layers.cache import LayerCache
 from backends.layers.contents import ImageContents
 from backends.layers.reading import read_image
 from backends.model.ids import EngineId, EngineKind
 from backends.model.image_files import FileKind, Mark
+from backends.stores import StoreError
 from backends.wire.endpoint import Endpoint
 from tests.private import PrivateEngine
 from tests.real import RealEngines
@@ -106,12 +109,30 @@ def check(contents: ImageContents, inside: dict[str, int]) -> None:
 
 
 async def test_the_tree_is_what_a_container_sees(
-    engine: Engine, image: str, real_engines: RealEngines, tmp_path: Path
+    engine: Engine, image: str, real_engines: RealEngines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Tests run as root, so that the engine's own folders are read; its archive must give the same."""
+    saved: list[str] = []
+    save = engine.export_image
+
+    def export(reference: str) -> ByteStream:
+        saved.append(reference)
+        return save(reference)
+
+    monkeypatch.setattr(engine, "export_image", export)
     cache = LayerCache(tmp_path)
     contents = await read_image(engine, image, cache, lambda _: None)
     check(contents, seen_inside(real_engines, engine.id.name, image))
     assert contents.against(await read_image(engine, image, cache, lambda _: None))[1] == ()
+    assert saved == []
+
+    def refuse(*_: object) -> NoReturn:
+        raise StoreError("its folders may not be read by this user")
+
+    monkeypatch.setattr(reading, "find_image", refuse)
+    archived = await read_image(engine, image, LayerCache(tmp_path / "archived"), lambda _: None)
+    assert len(saved) == 1
+    assert contents.tables == archived.tables
 
 
 @pytest.mark.parametrize("engine", ["docker"], indirect=True)

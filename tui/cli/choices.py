@@ -62,7 +62,7 @@ _OPTIONS = (
         type=click.Choice([way.value for way in ImageWay]),
         default=ImageWay.AUTO.value,
         show_default=True,
-        help="One stream, or a registry on 127.0.0.1 for missing layers only.",
+        help="The whole image in one stream; or only missing layers, by a registry on 127.0.0.1 or from the store.",
     ),
     gpu_option,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,11 +14,13 @@ import pytest
 from backends.engine import Engine
 from backends.layers.cache import LayerCache
 from backends.layers.reading import read_image
+from backends.model.capabilities import EngineInfo
 from backends.model.errors import NotFound, Protocol
 from backends.model.ids import EngineId
 from backends.model.image import ImageFacts
 from backends.model.image_files import ReadProgress
 from tests.unit.layers.images import ENGINE, docker_archive, facts, layer, table
+from tests.unit.stores.folders import docker_store, facts_of, info_of
 
 BASE, SECOND = layer({"a": b"1" * 5000}), layer({"b": b"2"})
 
@@ -33,11 +36,17 @@ class Saving:
         self.exports = 0
         self.open = 0
         self.begun = asyncio.Event()
+        self.image: ImageFacts | None = None
+        self.endpoint = "unix:///nowhere/engine.sock"
+        self.info = EngineInfo("1", "1", rootless=False, local=False)
+
+    async def connect(self) -> EngineInfo:
+        return self.info
 
     async def image_facts(self, reference: str) -> ImageFacts:
         if reference != "it":
             raise NotFound("no such image", engine=self.id)
-        return facts(self.layers, len(self.archive))
+        return self.image or facts(self.layers, len(self.archive))
 
     @asynccontextmanager
     async def export_image(self, _: str) -> AsyncIterator[AsyncIterator[bytes]]:
@@ -99,3 +108,33 @@ async def test_a_failure_names_the_engine(tmp_path: Path) -> None:
     assert caught.value.engine == ENGINE
     with pytest.raises(NotFound):
         await read_image(as_engine(Saving([BASE])), "other", LayerCache(tmp_path), lambda _: None)
+
+
+# -- from the engine's own folders -----------------------------------------------------------------
+def stored(saving: Saving, root: Path) -> Saving:
+    """The engine is of this machine and keeps its image in Docker's folders below this one."""
+    docker_store(root, saving.layers)
+    saving.info = info_of(root, "overlay2")
+    saving.image = facts_of(saving.id.kind, saving.layers)
+    return saving
+
+
+async def test_where_the_store_may_be_read_nothing_is_saved_and_one_layer_alone_is_read(tmp_path: Path) -> None:
+    cache, told = LayerCache(tmp_path / "cache"), list[ReadProgress]()
+    await read_image(as_engine(Saving([BASE])), "it", cache, lambda _: None)
+    both = stored(Saving([BASE, SECOND]), tmp_path / "store")
+    shutil.rmtree(tmp_path / "store/overlay2/cache0/diff")  # of the layer that is known: nobody looks into its files
+    (tmp_path / "store/overlay2/cache0/diff").mkdir()
+    read = await read_image(as_engine(both), "it", cache, told.append)
+    assert read.tables == (table(BASE), table(SECOND))
+    assert both.exports == 0
+    assert (told[-1].read_bytes, told[-1].layers_known) == (len(SECOND), 2)
+    assert cache.get(table(SECOND).diff_id) == table(SECOND)
+
+
+async def test_where_a_layer_of_the_store_cannot_be_read_the_image_is_saved(tmp_path: Path) -> None:
+    both = stored(Saving([BASE, SECOND]), tmp_path / "store")
+    (tmp_path / "store/overlay2/cache1/diff/b").write_bytes(b"3")
+    read = await read_image(as_engine(both), "it", LayerCache(tmp_path / "cache"), lambda _: None)
+    assert read.tables == (table(BASE), table(SECOND))
+    assert both.exports == 1

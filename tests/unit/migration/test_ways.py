@@ -37,6 +37,11 @@ def source(engine: EngineId = DOCKER, info: EngineInfo = INFO) -> SourceFacts:
     return SourceFacts(engine, info, container, spec, IMAGE, ID, layer_bytes=quarters)
 
 
+def stored_source(engine: EngineId = DOCKER) -> SourceFacts:
+    """Its layers can be read in its own store."""
+    return replace(source(engine), store="/var/lib/store", unread="")
+
+
 def target(*stored: tuple[str, ...], engine: EngineId = PODMAN, info: EngineInfo = INFO) -> TargetFacts:
     return TargetFacts(engine, info, image_layers=stored)
 
@@ -116,3 +121,31 @@ def test_podman_containerd_and_unknown_sizes_never_pour() -> None:
     assert not pours(PODMAN, DOCKER, IMAGE, GB, 1)
     assert not pours(DOCKER, PODMAN, replace(IMAGE, config_digest=f"sha256:{'cd' * 32}"), GB, 1)
     assert not pours(DOCKER, PODMAN, IMAGE, None, 1)
+
+
+@pytest.mark.parametrize("engine", [DOCKER, PODMAN])
+def test_layers_that_can_be_read_in_the_store_are_read_there(engine: EngineId) -> None:
+    there = target(LAYERS[:3], engine=PODMAN if engine is DOCKER else DOCKER)
+    way, why, size = choose_way(stored_source(engine), there, ImageWay.AUTO)
+    assert (way, size) == (ImageWay.STORE, GB // 4)
+    assert why == f"{there.engine} has 3 of 4 layers: only the others travel, read from {engine}'s own store"
+    assert choose_way(stored_source(engine), there, ImageWay.REGISTRY)[0] is ImageWay.REGISTRY
+    assert choose_way(stored_source(engine), there, ImageWay.STORE)[1] == f"asked for; {there.engine} has 3 of 4 layers"
+
+
+def test_why_the_store_is_not_read_stands_in_the_plan() -> None:
+    unread = replace(source(), unread="its folders may not be read by this user")
+    way, why, _ = choose_way(unread, target(LAYERS[:3]), ImageWay.AUTO)
+    assert way is ImageWay.REGISTRY
+    assert why.endswith("; docker's own store is not read: its folders may not be read by this user")
+    with pytest.raises(Refused) as error:
+        choose_way(unread, target(LAYERS[:3]), ImageWay.STORE)
+    assert "may not be read by this user" in error.value.detail
+
+
+def test_a_target_that_takes_whole_images_only_gets_an_archive_all_the_same() -> None:
+    there = target(info=REMOTE)
+    assert choose_way(stored_source(), there, ImageWay.AUTO)[0] is ImageWay.ARCHIVE
+    with pytest.raises(Refused) as error:
+        choose_way(stored_source(), there, ImageWay.STORE)
+    assert "on another machine" in error.value.detail

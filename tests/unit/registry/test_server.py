@@ -8,14 +8,16 @@ import io
 import json
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from backends.model.errors import Unsupported
 from backends.registry import Registry, open_registry
+from backends.registry.archive import Part
 from backends.registry.manifests import OCI, SCHEMA2
 
 CONFIG = b'{"rootfs":{"diff_ids":[]}}'
@@ -234,3 +236,39 @@ async def test_it_is_reached_by_a_unix_socket_too(tmp_path: Path) -> None:
         client.get("http://any/v2/") as hello,
     ):
         assert hello.headers["Docker-Distribution-Api-Version"] == "registry/2.0"
+
+
+async def test_lent_blobs_are_read_when_they_are_asked_for(tmp_path: Path) -> None:
+    data, passed = os.urandom(3 << 20), list[int]()
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        for at in range(0, len(data), 1 << 20):
+            yield data[at : at + (1 << 20)]
+
+    async with served(tmp_path) as (registry, client, url):
+        registry.lent = {digest(data): Part(len(data), pieces)}
+        registry.on_bytes = passed.append
+        async with client.head(f"{url}/blobs/{digest(data)}") as head:
+            assert (head.status, head.content_length, passed) == (200, len(data), [])
+        async with client.get(f"{url}/blobs/{digest(data)}") as got:
+            assert got.content_length == len(data)
+            assert await got.read() == data
+        assert sum(passed) == len(data)
+        assert files(registry.depot.folder) == []
+
+
+async def test_a_lent_blob_that_cannot_be_read_to_its_end_never_looks_whole(tmp_path: Path) -> None:
+    name = digest(b"whatever")
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        yield b"x" * 1000
+        raise Unsupported("the layer is not what it should be")
+
+    async with served(tmp_path) as (registry, client, url):
+        registry.lent = {name: Part(2000, pieces)}
+        with pytest.raises(aiohttp.ClientError):
+            async with client.get(f"{url}/blobs/{name}") as got:
+                await got.read()
+        assert str(registry.failed) == "the layer is not what it should be"
+        async with client.get(f"{url}/blobs/{name}") as again:
+            assert again.status == 404

@@ -1,0 +1,90 @@
+"""Finds an image in the folders of the engine that keeps it: first as the engine's own process sees them, then by path.
+
+An engine may see other files than we do under the same path (a container, a mount namespace). The kernel tells which
+process listens on its socket, and that process's view; whatever is found is proved by the image's own digest besides.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from backends.model.capabilities import EngineInfo
+from backends.model.ids import EngineKind
+from backends.model.image import ImageFacts
+from backends.stores import docker_folders, podman_folders
+from backends.stores.stored import StoredImage, StoreError
+
+_UNIX = "unix://"
+_KNOCK_S = 2.0
+_CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
+
+_READERS = {
+    EngineKind.DOCKER: (docker_folders.DRIVER, docker_folders.docker_image),
+    EngineKind.PODMAN: (podman_folders.DRIVER, podman_folders.podman_image),
+}
+
+
+def find_image(kind: EngineKind, info: EngineInfo, endpoint: str, facts: ImageFacts) -> StoredImage:
+    """The image in its engine's folders; that its layers' parts are there and may be opened is tried.
+
+    info, endpoint, facts: as the engine tells them. Raises StoreError, whose title says why it cannot be read there.
+    """
+    if kind not in _READERS or not info.local or not endpoint.startswith(_UNIX):
+        raise StoreError("the engine is not one of this machine")
+    driver = _READERS[kind][0]
+    if info.image_store != driver:
+        raise StoreError(f"it is of another kind ({info.image_store or 'not told'}) than is read here ({driver})")
+    if not info.graph_root.startswith("/"):
+        raise StoreError("the engine does not tell where it is")
+    refusal: StoreError | None = None
+    for root in _views(endpoint.removeprefix(_UNIX), info.graph_root):
+        try:
+            image = open_image(kind, root, facts)
+        except StoreError as error:
+            refusal = refusal or error
+        else:
+            return image
+    raise refusal or StoreError("its folders are not to be seen from here", detail=info.graph_root)
+
+
+def open_image(kind: EngineKind, root: Path, facts: ImageFacts) -> StoredImage:
+    """The image below a root folder that `find_image` has told. Raises StoreError as that does."""
+    image = _READERS[kind][1](root, facts.key.id, facts.diff_ids)
+    for layer in image.layers:
+        _try(layer.split)
+        _try(layer.files)
+    return image
+
+
+def _views(endpoint: str, graph_root: str) -> Iterator[Path]:
+    """Where the store may be seen: by the process that listens on the socket, and as its path says."""
+    pid = _listener(endpoint)
+    if pid > 0:
+        yield Path(f"/proc/{pid}/root{graph_root}")
+    yield Path(graph_root)
+
+
+def _listener(path: str) -> int:
+    """The process that listens on a unix socket, as this one sees process ids; 0 where that is not told."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as knocking:
+        knocking.settimeout(_KNOCK_S)
+        try:
+            knocking.connect(path)
+            told = knocking.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
+        except OSError:
+            return 0  # the path itself is tried then
+    return int(_CREDENTIALS.unpack(told)[0])
+
+
+def _try(path: Path) -> None:
+    if not os.access(path, os.R_OK, effective_ids=True):
+        missing = not path.exists()
+        title = "a part of it is not in its folders" if missing else "its folders may not be read by this user"
+        raise StoreError(title, detail=str(path))
+
+
+__all__ = ["find_image", "open_image"]
