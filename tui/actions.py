@@ -14,6 +14,7 @@ from backends.model.container import Container, ContainerState
 from tui.action import Action, Scope
 from tui.fleet_actions import FLEET_ACTIONS
 from tui.image_actions import IMAGE_ACTIONS
+from tui.run_actions import RUN_ACTIONS
 from tui.screen_actions import APP_ACTIONS, DETAIL_ACTIONS, GPU_ACTIONS, MIGRATE_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
@@ -22,6 +23,7 @@ ACTIONS: tuple[Action, ...] = (
     *IMAGE_ACTIONS,
     *DETAIL_ACTIONS,
     *MIGRATE_ACTIONS,
+    *RUN_ACTIONS,
     *APP_ACTIONS,
 )
 

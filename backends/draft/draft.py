@@ -19,10 +19,15 @@ from backends.draft.words import (
     size_text,
     ulimit_text,
 )
+from backends.model.secret import is_secret
 from backends.model.settings import HealthSpec
+from backends.model.wish import WishKind
 from backends.model.workload import WorkloadSpec
 
 Texts = Mapping[str, tuple[str, ...]]
+MASK = "********"
+"""In place of a secret's value."""
+
 _NOTHING: Texts = MappingProxyType({})
 
 
@@ -80,13 +85,17 @@ def about(name: str, text: str) -> object:
 
 
 def draft_from(spec: WorkloadSpec, *, name: str = "") -> Draft:
-    """The draft that says what a recipe says, as far as a draft can. name: another one than the recipe's."""
+    """The draft that says what a recipe says, as far as a draft can. name: another one than the recipe's.
+
+    Values of variables that look like secrets are masked: read over that recipe, the mask means the value.
+    """
     limits, spaces = spec.resources, spec.namespaces
     network = " ".join(end.network for end in spec.network.networks) or spec.network.mode
     return draft_of(
         image=spec.image,
         name=name or spec.name,
         command=shlex.join(spec.command) if spec.command is not None else "",
+        gpus=WishKind.KEEP.value if spec.gpu is not None else "",
         shm_size=size_text(spaces.shm_bytes) if spaces.shm_bytes is not None else "",
         ipc=spaces.ipc,
         ulimits=[ulimit_text(limit) for limit in limits.ulimits],
@@ -96,7 +105,7 @@ def draft_from(spec: WorkloadSpec, *, name: str = "") -> Draft:
         ports=[port_text(port) for port in spec.ports if port.host_port is not None],
         network=network,
         mounts=[mount_text(mount) for mount in spec.mounts],
-        env=[f"{key}={value}" for key, value in spec.env.items()],
+        env=[f"{key}={MASK if value and is_secret(key) else value}" for key, value in spec.env.items()],
         user=spec.user or "",
         workdir=spec.workdir or "",
         restart=restart_text(spec.restart),
@@ -113,4 +122,4 @@ def health_text(health: HealthSpec | None) -> str:
     return "none" if kind == "NONE" else words[0] if kind == "CMD-SHELL" and words else shlex.join(words)
 
 
-__all__ = ["Draft", "about", "draft_from", "draft_of", "health_text", "laid_over"]
+__all__ = ["MASK", "Draft", "about", "draft_from", "draft_of", "health_text", "laid_over"]

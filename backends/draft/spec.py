@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from backends.draft import words
-from backends.draft.draft import Draft, draft_from
+from backends.draft.draft import MASK, Draft, draft_from
 from backends.model.container import NO_LABELS, Port
 from backends.model.reference import full_reference, is_image_id
 from backends.model.settings import HealthSpec, NetworkAttachment, NetworkingSpec, Ulimit
@@ -219,6 +219,8 @@ def _variables(reader: _Reader, around: Around) -> tuple[dict[str, str], dict[st
 
     def take(name: str, value: str | None, into: dict[str, str]) -> None:
         given = around.environ.get(name) if value is None else value
+        if value == MASK and reader.base is not None:
+            given = reader.base.env.get(name, value)
         if given is None:
             absent.append(f"{name} has no value in your environment: it is not set")
         else:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 from collections.abc import Iterable
@@ -17,17 +18,18 @@ from backends.draft.spec import Around, Place, Read, read_draft
 from backends.draft.words import port_text, read_ports
 from backends.engine import Engine
 from backends.export.command import Command, run_command
-from backends.giving import Refusal, give, own_gpus
+from backends.giving import Refusal, give, own_gpus, words
 from backends.model.capabilities import EngineInfo
-from backends.model.container import MountKind
+from backends.model.container import ContainerState, MountKind
 from backends.model.errors import BackendError, Conflict, NotFound
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.plan import Finding, Severity
-from backends.model.wish import KEEP
 from backends.model.workload import WorkloadSpec
 from backends.services.fleet import Fleet
 from backends.services.ports import listening_ports
+
+_log = logging.getLogger(__name__)
 
 SETTLE_S = 1.0
 """How long a container that was started is looked at for an early end."""
@@ -56,11 +58,11 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Launched:
-    """A container that was made and started. ended: its exit code where it has ended already, and its last lines."""
+    """A container that was made and started. ended: in words, where it has ended by an error; with its last lines."""
 
     key: ContainerKey
     name: str
-    ended: int | None = None
+    ended: str = ""
     last_lines: tuple[str, ...] = ()
 
 
@@ -88,12 +90,14 @@ def judge(
             engine.kind,
             ground.info,
             own_gpus(engine.kind, ground.info, view.gpus),
-            current=base.gpu if base is not None and wish == KEEP else None,
+            current=base.gpu if base is not None else None,
         )
         if isinstance(given, Refusal):
             remedy = f"{given.remedy}; or say none to run without"
             remarks.append(Remark(Finding(Severity.BLOCK, given.reason, remedy=remedy), "gpus"))
         else:
+            if wish.keeps and given.request is not None:
+                remarks.append(Remark(Finding(Severity.NOTE, f"as it has them: {words(given.request)}"), "gpus"))
             devices = [one for one in given.devices if one not in spec.security.devices]
             security = replace(spec.security, devices=(*spec.security.devices, *devices))
             spec = replace(spec, gpu=given.request, env={**given.env, **spec.env}, security=security)
@@ -193,6 +197,24 @@ async def engines_with(fleet: Fleet, reference: str) -> tuple[EngineId, ...]:
     return tuple(found)
 
 
+async def known_names(fleet: Fleet) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Names of images, of volumes and of networks on the engines that answer, sorted, each once."""
+    images: set[str] = set()
+    volumes: set[str] = set()
+    networks: set[str] = set()
+    for engine in fleet.engines:
+        known = fleet.store.view.engines.get(engine.id)
+        if known is None or known.stale:
+            continue
+        try:
+            images |= {tag for image in await engine.list_images() for tag in image.tags}
+            volumes |= {volume.name for volume in await engine.list_volumes() if not volume.anonymous}
+            networks |= {network.spec.name for network in await engine.list_networks()}
+        except BackendError as error:
+            _log.info("nothing of %s is completed: %s", engine.id, error)
+    return tuple(sorted(images)), tuple(sorted(volumes)), tuple(sorted(networks))
+
+
 def _missing(paths: Iterable[str]) -> frozenset[str]:
     return frozenset(path for path in paths if not os.path.lexists(path))
 
@@ -219,18 +241,20 @@ async def launch(fleet: Fleet, engine: EngineId, spec: WorkloadSpec, *, keep: bo
         ended = await exit_within(target, made, SETTLE_S)
         await fleet.refresh(key)
         lines = await last_lines(target, made) if ended else ()
-        tracked.done(f"{spec.name} runs on {engine}" if ended is None else f"{spec.name} ended with {ended}")
+        tracked.done(f"{spec.name} {ended}" if ended else f"{spec.name} runs on {engine}")
         return Launched(key, spec.name, ended, lines)
 
 
-async def exit_within(engine: Engine, container: str, within_s: float) -> int | None:
-    """The exit code of a container that ends so soon; None where it runs on (or is gone, being --rm)."""
+async def exit_within(engine: Engine, container: str, within_s: float) -> str:
+    """How a container has ended by an error so soon, in words; "" where it runs on, is done, or is gone (--rm)."""
     try:
-        return await asyncio.wait_for(engine.wait_exit(container), within_s)
+        code = await asyncio.wait_for(engine.wait_exit(container), within_s)
     except TimeoutError:
-        return None
+        state = (await engine.inspect_container(container)).state
+        return "ends at once, and is started again and again" if state is ContainerState.RESTARTING else ""
     except NotFound:
-        return None
+        return ""
+    return f"ended at once with exit code {code}" if code else ""
 
 
 async def last_lines(engine: Engine, container: str) -> tuple[str, ...]:
@@ -247,7 +271,7 @@ def early_end(launched: Launched) -> BackendError | None:
     if not launched.ended:
         return None
     return Conflict(
-        f"{launched.name} ended at once with exit code {launched.ended}",
+        f"{launched.name} {launched.ended}",
         detail=" / ".join(launched.last_lines),
         hint=f"tranship logs {launched.name} shows all that it said; it is kept",
         engine=launched.key.engine,
@@ -255,5 +279,5 @@ def early_end(launched: Launched) -> BackendError | None:
 
 
 __all__ = [
-    "Judged", "Launched", "early_end", "exit_within", "judge", "last_lines", "launch", "look",
+    "Judged", "Launched", "early_end", "exit_within", "judge", "known_names", "last_lines", "launch", "look",
 ]  # fmt: skip

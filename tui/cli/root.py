@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("tui.cli.backup", "Write a container with its data into one file."),
+    "change": ("tui.cli.change", "Make a container again with other settings."),
     "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
     "engines": ("tui.cli.engines", "List the engines, and why one is not there."),
     "gpus": ("tui.cli.gpus", "List the GPUs, or say why none is seen."),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from backends.draft.draft import Draft, draft_from, laid_over
-from backends.draft.spec import Around
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.fleet import EngineView, FleetView
+from backends.model.ids import ContainerKey
 from backends.presets.preset import Preset
+from tui.around import around_of
 from tui.cli.exits import Exit, exit_of
 from tui.cli.options import common
 from tui.cli.output import answer, complain, data, say
@@ -104,17 +103,6 @@ def preset_of(name: str | None) -> Preset | None:
         raise click.UsageError(inert(f"{error.title}" + (f" ({error.hint})" if error.hint else ""))) from None
 
 
-def around_of(engine: EngineView) -> Around:
-    """This person's environment and files; paths of "~" and "." where the engine is on this machine."""
-    local = engine.info is not None and engine.info.local
-    return Around(
-        os.environ,
-        lambda path: Path(path).expanduser().read_text(encoding="utf-8"),
-        home=str(Path.home()) if local else "",
-        folder=str(Path.cwd()) if local else "",
-    )
-
-
 async def _run(fleet: Fleet, wish: Wish) -> Exit:
     from backends.services.launch import early_end, launch
 
@@ -187,18 +175,26 @@ async def _engine(fleet: Fleet, view: FleetView, wish: Wish, source: Container |
     return there[0]
 
 
-async def judged_for(fleet: Fleet, engine: EngineView, draft: Draft, base: WorkloadSpec | None) -> Judged:
+async def judged_for(
+    fleet: Fleet,
+    engine: EngineView,
+    draft: Draft,
+    base: WorkloadSpec | None,
+    *,
+    replaced: ContainerKey | None = None,
+) -> Judged:
     """The draft with all that is found before the start. Raises click.UsageError for what cannot be read."""
     from backends.services.launch import judge, look
 
     around = around_of(engine)
     view = fleet.store.view
-    first = judge(view, engine.id, draft, around, base=base)
+    first = judge(view, engine.id, draft, around, base=base, replaced=replaced)
     if first.wrong:
         raise click.UsageError(inert("; ".join(_sentence(place, text) for place, text in first.wrong.items())))
     seen = await gpus_for(fleet, first.read.gpus)
     facts = await look(fleet, engine.id, first.spec)
-    return judge(replace(fleet.store.view, gpus=seen), engine.id, draft, around, base=base, facts=facts)
+    view = replace(fleet.store.view, gpus=seen)
+    return judge(view, engine.id, draft, around, base=base, facts=facts, replaced=replaced)
 
 
 def _sentence(place: tuple[str, int], text: str) -> str:
@@ -231,4 +227,4 @@ def tell(judged: Judged, wish: Wish) -> None:
         say(text)
 
 
-__all__ = ["around_of", "judged_for", "preset_of", "run"]
+__all__ = ["judged_for", "preset_of", "run"]

@@ -128,3 +128,47 @@ def test_a_wrong_preset_of_ones_own_is_told(tmp_path: Path, monkeypatch: pytest.
     assert "mine.toml:3: unknown key “shm”" in result.stderr
     assert "jupyter" in result.stdout
     assert demo("run", "--preset", "mine").exit_code == 2
+
+
+def change_json(*argv: str, code: int = 0) -> dict[str, Any]:
+    """The answer of `tranship change`."""
+    result = demo("--json", "change", *argv)
+    assert result.exit_code == code, result.stderr
+    answer = json.loads(result.stdout)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_a_container_is_changed_and_the_one_before_kept() -> None:
+    answer = change_json("--yes", "--memory", "2g", "-e", "MODE=new", "tensorboard")
+    assert answer["kept"] == "tensorboard-before"
+    assert answer["container"]["name"] == "tensorboard"
+    assert answer["container"]["state"] == "running"
+    assert "--memory" in answer["command"]
+
+
+def test_what_a_change_would_be_is_printed() -> None:
+    result = demo("change", "--print", "-p", "6007:6006", "tensorboard")
+    assert result.exit_code == 0
+    assert "--publish 6007:6006" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("argv", "code", "says"),
+    [
+        (("--yes", "tensorboard"), 2, "say what is to change"),
+        (("--memory", "2g", "tensorboard"), 2, "no terminal to ask on"),
+        (("--yes", "--memory", "2g", "nobody"), 1, "no container “nobody”"),
+        (("--yes", "--name", "jupyter-lab", "tensorboard"), 4, "is there already"),
+        (("--yes", "--restart", "always", "--readonly", "tensorboard"), 1, "read-only"),
+    ],
+)
+def test_a_change_that_cannot_be(argv: tuple[str, ...], code: int, says: str) -> None:
+    result = demo("change", *argv)
+    assert (result.exit_code, says in result.stderr) == (code, True), result.stderr
+
+
+def test_no_change_is_no_change() -> None:
+    result = demo("change", "--yes", "-p", "6006:6006", "tensorboard")
+    assert result.exit_code == 0
+    assert "so already" in result.stderr

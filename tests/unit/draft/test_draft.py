@@ -133,6 +133,15 @@ def test_a_recipe_goes_through_a_draft_unchanged(spec: WorkloadSpec) -> None:
     assert found.gpus == KEEP
 
 
+def test_a_secret_is_masked_and_stays() -> None:
+    base = WorkloadSpec("web", "docker.io/a/b:1", env={"DB_PASSWORD": "hunter2", "MODE": "x", "EMPTY_KEY": ""})
+    draft = draft_from(base)
+    assert draft.all("env") == ("DB_PASSWORD=********", "MODE=x", "EMPTY_KEY=")
+    assert read(draft, base=base) == base
+    changed = laid_over(draft, draft_of(env=["DB_PASSWORD=new"]))
+    assert read(changed, base=base).env["DB_PASSWORD"] == "new"
+
+
 def test_one_field_changes_and_the_rest_stays() -> None:
     base = WorkloadSpec(
         "web", "docker.io/a/b:1", command=(), ports=(Port(80, "tcp", "", 8080), Port(90)),
