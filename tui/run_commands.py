@@ -120,8 +120,11 @@ class Asked:
         around: Around,
         base: WorkloadSpec | None = None,
         replaced: ContainerKey | None = None,
+        *,
+        training: bool = False,
     ) -> None:
         self.engine = engine
+        self._training = training
         self.replaced = replaced
         self._view, self._draft, self._around, self._base = view, draft, around, base
 
@@ -130,7 +133,7 @@ class Asked:
         from backends.services.launch import judge
 
         call = partial(judge, self._view(), self.engine, self._draft, self._around)
-        return await asyncio.to_thread(call, base=self._base, replaced=self.replaced)
+        return await asyncio.to_thread(call, base=self._base, replaced=self.replaced, training=self._training)
 
     async def looked(self, fleet: Fleet, first: Judged, *, strict: bool = False) -> Judged | None:
         """With what the engine and its machine say; None where they do not answer, unless strict: it raises then."""
@@ -143,7 +146,9 @@ class Asked:
                 raise
             return None
         call = partial(judge, self._view(), self.engine, self._draft, self._around)
-        return await asyncio.to_thread(call, base=self._base, facts=facts, replaced=self.replaced)
+        return await asyncio.to_thread(
+            call, base=self._base, facts=facts, replaced=self.replaced, training=self._training
+        )
 
 
 __all__ = ["Asked", "RunCommands"]

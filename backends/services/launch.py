@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from backends.draft.check import Facts, Remark, check, free_name, free_port, ground_of, taken_ports
 from backends.draft.draft import Draft
 from backends.draft.spec import Around, Place, Read, read_draft
+from backends.draft.training import training_remarks
 from backends.draft.words import port_text, read_ports
 from backends.engine import Engine
 from backends.export.command import Command, run_command
@@ -75,8 +76,12 @@ def judge(
     base: WorkloadSpec | None = None,
     facts: Facts | None = None,
     replaced: ContainerKey | None = None,
+    training: bool = False,
 ) -> Judged:
-    """What becomes of the draft on that engine. base: the recipe it was made from. replaced: whose place it takes."""
+    """What becomes of the draft on that engine. base: the recipe it was made from. replaced: whose place it takes.
+
+    training: its programs train, so that what several GPUs need is looked at with one too.
+    """
     read = read_draft(draft, around, base)
     spec, remarks = read.spec, []
     ground = ground_of(view, engine, facts or Facts(), replaced)
@@ -102,6 +107,8 @@ def judge(
             security = replace(spec.security, devices=(*spec.security.devices, *devices))
             spec = replace(spec, gpu=given.request, env={**given.env, **spec.env}, security=security)
         remarks += check(spec, ground)
+        seen = own_gpus(engine.kind, ground.info, view.gpus)
+        remarks += training_remarks(spec, engine.kind, seen, training=training)
         remarks += [Remark(Finding(Severity.NOTE, note), "env") for note in read.notes]
     files = draft.all("env_files")
     command = run_command(spec, engine.kind, env_files=files, file_variables=read.file_variables)

@@ -110,7 +110,8 @@ async def _run(fleet: Fleet, wish: Wish) -> Exit:
     source = the_container(view, wish.like, None) if wish.like else None
     base = await _base(fleet, source) if source else None
     draft, engine = await _draft(fleet, view, wish, source, base)
-    judged = await judged_for(fleet, engine, draft, base)
+    training = wish.preset is not None and wish.preset.training
+    judged = await judged_for(fleet, engine, draft, base, training=training)
     if wish.draws:
         return draw(judged, wish)
     tell(judged, wish)
@@ -182,6 +183,7 @@ async def judged_for(
     base: WorkloadSpec | None,
     *,
     replaced: ContainerKey | None = None,
+    training: bool = False,
 ) -> Judged:
     """The draft with all that is found before the start. Raises click.UsageError for what cannot be read."""
     from backends.services.launch import judge, look
@@ -194,7 +196,7 @@ async def judged_for(
     seen = await gpus_for(fleet, first.read.gpus)
     facts = await look(fleet, engine.id, first.spec)
     view = replace(fleet.store.view, gpus=seen)
-    return judge(view, engine.id, draft, around, base=base, facts=facts, replaced=replaced)
+    return judge(view, engine.id, draft, around, base=base, facts=facts, replaced=replaced, training=training)
 
 
 def _sentence(place: tuple[str, int], text: str) -> str:

@@ -157,7 +157,9 @@ class RunScreen(SubScreen):
     def _asked(self) -> Asked:
         around = around_of(self.tranship.view.engines.get(self._engine))
         replaced = self._source.key if self._source is not None and self._change else None
-        return Asked(lambda: self.tranship.view, self._engine, self.draft, around, self._base, replaced)
+        training = self._preset is not None and self._preset.training
+        view = lambda: self.tranship.view  # noqa: E731 - the newest, whenever it is asked for
+        return Asked(view, self._engine, self.draft, around, self._base, replaced, training=training)
 
     def _ask(self) -> None:
         self.tranship.commands.run.judge(self._asked(), self.post_message)
