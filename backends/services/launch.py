@@ -227,8 +227,10 @@ def _missing(paths: Iterable[str]) -> frozenset[str]:
 
 
 # -- doing ---------------------------------------------------------------------------------------
-async def launch(fleet: Fleet, engine: EngineId, spec: WorkloadSpec, *, keep: bool = False) -> Launched:
-    """Create and start it.
+async def launch(
+    fleet: Fleet, engine: EngineId, spec: WorkloadSpec, *, keep: bool = False, settle_s: float = SETTLE_S
+) -> Launched:
+    """Create and start it. settle_s: how long it is watched for an early end.
 
     Where the start fails, what was created is removed again (it never ran), unless keep. Raises what the engine said;
     Conflict where it ended at once by an error: it is kept then, with its log.
@@ -245,7 +247,7 @@ async def launch(fleet: Fleet, engine: EngineId, spec: WorkloadSpec, *, keep: bo
                 await target.remove(made, force=True, volumes=not borrowed)  # never those of another container
             await fleet.refresh(key)
             raise
-        ended = await exit_within(target, made, SETTLE_S)
+        ended = await exit_within(target, made, settle_s)
         await fleet.refresh(key)
         lines = await last_lines(target, made) if ended else ()
         tracked.done(f"{spec.name} {ended}" if ended else f"{spec.name} runs on {engine}")

@@ -19,6 +19,9 @@ from backends.model.workload import RestartName, RestartPolicy, WorkloadSpec
 from backends.services.fleet import Fleet
 from backends.services.launch import SETTLE_S, Launched, early_end, exit_within, last_lines
 
+PORTS_FREE_S = 20.0
+"""How long the ports of a container that did not start may stay taken after its removal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Before:
@@ -86,8 +89,8 @@ class _Way:
         return left
 
 
-async def recreate(fleet: Fleet, before: Before, spec: WorkloadSpec) -> Launched:
-    """Make it again by this recipe, and start it where it ran.
+async def recreate(fleet: Fleet, before: Before, spec: WorkloadSpec, *, settle_s: float = SETTLE_S) -> Launched:
+    """Make it again by this recipe, and start it where it ran. settle_s: how long it is watched for an early end.
 
     Raises the error that stopped it after all was put back; its detail says what could not be.
     """
@@ -95,12 +98,12 @@ async def recreate(fleet: Fleet, before: Before, spec: WorkloadSpec) -> Launched
     with fleet.operations.track("container.change", old.key, old.name) as tracked:
         way = _Way()
         try:
-            launched = await _replace(engine, before, spec, way)
+            launched = await _replace(engine, before, spec, way, settle_s)
         except BackendError as error:
             left = await asyncio.shield(way.take_back())
             if left:
                 error.detail = "; ".join(filter(None, (error.detail, *left)))
-                error.hint = f"look for {before.kept_name} on {old.key.engine}: {error.hint}"
+                error.hint = f"look for {old.name} and {before.kept_name} on {old.key.engine}: {error.hint}"
             raise
         except BaseException:  # cancelled: it is put back all the same
             await asyncio.shield(way.take_back())
@@ -112,11 +115,11 @@ async def recreate(fleet: Fleet, before: Before, spec: WorkloadSpec) -> Launched
         return launched
 
 
-async def _replace(engine: Engine, before: Before, spec: WorkloadSpec, way: _Way) -> Launched:
+async def _replace(engine: Engine, before: Before, spec: WorkloadSpec, way: _Way, settle_s: float) -> Launched:
     old = before.container
     id, running, policy = old.key.id, old.state.alive, before.spec.restart
     if running:
-        way.back.append(("it is not started again", lambda: engine.start(id)))
+        way.back.append(("it is not started again", lambda: _start_again(engine, id)))
         await engine.stop(id)
     if policy.name is not RestartName.NO:  # else a reboot would start both
         way.back.append(("its restart policy is off", lambda: engine.set_restart(id, policy)))
@@ -129,12 +132,27 @@ async def _replace(engine: Engine, before: Before, spec: WorkloadSpec, way: _Way
     if not running:
         return Launched(key, spec.name)
     await engine.start(made)
-    ended = await exit_within(engine, made, SETTLE_S)
+    ended = await exit_within(engine, made, settle_s)
     launched = Launched(key, spec.name, ended, await last_lines(engine, made) if ended else ())
     error = early_end(launched)
     if error is not None:
         raise Conflict(error.title, detail=error.detail, hint="all is as before", engine=error.engine)
     return launched
+
+
+async def _start_again(engine: Engine, container: str) -> None:
+    """Start it once its ports are free: Podman's service holds those of a container that did not start for a moment."""
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + PORTS_FREE_S
+    while True:
+        try:
+            await engine.start(container)
+        except Conflict:
+            if loop.time() > deadline:
+                raise
+            await asyncio.sleep(0.2)
+        else:
+            return
 
 
 def unchanged(before: Before, spec: WorkloadSpec) -> bool:

@@ -40,6 +40,7 @@ class Wish:
     engine: str | None
     draws: bool
     keep: bool
+    settle_s: float
     as_json: bool
 
 
@@ -52,6 +53,15 @@ class Wish:
 @click.option("--engine", metavar="NAME", help="Where; default: the only one, or the one that has the image.")
 @draft_options
 @click.option("--print", "draws", is_flag=True, help="Print the line of docker run or podman run; make nothing.")
+@click.option(
+    "--settle",
+    "settle_s",
+    type=click.FloatRange(0, 3600),
+    default=1.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long it is watched for an early end.",
+)
 @click.option("--keep", is_flag=True, help="Keep what was created where it cannot be started.")
 @common
 @pass_invocation
@@ -64,6 +74,7 @@ def run(
     engine: str | None,
     draws: bool,
     keep: bool,
+    settle_s: float,
     **options: Any,
 ) -> None:
     """Run a new container in the background: checked first, then created and started.
@@ -83,7 +94,7 @@ def run(
         if options["image"]:
             raise click.UsageError("--image goes with --preset or --like; else the first word is the image")
         options["image"], words = words[0], words[1:]
-    wish = Wish(said(options, words), preset, like, engine, draws, keep, invocation.json)
+    wish = Wish(said(options, words), preset, like, engine, draws, keep, settle_s, invocation.json)
 
     async def body(fleet: Fleet) -> Exit:
         return await _run(fleet, wish)
@@ -119,7 +130,7 @@ async def _run(fleet: Fleet, wish: Wish) -> Exit:
         if wish.as_json:
             answer(**schema_judged(judged, wish.preset), container=None, error=None)
         return Exit.BLOCKED
-    launched = await launch(fleet, engine.id, judged.spec, keep=wish.keep)
+    launched = await launch(fleet, engine.id, judged.spec, keep=wish.keep, settle_s=wish.settle_s)
     error = early_end(launched)
     made = fleet.store.view.containers.get(launched.key)
     if wish.as_json:
