@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from backends.engines.demo_container import DemoContainer
@@ -158,6 +159,17 @@ async def test_a_change_that_fails_is_put_back(tmp_path: Path) -> None:
         assert made(play, "tensorboard") is before
         assert not play.exists("tensorboard-before")
         assert play.on_top() == "RunScreen", "what was typed is still there"
+
+
+async def test_a_burst_of_keys_goes_where_each_belongs(tmp_path: Path) -> None:
+    """Over a slow link a Tab and the text behind it arrive at once."""
+    async with stage(tmp_path) as play:
+        await open_form(play, "n", "enter")
+        for key in (*"alpha", "tab", *"beta", "tab", *"gamma"):
+            play.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await play.until(lambda: form(play).draft.one("command") == "gamma", "the command")
+        assert form(play).draft.one("image") == "alpha"
+        assert form(play).draft.one("name") == "beta"
 
 
 async def test_leaving_asks_where_something_was_typed(tmp_path: Path) -> None:

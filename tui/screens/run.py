@@ -10,7 +10,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Select, Static
+from textual.widgets import Input, Select, Static
 
 from backends.draft.draft import Draft, draft_from, draft_of
 from backends.draft.fields import FIELDS
@@ -57,6 +57,9 @@ class RunScreen(SubScreen):
         *bindings(Scope.RUN),
         # While a person types, the key that goes back everywhere would be a letter too (q): Escape alone then.
         Binding("escape", "leave_form", "Back", show=False, id="run.leave", priority=True),
+        # In a burst of keys the text behind a Tab is for the next field: it is done before they are looked at.
+        Binding("tab", "go(1)", "Next field", show=False, id="run.next", priority=True),
+        Binding("shift+tab", "go(-1)", "Field before", show=False, id="run.before", priority=True),
     ]
     AUTO_FOCUS = "#field-image Input"
 
@@ -279,6 +282,18 @@ class RunScreen(SubScreen):
         self.notify(f"Copied the line of {self._judged.command.program[0]} run.", timeout=3, markup=False)
 
     # -- leaving ---------------------------------------------------------------------------------
+    def action_go(self, step: int) -> None:
+        """To the next field, or the one before."""
+        if step > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    @on(Input.Submitted)
+    def _entered(self) -> None:
+        """Enter goes on to the next field."""
+        self.focus_next()
+
     def action_leave_form(self) -> None:
         """From a field too: Escape goes back."""
         self.leave()
