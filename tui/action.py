@@ -25,6 +25,7 @@ class Scope(StrEnum):
     DETAIL = "In the details"
     LOGS = "In the log"
     MIGRATE = "In a migration"
+    RUN = "In the form of a new container"
     BACK = "On any screen but the fleet"
     APP = "Everywhere"
 

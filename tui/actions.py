@@ -16,6 +16,7 @@ from tui.build_actions import BUILD_ACTIONS, COMPARE_ACTIONS
 from tui.fleet_actions import FLEET_ACTIONS
 from tui.image_actions import IMAGE_ACTIONS
 from tui.registry_actions import REGISTRY_ACTIONS
+from tui.run_actions import RUN_ACTIONS
 from tui.screen_actions import APP_ACTIONS, DETAIL_ACTIONS, GPU_ACTIONS, MIGRATE_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
@@ -27,6 +28,7 @@ ACTIONS: tuple[Action, ...] = (
     *BUILD_ACTIONS,
     *DETAIL_ACTIONS,
     *MIGRATE_ACTIONS,
+    *RUN_ACTIONS,
     *APP_ACTIONS,
 )
 

@@ -38,6 +38,7 @@ from tui.messages import (
     UsersNamed,
 )
 from tui.moves import Moves
+from tui.run_commands import RunCommands
 from tui.transfer_commands import TransferCommands
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Commands:
         self.builds = BuildCommands(self._work, self._open_fleet)
         self.compare = CompareCommands(self._work, self._open_fleet)
         self.files = ImageFileCommands(self._work, self._open_fleet, self.images.told)
+        self.run = RunCommands(self._work, self._open_fleet)
 
     # -- what all share --------------------------------------------------------------------------
     def _work(

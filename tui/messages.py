@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from backends.model.image_sharing import ImageList
     from backends.model.plan import MigrationReport, Plan, StepProgress
     from backends.model.transfer import FoundImage, Login, PlatformReport
+    from backends.model.workload import WorkloadSpec
+    from backends.services.launch import Judged
+    from backends.services.recreate import Before
     from tui.layer_commands import TreeAsked
 
 
@@ -192,6 +195,40 @@ class LogSearched(Message):
 
     text: str
     found: int
+
+
+@dataclass
+class DraftJudged(Message):
+    """What becomes of a draft. looked: the engine and its machine were asked; else only what is known already."""
+
+    judged: Judged
+    looked: bool
+
+
+@dataclass
+class NamesKnown(Message):
+    """Names that can be completed in a form."""
+
+    images: tuple[str, ...]
+    volumes: tuple[str, ...]
+    networks: tuple[str, ...]
+
+
+@dataclass
+class BaseRead(Message):
+    """The recipe that a form begins with, and what becomes of a container to be changed; or why it is not read."""
+
+    base: WorkloadSpec | None = None
+    before: Before | None = None
+    error: BackendError | None = None
+
+
+@dataclass
+class LaunchEnded(Message):
+    """A new container runs (key), or does not: error, where nobody else tells of it."""
+
+    key: ContainerKey | None = None
+    error: BackendError | None = None
 
 
 @dataclass

@@ -142,6 +142,12 @@ _RULES: tuple[_Rule, ...] = (
         "This Docker does not speak API {0}",
         "Tranship speaks Docker's API 1.40 and later.",
     ),
+    _rule(
+        r"error setting rlimit",
+        Unsupported,
+        "This Docker may not raise a limit of the container's processes (ulimit)",
+        "Leave that limit out, or let Docker's service have it: LimitMEMLOCK=infinity in its unit.",
+    ),
     _rule(r"exec: \"?([^\":]+)\"?: .*(?:no such file|not found)", NotFound, "There is no command {0} in the image"),
     _rule(
         r"exec: \"?([^\":]+)\"?: .*permission denied", Denied, "The command {0} may not be executed in the container"

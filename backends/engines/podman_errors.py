@@ -72,6 +72,12 @@ _RULES: tuple[tuple[tuple[str, ...], type[BackendError], str, str], ...] = (
         "Check command and entrypoint.",
     ),
     (
+        ("error setting rlimit",),
+        Unsupported,
+        "This engine may not raise a limit of the container's processes (ulimit)",
+        "Leave that limit out, or let the engine's service have it: LimitMEMLOCK=infinity in its unit.",
+    ),
+    (
         ("container state improper", "can only kill running", "not running"),
         Conflict,
         "The container's state stands in the way",

@@ -7,7 +7,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from backends.gpu.demo_devices import GIB, MIG_PROCESS, devices, guests, reading, swing
+from backends.gpu.demo_devices import GIB, MIG_PROCESS, devices, guests, links_of, reading, swing
 from backends.model.container import Container, ContainerState
 from backends.model.gpu import HOUR_S, HOUR_STEP_S, RECENT_S, RECENT_STEP_S, GpuDevice, GpuProcess, GpuSnapshot
 
@@ -62,7 +62,8 @@ class DemoProbe:
         if not self._devices:
             return GpuSnapshot(absent="No GPU on this demo machine", hint=f"unset {COUNT_VARIABLE}", demo=True)
         readings = tuple(reading(device, self._processes(device, alive, now), now) for device in self._devices)
-        return GpuSnapshot(readings, driver_version="550.54.15", cuda_version="12.4", demo=True)
+        links = links_of(self._devices)
+        return GpuSnapshot(readings, driver_version="550.54.15", cuda_version="12.4", demo=True, links=links)
 
     def _processes(self, device: GpuDevice, alive: list[Container], now: float) -> tuple[GpuProcess, ...]:
         """Of the containers that have the device; of the host itself where none has."""

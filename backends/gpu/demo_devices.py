@@ -8,12 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from backends.gpu.unread import unread
 from backends.model.gpu import (
     GpuClocks,
     GpuDevice,
     GpuHealth,
+    GpuLink,
     GpuProcess,
     GpuReading,
     MigInstance,
@@ -196,3 +198,16 @@ def _health(device: GpuDevice) -> GpuHealth:
 
 def _bytes(value: Count) -> int:
     return 0 if isinstance(value, Missing) else value
+
+
+def links_of(devices: Sequence[GpuDevice]) -> tuple[GpuLink, ...]:
+    """Neighbours by NVLink, each four on one CPU, the rest across CPUs."""
+    return tuple(
+        GpuLink(
+            one.index,
+            other.index,
+            "one PCIe switch" if one.index // 4 == other.index // 4 else "the link between CPUs",
+            nvlink=one.index // 2 == other.index // 2,
+        )
+        for one, other in combinations(devices, 2)
+    )

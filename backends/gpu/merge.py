@@ -38,6 +38,7 @@ def merge(parts: Sequence[GpuSnapshot]) -> GpuSnapshot:
         demo=any(part.demo for part in parts),
         cuda_version=next((part.cuda_version for part in parts if part.cuda_version), ""),
         notes=tuple(dict.fromkeys(notes)),
+        links=tuple(link for part in parts for link in part.links),
         vendor_absent=not readings and told.vendor_absent,
     )
 

@@ -1,8 +1,8 @@
 """NVIDIA's GPUs by NVML (pynvml, imported when first opened). Changes no setting of a device.
 
-What the driver refuses is Missing with NVML's own words. Read once: names, sizes, thresholds; every 2 s: temperature,
-power, clocks, health, PCIe; at each sample: use, memory, MIG memory and processes. A device that is lost keeps its
-place and is looked for again: by its UUID every 5 s, and with NVML opened anew every 30 s.
+What the driver refuses is Missing with NVML's own words. Read once: names, sizes, thresholds, how devices reach each
+other; every 2 s: temperature, power, clocks, health, PCIe; at each sample: use, memory, MIG memory and processes. A
+device that is lost keeps its place and is looked for again: by its UUID every 5 s, with NVML opened anew every 30 s.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Any
 from backends.gpu import nvml_errors
 from backends.gpu.nvidia_device import NvidiaDevice
 from backends.gpu.nvidia_driver import DeviceLost, Driver
+from backends.gpu.nvidia_links import read_links
 from backends.gpu.nvidia_lists import ProcessLists
 from backends.gpu.nvidia_pcie import in_turn
 from backends.gpu.probe import GpuAbsent, VendorAbsent
-from backends.model.gpu import GpuSnapshot
+from backends.model.gpu import GpuLink, GpuSnapshot
 from backends.model.values import Missing
 
 _OPEN_ANEW_S = 30.0
@@ -44,6 +45,7 @@ class NvidiaProbe:
         self._devices: list[NvidiaDevice] = []
         self._opened_at = 0.0
         self._versions = ("", "")
+        self._links: tuple[GpuLink, ...] = ()
 
     def open(self) -> None:
         """Load the library and find the devices. GpuAbsent with the reason where that fails."""
@@ -67,6 +69,8 @@ class NvidiaProbe:
             lists = ProcessLists(nvml, self._versions[0])
             count = nvml.nvmlDeviceGetCount()
             self._devices = [NvidiaDevice(driver, lists, index, self._clock) for index in range(count)]
+            handles = [(one.index, one.handle) for one in self._devices if one.handle is not None]
+            self._links = read_links(driver, handles)
         except nvml.NVMLError as error:
             self.close()
             raise nvml_errors.absence(error.value, str(error)) from error
@@ -91,7 +95,7 @@ class NvidiaProbe:
         except nvml.NVMLError as error:
             raise nvml_errors.absence(error.value, str(error)) from error
         driver_version, cuda_version = self._versions
-        return GpuSnapshot(readings, driver_version=driver_version, cuda_version=cuda_version)
+        return GpuSnapshot(readings, driver_version=driver_version, cuda_version=cuda_version, links=self._links)
 
     def close(self) -> None:
         """Shut NVML down; whatever it answers, it is not used again before the next open."""

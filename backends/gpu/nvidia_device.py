@@ -53,6 +53,16 @@ class NvidiaDevice:
         return self._readers is None
 
     @property
+    def index(self) -> int:
+        """The driver's."""
+        return self._device.index
+
+    @property
+    def handle(self) -> Any:
+        """NVML's, None while the device is lost."""
+        return self._readers.handle if self._readers else None
+
+    @property
     def pcie(self) -> PcieReader | None:
         """None while the device is lost."""
         return self._readers.pcie if self._readers else None

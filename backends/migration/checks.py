@@ -11,10 +11,10 @@ from backends.giving import INSTALL_RUNTIME, nvidia_runtime
 from backends.migration.facts import SourceFacts, TargetFacts, same_image
 from backends.migration.gpus import AMD_NODES, GpuMove, RawNodes
 from backends.migration.rows_process import OURS
-from backends.migration.show import SECRET
 from backends.model.container import ContainerState
 from backends.model.ids import EngineKind
 from backends.model.plan import Choices, FieldPlan, Finding, ImageAction, ImageMove, Severity, Verdict
+from backends.model.secret import SECRET
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 """Names of containers that both engines accept. Source: moby daemon/names, podman libpod/define (same pattern)."""

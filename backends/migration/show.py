@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable
 
 from backends.model.container import MountKind, Port
+from backends.model.secret import SECRET
 from backends.model.settings import UNLIMITED, DeviceSpec, HealthSpec, NetworkAttachment, Throttle, Ulimit
 from backends.model.workload import MountSpec, RestartPolicy
-
-SECRET = re.compile(
-    r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|PASS(?![A-Za-z])|[^A-Za-z]PWD(?![A-Za-z])", re.IGNORECASE
-)
-"""Names whose values are not shown (DB_PASS and DB_PWD, but not PWD, the working directory). They are carried."""
 
 MASK = "********"
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")

@@ -143,6 +143,21 @@ class GpuReading:
 
 
 @dataclass(frozen=True, slots=True)
+class GpuLink:
+    """How two devices of one vendor reach each other. first, second: their indexes.
+
+    over: what lies between them ("one PCIe switch", "the link between CPUs"), "" where not told. refused: why one
+    cannot read the other's memory, "" where it can (peer access). nvlink: they have one between them.
+    """
+
+    first: int
+    second: int
+    over: str = ""
+    refused: str = ""
+    nvlink: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class GpuSnapshot:
     """All devices of all vendors at one moment, by vendor and index.
 
@@ -150,6 +165,7 @@ class GpuSnapshot:
     hint: the next step, where there is one. driver_version: "" where unknown. cuda_version: the newest that the driver
     runs, "12.4", "" where unknown. notes: what else is to be said beside readings (another vendor's driver that does
     not answer; processes of the host that are not seen from inside a container, with the remedy).
+    links: pairs of devices, where the driver tells how they reach each other.
     """
 
     readings: tuple[GpuReading, ...] = ()
@@ -160,6 +176,7 @@ class GpuSnapshot:
     cuda_version: str = ""
     notes: tuple[str, ...] = ()
     vendor_absent: bool = False
+    links: tuple[GpuLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

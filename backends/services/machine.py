@@ -52,3 +52,11 @@ def examine_machine(machine: Machine) -> Iterator[Diagnosis]:
 
 def _size(count_bytes: int) -> str:
     return naturalsize(count_bytes, binary=True)
+
+
+def locked_bytes() -> int:
+    """How much memory this user's processes may lock, -1 = all."""
+    import resource
+
+    hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+    return -1 if hard == resource.RLIM_INFINITY else hard

@@ -84,6 +84,10 @@ class Lab:
         self._networks.append(wanted.name)
         return wanted.name
 
+    def owns(self, container: str) -> None:
+        """Remove this container too, whoever made it."""
+        self._containers.append(container)
+
     def owns_image(self, reference: str) -> str:
         """Remove this one too."""
         self._images.append(reference)

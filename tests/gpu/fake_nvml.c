@@ -11,6 +11,7 @@
  *   KEY NUMBER                  (see KEYS)
  *   process PID compute|graphics|mps BYTES|- SM|- [GPU_INSTANCE COMPUTE_INSTANCE]
  *   sample PID SM MICROSECONDS  (of the driver's history; "process" lines give one of now)
+ *   link OTHER LEVEL|- PEER|- NVLINK|-   (topology level and P2P status towards the device of that index)
  *   mig INDEX UUID GPU_INSTANCE COMPUTE_INSTANCE TOTAL_BYTES RESERVED_BYTES USED_BYTES NAME
  */
 #define _GNU_SOURCE
@@ -48,6 +49,7 @@ struct fail { char function[64]; int code; };
 struct process { uint32_t pid, gi, ci; int kind; uint64_t bytes; long sm; };
 struct sample { uint32_t pid; uint64_t at_us; uint32_t sm, mem, enc, dec; };
 struct mig { uint32_t gi, ci; char uuid[96], name[96]; uint64_t total, reserved, used; int there; };
+struct link { int there; long level, peer, nvlink; };
 struct gpu {
     char name[96], uuid[96], pci[32];
     long long value[KEY_COUNT];
@@ -56,6 +58,7 @@ struct gpu {
     struct sample sample[SAMPLES];
     struct fail fail[FAILS];
     struct mig mig[MIGS];
+    struct link link[GPUS];
     int processes, samples, fails;
 };
 static struct { struct gpu gpu[GPUS]; struct fail fail[FAILS]; int gpus, fails, cuda, there; char driver[80]; } now;
@@ -94,6 +97,11 @@ static void read_device_line(struct gpu *g, const char *word, const char *rest, 
     } else if (!strcmp(word, "sample") && g->samples < SAMPLES) {
         struct sample *s = &g->sample[g->samples++];
         if (sscanf(rest, "%u %u %lu", &s->pid, &s->sm, &s->at_us) != 3) bad(line);
+    } else if (!strcmp(word, "link") && sscanf(rest, "%d", &index) == 1 && index >= 0 && index < GPUS) {
+        char level[16], peer[16], nvlink[16];
+        if (sscanf(rest, "%*d %15s %15s %15s", level, peer, nvlink) != 3) bad(line);
+        g->link[index] = (struct link){1, *level == '-' ? -1 : atol(level), *peer == '-' ? -1 : atol(peer),
+                                       *nvlink == '-' ? -1 : atol(nvlink)};
     } else if (!strcmp(word, "mig") && sscanf(rest, "%d", &index) == 1 && index >= 0 && index < MIGS) {
         struct mig *m = &g->mig[index];
         if (sscanf(rest, "%*d %95s %u %u %lu %lu %lu %95[^\n]", m->uuid, &m->gi, &m->ci, &m->total, &m->reserved,
@@ -290,6 +298,28 @@ int nvmlDeviceGetName(struct handle *h, char *out, unsigned length) {
 }
 int nvmlDeviceGetUUID(struct handle *h, char *out, unsigned length) {
     DEVICE(h) DONE(text(m ? m->uuid : g->uuid, out, length));
+}
+
+/* Towards another device, as its "link" line says; -1, and no line: the driver does not tell. */
+static int towards(struct gpu *g, struct handle *other, long (*part)(struct link *), unsigned *out) {
+    int to = place(other->uuid);
+    long value;
+    if (to == GONE) return LOST;
+    value = g->link[to].there ? part(&g->link[to]) : -1;
+    if (value < 0) return NOT_SUPPORTED;
+    *out = (unsigned)value;
+    return OK;
+}
+static long level_of(struct link *link) { return link->level; }
+static long peer_of(struct link *link) { return link->peer; }
+static long nvlink_of(struct link *link) { return link->nvlink; }
+int nvmlDeviceGetTopologyCommonAncestor(struct handle *h, struct handle *other, unsigned *out) {
+    DEVICE(h) (void)m; DONE(towards(g, other, level_of, out));
+}
+int nvmlDeviceGetP2PStatus(struct handle *h, struct handle *other, unsigned which, unsigned *out) {
+    DEVICE(h) (void)m;
+    if (which != 0 && which != 2) DONE(INVALID_ARGUMENT);
+    DONE(towards(g, other, which ? nvlink_of : peer_of, out));
 }
 
 struct pci { char legacy[16]; unsigned domain, bus, device, id, subsystem; char bus_id[32]; };

@@ -41,7 +41,8 @@ def doctor(invocation: Invocation) -> None:
         from backends.services.gpu_doctor import examine_gpus
         from backends.services.gpu_facts import cdi_folders, read_gpu_facts
         from backends.services.gpu_usage_recorder import default_path as usage_path
-        from backends.services.machine import examine_machine, read_machine
+        from backends.services.machine import examine_machine, locked_bytes, read_machine
+        from backends.services.training_doctor import examine_training
 
         await first_view(fleet)
         view = await gpus.sampled_gpus(fleet)
@@ -53,6 +54,7 @@ def doctor(invocation: Invocation) -> None:
         diagnoses = [
             *examine_engines(found),
             *examine_gpus(facts, found, view.gpus),
+            *examine_training(view.gpus, found, locked_bytes()),
             *examine_host(host),
             *examine_machine(machine),
             *await _moves(),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("tui.cli.backup", "Write a container with its data into one file."),
     "build": ("tui.cli.build", "Build an image of a folder."),
+    "change": ("tui.cli.change", "Make a container again with other settings."),
     "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
     "engines": ("tui.cli.engines", "List the engines, and why one is not there."),
     "gpus": ("tui.cli.gpus", "List the GPUs, or say why none is seen."),
@@ -38,6 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logs": ("tui.cli.logs", "Print a container's log."),
     "migrate": ("tui.cli.migrate", "Move a container to another engine."),
     "pause": ("tui.cli.lifecycle", "Freeze all processes of containers."),
+    "presets": ("tui.cli.presets", "List what kinds of containers can be run, or show one."),
     "ps": ("tui.cli.ps", "List the containers of all engines."),
     "pull": ("tui.cli.transfers", "Pull images from registries."),
     "push": ("tui.cli.transfers", "Push images to registries."),
@@ -46,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("tui.cli.restore", "Make the container of a backup on an engine."),
     "rm": ("tui.cli.rm", "Remove containers."),
     "search": ("tui.cli.search", "Search registries for images."),
+    "run": ("tui.cli.run", "Run a new container, from an image or a preset."),
     "start": ("tui.cli.lifecycle", "Start containers."),
     "stop": ("tui.cli.stop", "Stop containers."),
     "unpause": ("tui.cli.lifecycle", "Thaw paused containers."),

@@ -6,15 +6,18 @@ The screens and dialogs are imported when they are first opened: the first frame
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
-from backends.model.ids import ImageKey
+from backends.model.ids import EngineId, ImageKey
 from tui.actions import BY_ID
 from tui.screens.fleet_moves import choices_of, targets_of
 from tui.screens.panes import Panes
 from tui.screens.registries import Registries
+from widgets.container_table import ContainerTable
 
 if TYPE_CHECKING:
+    from backends.presets.preset import Preset
     from tui.app import TranshipApp
     from tui.screens.fleet import FleetScreen
 
@@ -36,7 +39,9 @@ class Doors:
     def acts(self) -> Mapping[str, Callable[[], object]]:
         """What opens a screen, by action id."""
         return {
+            "container.change": partial(self._again, "container.change"),
             "container.detail": self._detail,
+            "container.like": partial(self._again, "container.like"),
             "container.logs": self._logs,
             "container.migrate": self._migrate,
             "fleet.gpu_screen": self._gpu_screen,
@@ -45,6 +50,7 @@ class Doors:
             "fleet.images": self._images,
             "fleet.moves": self._moves,
             **Registries(self._fleet).acts("fleet"),
+            "fleet.run": self._run,
         }
 
     def _detail(self) -> None:
@@ -123,3 +129,36 @@ class Doors:
         from tui.screens.images import ImagesScreen
 
         self._app.push_screen(ImagesScreen())
+
+    # -- new containers --------------------------------------------------------------------------
+    def _run(self) -> None:
+        """A preset first, then the form, on the engine of the row under the cursor."""
+        from tui.screens.run import RunScreen
+        from tui.screens.run_presets import EMPTY, preset_picker
+
+        engine = self._near()
+        if engine is None:
+            self._app.refuse("No engine is connected that it could run on.")
+            return
+
+        async def take(preset: Preset | None) -> None:
+            if preset is not None:
+                self._app.push_screen(RunScreen(engine, None if preset is EMPTY else preset))
+
+        preset_picker(self._app, take)
+
+    def _near(self) -> EngineId | None:
+        """The engine of the row under the cursor where it is connected, else the first that is."""
+        view = self._app.view
+        there = sorted(engine.id for engine in view.engines.values() if not engine.stale)
+        key = self._fleet.query_one(ContainerTable).selected
+        return key.engine if key is not None and key.engine in there else next(iter(there), None)
+
+    def _again(self, action: str) -> None:
+        """The form, filled from the container under the cursor: one like it, or itself made again."""
+        from tui.screens.run import RunScreen
+
+        container = self._fleet.selected()
+        if container is not None and self._fleet.allowed(BY_ID[action], container):
+            change = action == "container.change"
+            self._app.push_screen(RunScreen(container.key.engine, source=container, change=change))

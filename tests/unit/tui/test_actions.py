@@ -32,11 +32,12 @@ from tui.screens.image import ImageScreen
 from tui.screens.images import ImagesScreen
 from tui.screens.logs import LogScreen
 from tui.screens.migrate import MigrateScreen
+from tui.screens.run import RunScreen
 from widgets.line import plain
 from widgets.live_table import LiveTable
 
 README = Path(__file__).resolve().parents[3] / "README.md"
-SCREENS = (FleetScreen, ContainerScreen, ImagesScreen, LogScreen, MigrateScreen, ImageScreen)
+SCREENS = (FleetScreen, ContainerScreen, ImagesScreen, LogScreen, MigrateScreen, ImageScreen, RunScreen)
 
 
 def container(state: ContainerState) -> Container:

@@ -1,0 +1,1 @@
+"""Recipes as text that other programs read. Pure; makes nothing."""

@@ -1,0 +1,1 @@
+"""Presets: drafts of containers with a reason for each setting, as TOML files. Asks no engine."""
