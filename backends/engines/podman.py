@@ -15,6 +15,7 @@ from backends.engines.podman_api import segment
 from backends.engines.podman_files import PodmanFiles
 from backends.engines.podman_host import room_here, room_told
 from backends.engines.podman_networks import PodmanNetworks
+from backends.engines.podman_sessions import PodmanSessions
 from backends.engines.podman_store import PodmanStore
 from backends.engines.podman_translate import volume_of
 from backends.engines.podman_workloads import PodmanWorkloads
@@ -22,7 +23,7 @@ from backends.model.capabilities import Room
 from backends.model.workload import Volume, VolumeSpec
 
 
-class PodmanEngine(PodmanActing, PodmanWorkloads, PodmanStore, PodmanFiles, PodmanNetworks):
+class PodmanEngine(PodmanActing, PodmanSessions, PodmanWorkloads, PodmanStore, PodmanFiles, PodmanNetworks):
     """One Podman service, rootful or rootless. No connection is made before `connect`."""
 
     async def room(self) -> Room:

@@ -22,6 +22,8 @@ CHANGING = frozenset(
         "rename",
         "set_restart",
         "execute",  # whatever the program does
+        "open_exec",
+        "open_attach",  # whatever is typed
         "check_health",  # runs the container's check where no timer does
         "import_image",
         "tag_image",
@@ -40,7 +42,7 @@ CHANGING = frozenset(
     }
 )
 """Methods of the Protocol that change something on the engine."""
-_STREAMS = frozenset({"export_volume", "run_in_volume"})
+_STREAMS = frozenset({"export_volume", "run_in_volume", "open_exec", "open_attach"})
 """Those of them that are not awaited."""
 LOOKING = frozenset(
     {

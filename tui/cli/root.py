@@ -24,9 +24,11 @@ if TYPE_CHECKING:
     from tui.app import TranshipApp
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "attach": ("tui.cli.talk", "Join the first process of a container."),
     "backup": ("tui.cli.backup", "Write a container with its data into one file."),
     "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
     "engines": ("tui.cli.engines", "List the engines, and why one is not there."),
+    "exec": ("tui.cli.talk", "Run a program in a container."),
     "gpus": ("tui.cli.gpus", "List the GPUs, or say why none is seen."),
     "image": ("tui.cli.image", "Remove, name, prune, save, load and copy images."),
     "images": ("tui.cli.images", "List the images of all engines, and what they share."),
@@ -40,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restart": ("tui.cli.lifecycle", "Restart containers."),
     "restore": ("tui.cli.restore", "Make the container of a backup on an engine."),
     "rm": ("tui.cli.rm", "Remove containers."),
+    "shell": ("tui.cli.talk", "Open a shell in a container."),
     "start": ("tui.cli.lifecycle", "Start containers."),
     "stop": ("tui.cli.stop", "Stop containers."),
     "unpause": ("tui.cli.lifecycle", "Thaw paused containers."),
