@@ -8,7 +8,7 @@ the engine ended it; leaving the context closes the connection at once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
@@ -217,6 +217,12 @@ class Engine(Protocol):
 
     async def inspect_volume(self, name: str) -> Volume:
         """One volume; NotFound where there is none of this name."""
+
+    async def volume_users(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of the containers that have each volume mounted, running or not; unused volumes are left out."""
+
+    async def volume_sizes(self) -> Mapping[str, int]:
+        """The bytes that each volume takes, by name, as far as the engine tells; adding them up may take long."""
 
     async def create_volume(self, spec: VolumeSpec) -> None:
         """Create it; Conflict where it exists already (also on engines whose API would not mind)."""

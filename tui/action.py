@@ -20,6 +20,7 @@ class Scope(StrEnum):
     IMAGE = "On the screen of one image"
     DETAIL = "In the details"
     LOGS = "In the log"
+    EXEC = "On a command's output"
     MIGRATE = "In a migration"
     BACK = "On any screen but the fleet"
     APP = "Everywhere"

@@ -35,6 +35,7 @@ from tui.messages import (
     UsersNamed,
 )
 from tui.moves import Moves
+from tui.talk_commands import TalkCommands
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -65,6 +66,7 @@ class Commands:
         self.moves = Moves(self._work, self._open_fleet, state_dir)
         self.images = ImageCommands(self._work, self._open_fleet)
         self.layers = LayerCommands(self._work, self._open_fleet)
+        self.talks = TalkCommands(self._work, self._open_fleet, owner.app)
 
     # -- what all share --------------------------------------------------------------------------
     def _work(

@@ -169,6 +169,21 @@ class LogSearched(Message):
 
 
 @dataclass
+class ProgramSaid(Message):
+    """A command in a container said more."""
+
+    lines: tuple[LogLine, ...]
+
+
+@dataclass
+class ProgramEnded(Message):
+    """A command in a container came to its end, or could not be run (error)."""
+
+    exit_code: int | None = None
+    error: BackendError | None = None
+
+
+@dataclass
 class PlanMade(Message):
     """A migration was planned; nothing was done yet."""
 

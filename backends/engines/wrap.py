@@ -69,6 +69,8 @@ LOOKING = frozenset(
         "inspect_network",
         "list_volumes",
         "inspect_volume",
+        "volume_users",
+        "volume_sizes",
     }
 )
 """Members of the Protocol that change nothing. A member that is in neither set does not pass at all."""

@@ -12,6 +12,7 @@ from backends.model.ids import ImageKey
 from tui.actions import BY_ID
 from tui.screens.fleet_moves import choices_of, targets_of
 from tui.screens.panes import Panes
+from tui.screens.reach_doors import reach_acts
 
 if TYPE_CHECKING:
     from tui.app import TranshipApp
@@ -43,6 +44,7 @@ class Doors:
             "fleet.image": self._image,
             "fleet.images": self._images,
             "fleet.moves": self._moves,
+            **reach_acts(self._fleet),
         }
 
     def _detail(self) -> None:
