@@ -18,6 +18,8 @@ class Scope(StrEnum):
     GPUS = "On the GPU screen"
     IMAGES = "On the images screen"
     IMAGE = "On the screen of one image"
+    STORES = "On the volumes and networks screens"
+    FILES = "Among files"
     DETAIL = "In the details"
     LOGS = "In the log"
     EXEC = "On a command's output"

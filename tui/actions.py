@@ -14,7 +14,7 @@ from backends.model.container import Container, ContainerState
 from tui.action import Action, Scope
 from tui.fleet_actions import FLEET_ACTIONS
 from tui.image_actions import IMAGE_ACTIONS
-from tui.reach_actions import EXEC_ACTIONS, REACH_FLEET_ACTIONS
+from tui.reach_actions import EXEC_ACTIONS, FILE_ACTIONS, REACH_FLEET_ACTIONS, STORE_ACTIONS
 from tui.screen_actions import APP_ACTIONS, DETAIL_ACTIONS, GPU_ACTIONS, MIGRATE_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
@@ -22,6 +22,8 @@ ACTIONS: tuple[Action, ...] = (
     *REACH_FLEET_ACTIONS,
     *GPU_ACTIONS,
     *IMAGE_ACTIONS,
+    *STORE_ACTIONS,
+    *FILE_ACTIONS,
     *DETAIL_ACTIONS,
     *EXEC_ACTIONS,
     *MIGRATE_ACTIONS,
@@ -46,6 +48,7 @@ _KEY_NAMES = {
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "home": "Home",
+    "backspace": "Backspace",
     "end": "End",
 }
 

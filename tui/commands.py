@@ -22,6 +22,7 @@ from backends.model.errors import BackendError, Refused
 from backends.model.events import OperationUpdate
 from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import LayerReport
+from tui.file_commands import FileCommands
 from tui.image_commands import ImageCommands
 from tui.layer_commands import LayerCommands
 from tui.messages import (
@@ -35,6 +36,7 @@ from tui.messages import (
     UsersNamed,
 )
 from tui.moves import Moves
+from tui.store_commands import StoreCommands
 from tui.talk_commands import TalkCommands
 
 if TYPE_CHECKING:
@@ -66,6 +68,8 @@ class Commands:
         self.moves = Moves(self._work, self._open_fleet, state_dir)
         self.images = ImageCommands(self._work, self._open_fleet)
         self.layers = LayerCommands(self._work, self._open_fleet)
+        self.files = FileCommands(self._work, self._open_fleet)
+        self.stores = StoreCommands(self._work, self._open_fleet)
         self.talks = TalkCommands(self._work, self._open_fleet, owner.app)
 
     # -- what all share --------------------------------------------------------------------------

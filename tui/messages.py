@@ -16,12 +16,15 @@ if TYPE_CHECKING:
     from backends.model.container import LogLine
     from backends.model.errors import BackendError
     from backends.model.events import OperationUpdate
+    from backends.model.files import Folder
     from backends.model.fleet import FleetView
     from backends.model.ids import ContainerKey, ImageKey
     from backends.model.image import LayerReport
     from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
     from backends.model.image_sharing import ImageList
     from backends.model.plan import MigrationReport, Plan, StepProgress
+    from backends.model.stores import NetworkList, StoreKey, VolumeList
+    from backends.model.values import Count
     from tui.layer_commands import TreeAsked
 
 
@@ -73,6 +76,21 @@ class ImagesSeen(Message):
     def can_replace(self, message: Message) -> bool:
         """Only the newest list is worth drawing."""
         return isinstance(message, ImagesSeen)
+
+
+@dataclass
+class VolumesSeen(Message):
+    """What volumes there are now. sizes: as far as they were counted."""
+
+    volumes: VolumeList
+    sizes: Mapping[StoreKey, Count]
+
+
+@dataclass
+class NetworksSeen(Message):
+    """What networks there are now."""
+
+    networks: NetworkList
 
 
 @dataclass
@@ -166,6 +184,35 @@ class LogSearched(Message):
 
     text: str
     found: int
+
+
+@dataclass
+class FolderRead(Message):
+    """A folder was read, or could not be (error). path: as it was asked for."""
+
+    path: str
+    folder: Folder | None = None
+    error: BackendError | None = None
+
+
+@dataclass
+class FilesProgressed(Message):
+    """How far a copy or the reading of a folder is, in a few words."""
+
+    words: str
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest is worth drawing."""
+        return isinstance(message, FilesProgressed)
+
+
+@dataclass
+class FilesCopied(Message):
+    """A copy came to its end: what was done, for people, and what is to be known of it; or the error."""
+
+    words: str = ""
+    notes: tuple[str, ...] = ()
+    error: BackendError | None = None
 
 
 @dataclass

@@ -127,12 +127,13 @@ class Operations:
         return Tracked(self._first(action, key, subject), self._publish)
 
     @contextmanager
-    def beside(self, action: str, key: ContainerKey, subject: str) -> Iterator[None]:
+    def beside(self, action: str, key: ContainerKey, subject: str, *, changes: bool = True) -> Iterator[None]:
         """Something done in what goes on (a shell, a copy of files): it keeps nobody from acting on it meanwhile.
 
-        It is written down at its end, however that comes. Refused where all is read-only.
+        It is written down at its end, however that comes. Refused where all is read-only, and it changes something.
         """
-        self._check_writable(key)
+        if changes:
+            self._check_writable(key)
         update = self._first(action, key, subject)
         try:
             yield

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str]] = {
     "attach": ("tui.cli.talk", "Join the first process of a container."),
     "backup": ("tui.cli.backup", "Write a container with its data into one file."),
+    "cp": ("tui.cli.cp", "Copy files out of containers, into them, and between them."),
     "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
     "engines": ("tui.cli.engines", "List the engines, and why one is not there."),
     "exec": ("tui.cli.talk", "Run a program in a container."),
@@ -36,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "layers": ("tui.cli.layers", "Show the layers of an image."),
     "logs": ("tui.cli.logs", "Print a container's log."),
     "migrate": ("tui.cli.migrate", "Move a container to another engine."),
+    "network": ("tui.cli.network", "List, inspect, make, remove and prune networks."),
     "pause": ("tui.cli.lifecycle", "Freeze all processes of containers."),
     "ps": ("tui.cli.ps", "List the containers of all engines."),
     "rename": ("tui.cli.rename", "Give a container another name."),
@@ -46,6 +48,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "start": ("tui.cli.lifecycle", "Start containers."),
     "stop": ("tui.cli.stop", "Stop containers."),
     "unpause": ("tui.cli.lifecycle", "Thaw paused containers."),
+    "volume": ("tui.cli.volume", "List, inspect, make, remove, prune and browse volumes."),
 }
 """Each subcommand: the module that has it under its own name, and its line in the list of commands."""
 

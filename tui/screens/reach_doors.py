@@ -19,6 +19,9 @@ def reach_acts(fleet: FleetScreen) -> Mapping[str, Callable[[], object]]:
         "container.shell": partial(_shell, fleet),
         "container.attach": partial(_attach, fleet),
         "container.exec": partial(_exec, fleet),
+        "container.files": partial(_files, fleet),
+        "fleet.volumes": partial(_volumes, fleet),
+        "fleet.networks": partial(_networks, fleet),
     }
 
 
@@ -51,3 +54,23 @@ def _exec(fleet: FleetScreen) -> None:
             fleet.app.push_screen(ProgramScreen(container, command))
 
     fleet.app.push_screen(command_question(container), run)
+
+
+def _volumes(fleet: FleetScreen) -> None:
+    from tui.screens.volumes import VolumesScreen
+
+    fleet.app.push_screen(VolumesScreen())
+
+
+def _networks(fleet: FleetScreen) -> None:
+    from tui.screens.volumes import NetworksScreen
+
+    fleet.app.push_screen(NetworksScreen())
+
+
+def _files(fleet: FleetScreen) -> None:
+    from tui.screens.files import ContainerFiles, FilesScreen
+
+    container = fleet.selected()
+    if container is not None:
+        fleet.app.push_screen(FilesScreen(ContainerFiles(container)))
