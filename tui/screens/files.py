@@ -147,10 +147,10 @@ class FilesScreen(SubScreen):
 
     def _say(self) -> None:
         parts = [f"{inert(self._place.title)}  {inert(self._wanted)}"]
-        if self._reader is not None and not self._progress:
-            parts.append("reading …")
         if self._progress:
             parts.append(self._progress)
+        elif self._reader is not None:
+            parts.append("reading …")
         elif self._folder is not None:
             parts.append(f"{len(self._folder.entries)} entries")
         self.query_one(TitleBar).show(" · ".join(parts))
@@ -271,7 +271,7 @@ class FilesScreen(SubScreen):
             self.tranship.fail(message.error)
         else:
             self.notify("\n".join((message.words, *message.notes)), timeout=6, markup=False)
-            self._go(self._wanted, self._come_from)
+            self._go(self._wanted, str(self.query_one("#files", LiveTable).cursor_key or ""))
         self._say()
 
     def _cancel(self) -> None:
