@@ -85,19 +85,20 @@ def test_shell_attach_and_exec_by_keys(real_engines: RealEngines, engine: str, w
         assert terminal.exit_status() == 0
 
 
-def test_shell_of_the_command_line(real_engines: RealEngines, engine: str, worker: str, tmp_path: Path) -> None:
+def test_the_command_line_on_a_terminal(real_engines: RealEngines, engine: str, worker: str, tmp_path: Path) -> None:
+    """A shell on one engine, the first process on the other; both leave the terminal as it was."""
     environ = _environ(real_engines.docker, real_engines.podman)
-    script = f'before=$(stty -g); {TRANSHIP} shell {worker}; echo code $?; test "$before" = "$(stty -g)" && echo same'
+    word = "shell" if engine == "docker" else "attach"
+    script = f'before=$(stty -g); {TRANSHIP} {word} {worker}; echo code $?; test "$before" = "$(stty -g)" && echo same'
     argv = ["sh", "-c", script]
     with Terminal(argv, columns=90, rows=28, cwd=ROOT, environ=environ, socket=tmp_path / "tmux") as terminal:
-        terminal.wait("#")
-        terminal.type("stty size; exit 9\n")
-        terminal.wait(r"28 90[^$]*code 9\n+same")
+        if word == "shell":
+            terminal.wait("#")
+            terminal.type("stty size; exit 9\n")
+            terminal.wait(r"28 90[^$]*code 9\n+same")
+        else:
+            terminal.wait("tick")
+            terminal.keys("C-p", "C-q")
+            terminal.wait(r"detached from[^$]*code 0\n+same")
         assert terminal.exit_status() == 0
-    script = f'before=$(stty -g); {TRANSHIP} attach {worker}; echo code $?; test "$before" = "$(stty -g)" && echo same'
-    argv = ["sh", "-c", script]
-    with Terminal(argv, columns=90, rows=28, cwd=ROOT, environ=environ, socket=tmp_path / "tmux2") as terminal:
-        terminal.wait("tick")
-        terminal.keys("C-p", "C-q")
-        terminal.wait(r"detached from[^$]*code 0\n+same")
     assert _running(real_engines, engine, worker)

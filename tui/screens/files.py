@@ -271,7 +271,8 @@ class FilesScreen(SubScreen):
             self.tranship.fail(message.error)
         else:
             self.notify("\n".join((message.words, *message.notes)), timeout=6, markup=False)
-            self._go(self._wanted, str(self.query_one("#files", LiveTable).cursor_key or ""))
+            here = self.query_one("#files", LiveTable).cursor_key
+            self._go(self._wanted, "" if here is None else str(here))
         self._say()
 
     def _cancel(self) -> None:
