@@ -41,13 +41,18 @@ def worker(real_engines: RealEngines, run_label: dict[str, str], engine: str) ->
         )
 
 
+def _sized(engines: RealEngines) -> dict[str, str]:
+    """Without the size that a worker of pytest-xdist sets: the terminal's own is meant."""
+    environ = _environ(engines.docker, engines.podman)
+    return {name: value for name, value in environ.items() if name not in {"COLUMNS", "LINES"}}
+
+
 def _running(engines: RealEngines, engine: str, name: str) -> bool:
     return engines.cli(engine, "inspect", "-f", "{{.State.Running}}", name).strip() == "true"
 
 
 def test_shell_attach_and_exec_by_keys(real_engines: RealEngines, engine: str, worker: str, tmp_path: Path) -> None:
-    only = {"docker": real_engines.docker, "podman": real_engines.podman}
-    environ = _environ(only["docker"], only["podman"])
+    environ = _sized(real_engines)
     with Terminal([TRANSHIP], columns=100, rows=30, cwd=ROOT, environ=environ, socket=tmp_path / "tmux") as terminal:
         terminal.wait(worker)
         _select(terminal, worker)
@@ -87,7 +92,7 @@ def test_shell_attach_and_exec_by_keys(real_engines: RealEngines, engine: str, w
 
 def test_the_command_line_on_a_terminal(real_engines: RealEngines, engine: str, worker: str, tmp_path: Path) -> None:
     """A shell on one engine, the first process on the other; both leave the terminal as it was."""
-    environ = _environ(real_engines.docker, real_engines.podman)
+    environ = _sized(real_engines)
     word = "shell" if engine == "docker" else "attach"
     script = f'before=$(stty -g); {TRANSHIP} {word} {worker}; echo code $?; test "$before" = "$(stty -g)" && echo same'
     argv = ["sh", "-c", script]
