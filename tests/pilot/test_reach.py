@@ -175,7 +175,7 @@ async def test_read_only_changes_no_volume_and_copies_nothing_in(tmp_path: Path)
 
 # -- files ---------------------------------------------------------------------------------------
 def _is_in(play: Stage, folder: str) -> bool:
-    return f"/{folder} · " in _about(play) and "entries" in _about(play)
+    return f"/{folder} · " in _about(play) and "entr" in _about(play)
 
 
 async def _answered(play: Stage, text: str) -> None:

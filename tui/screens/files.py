@@ -152,7 +152,8 @@ class FilesScreen(SubScreen):
         elif self._reader is not None:
             parts.append("reading …")
         elif self._folder is not None:
-            parts.append(f"{len(self._folder.entries)} entries")
+            count = len(self._folder.entries)
+            parts.append("1 entry" if count == 1 else f"{count} entries")
         self.query_one(TitleBar).show(" · ".join(parts))
 
     @on(FilesProgressed)
