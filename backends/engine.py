@@ -8,18 +8,19 @@ the engine ended it; leaving the context closes the connection at once.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeAlias
 
 from backends.model.build import BuildEvent, BuildSpec
 from backends.model.capabilities import EngineInfo, Room
-from backends.model.container import ChangedPath, Container, ExecResult, Health, LogLine, StatsReading
+from backends.model.container import ChangedPath, Container, ExecResult, Health, LogLine, LogStream, StatsReading
 from backends.model.events import EngineEvent
 from backends.model.ids import EngineId
 from backends.model.image import Image, ImageFacts, LayerReport
 from backends.model.image_config import ImageConfig
 from backends.model.network import Network, NetworkSpec
+from backends.model.session import ExecSpec, TerminalSize
 from backends.model.transfer import Credentials, FoundImage, Login, PlatformReport, TransferEvent
 from backends.model.workload import RestartPolicy, Volume, VolumeSpec, WorkloadSpec
 
@@ -29,6 +30,35 @@ StatsStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[Sequence[Stat
 ByteStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[bytes]]
 TransferStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[TransferEvent]]
 BuildStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[BuildEvent]]
+
+
+class Session(Protocol):
+    """A program in a container, talked to while it runs. Leaving its context closes the connection, not the program."""
+
+    @property
+    def tty(self) -> bool:
+        """It has a terminal: output is one stream of raw bytes (TTY), and the detach keys leave it."""
+
+    def output(self) -> AsyncIterator[tuple[LogStream, bytes]]:
+        """What it says, as it comes; ends with the program, or where the engine took the detach keys. Read it once.
+
+        Raises Unreachable where the connection breaks off.
+        """
+
+    async def send(self, data: bytes) -> None:
+        """Input for it; returns when the connection has taken it. What comes after the program's end goes nowhere."""
+
+    async def close_input(self) -> None:
+        """Its input has ended; its output goes on. Unsupported where the connection cannot do that (TLS)."""
+
+    async def resize(self, size: TerminalSize) -> None:
+        """Its terminal has another size now."""
+
+    async def exit_code(self) -> int | None:
+        """Its exit code, after the end of its output; None where it runs on: it was detached from."""
+
+
+SessionContext: TypeAlias = AbstractAsyncContextManager[Session]
 
 
 class Engine(Protocol):
@@ -108,6 +138,15 @@ class Engine(Protocol):
 
     async def execute(self, container: str, argv: Sequence[str]) -> ExecResult:
         """Run a program in a running container and wait for it; Unsupported where the container has no such program."""
+
+    def open_exec(self, container: str, spec: ExecSpec) -> SessionContext:
+        """Run a program in a running container and talk to it. Conflict where the container does not run.
+
+        A program that cannot be started says so in the output and ends with 126 or 127, as it does for both engines.
+        """
+
+    def open_attach(self, container: str, *, stdin: bool = True, size: TerminalSize | None = None) -> SessionContext:
+        """Talk to the first process of a running container, from now on; stdin: where it was made to take any."""
 
     async def check_health(self, container: str) -> Health:
         """The health now. Where the engine needs a timer to check (Podman without systemd) one check is run first."""
@@ -228,6 +267,12 @@ class Engine(Protocol):
 
     async def inspect_volume(self, name: str) -> Volume:
         """One volume; NotFound where there is none of this name."""
+
+    async def volume_users(self) -> Mapping[str, tuple[str, ...]]:
+        """The names of the containers that have each volume mounted, running or not; unused volumes are left out."""
+
+    async def volume_sizes(self) -> Mapping[str, int]:
+        """The bytes that each volume takes, by name, as far as the engine tells; adding them up may take long."""
 
     async def create_volume(self, spec: VolumeSpec) -> None:
         """Create it; Conflict where it exists already (also on engines whose API would not mind)."""

@@ -15,18 +15,23 @@ from tui.action import Action, Scope
 from tui.build_actions import BUILD_ACTIONS, COMPARE_ACTIONS
 from tui.fleet_actions import FLEET_ACTIONS
 from tui.image_actions import IMAGE_ACTIONS
+from tui.reach_actions import EXEC_ACTIONS, FILE_ACTIONS, REACH_FLEET_ACTIONS, STORE_ACTIONS
 from tui.registry_actions import REGISTRY_ACTIONS
 from tui.run_actions import RUN_ACTIONS
 from tui.screen_actions import APP_ACTIONS, DETAIL_ACTIONS, GPU_ACTIONS, MIGRATE_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
     *FLEET_ACTIONS,
+    *REACH_FLEET_ACTIONS,
     *GPU_ACTIONS,
     *IMAGE_ACTIONS,
     *REGISTRY_ACTIONS,
     *COMPARE_ACTIONS,
     *BUILD_ACTIONS,
+    *STORE_ACTIONS,
+    *FILE_ACTIONS,
     *DETAIL_ACTIONS,
+    *EXEC_ACTIONS,
     *MIGRATE_ACTIONS,
     *RUN_ACTIONS,
     *APP_ACTIONS,
@@ -51,6 +56,7 @@ _KEY_NAMES = {
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "home": "Home",
+    "backspace": "Backspace",
     "end": "End",
 }
 

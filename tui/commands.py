@@ -24,6 +24,7 @@ from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import LayerReport
 from tui.build_commands import BuildCommands
 from tui.compare_commands import CompareCommands
+from tui.file_commands import FileCommands
 from tui.image_commands import ImageCommands
 from tui.image_file_commands import ImageFileCommands
 from tui.layer_commands import LayerCommands
@@ -39,6 +40,8 @@ from tui.messages import (
 )
 from tui.moves import Moves
 from tui.run_commands import RunCommands
+from tui.store_commands import StoreCommands
+from tui.talk_commands import TalkCommands
 from tui.transfer_commands import TransferCommands
 
 if TYPE_CHECKING:
@@ -73,8 +76,11 @@ class Commands:
         self.layers = LayerCommands(self._work, self._open_fleet)
         self.builds = BuildCommands(self._work, self._open_fleet)
         self.compare = CompareCommands(self._work, self._open_fleet)
-        self.files = ImageFileCommands(self._work, self._open_fleet, self.images.told)
+        self.image_files = ImageFileCommands(self._work, self._open_fleet, self.images.told)
         self.run = RunCommands(self._work, self._open_fleet)
+        self.files = FileCommands(self._work, self._open_fleet)
+        self.stores = StoreCommands(self._work, self._open_fleet)
+        self.talks = TalkCommands(self._work, self._open_fleet, owner.app)
 
     # -- what all share --------------------------------------------------------------------------
     def _work(

@@ -16,13 +16,16 @@ if TYPE_CHECKING:
     from backends.model.container import LogLine
     from backends.model.errors import BackendError
     from backends.model.events import OperationUpdate
+    from backends.model.files import Folder
     from backends.model.fleet import FleetView
     from backends.model.ids import ContainerKey, EngineId, ImageKey
     from backends.model.image import LayerReport
     from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
     from backends.model.image_sharing import ImageList
     from backends.model.plan import MigrationReport, Plan, StepProgress
+    from backends.model.stores import NetworkList, StoreKey, VolumeList
     from backends.model.transfer import FoundImage, Login, PlatformReport
+    from backends.model.values import Count
     from backends.model.workload import WorkloadSpec
     from backends.services.launch import Judged
     from backends.services.recreate import Before
@@ -102,6 +105,21 @@ class LoginsSeen(Message):
 
     logins: Mapping[EngineId, tuple[Login, ...]]
     errors: tuple[BackendError, ...] = ()
+
+
+@dataclass
+class VolumesSeen(Message):
+    """What volumes there are now. sizes: as far as they were counted."""
+
+    volumes: VolumeList
+    sizes: Mapping[StoreKey, Count]
+
+
+@dataclass
+class NetworksSeen(Message):
+    """What networks there are now."""
+
+    networks: NetworkList
 
 
 @dataclass
@@ -224,10 +242,54 @@ class BaseRead(Message):
 
 
 @dataclass
+class FolderRead(Message):
+    """A folder was read, or could not be (error). path: as it was asked for."""
+
+    path: str
+    folder: Folder | None = None
+    error: BackendError | None = None
+
+
+@dataclass
 class LaunchEnded(Message):
     """A new container runs (key), or does not: error, where nobody else tells of it."""
 
     key: ContainerKey | None = None
+    error: BackendError | None = None
+
+
+@dataclass
+class FilesProgressed(Message):
+    """How far a copy or the reading of a folder is, in a few words."""
+
+    words: str
+
+    def can_replace(self, message: Message) -> bool:
+        """Only the newest is worth drawing."""
+        return isinstance(message, FilesProgressed)
+
+
+@dataclass
+class FilesCopied(Message):
+    """A copy came to its end: what was done, for people, and what is to be known of it; or the error."""
+
+    words: str = ""
+    notes: tuple[str, ...] = ()
+    error: BackendError | None = None
+
+
+@dataclass
+class ProgramSaid(Message):
+    """A command in a container said more."""
+
+    lines: tuple[LogLine, ...]
+
+
+@dataclass
+class ProgramEnded(Message):
+    """A command in a container came to its end, or could not be run (error)."""
+
+    exit_code: int | None = None
     error: BackendError | None = None
 
 

@@ -7,11 +7,15 @@ import os
 import queue
 import termios
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from textual.app import App
+
+from backends.model.errors import Refused
+
+T = TypeVar("T")
 
 _LOOK_S = 2.0
 """How often it is made sure that the terminal is there."""
@@ -57,6 +61,46 @@ def watched(terminal: int, app: App[Any], gone: Callable[[], object]) -> Iterato
         ended.set()
         if _is_gone(terminal):
             _let_go(terminal)
+
+
+async def lend(app: App[Any], talk: Callable[[], Awaitable[T]]) -> T:
+    """Leave the terminal to somebody else while `talk` goes on; the app works on meanwhile, and draws nothing.
+
+    Refused where the app's driver cannot do that (a web page, a test without a terminal).
+    """
+    if app._driver is None or not app._driver.can_suspend:
+        hint = "run `tranship shell`, `attach` or `exec` in a terminal"
+        raise Refused("this screen has no terminal to give away", hint=hint)
+    with app.batch_update(), app.suspend():
+        _silence(app)
+        try:
+            result = await talk()
+        except Exception as error:  # noqa: BLE001 - raised below: suspend takes the screen back only where none passes it
+            failure: Exception | None = error
+        else:
+            return result
+    assert failure is not None
+    raise failure
+
+
+class _Nowhere:
+    """In place of Textual's output thread, which suspending ends: whoever writes to that waits for ever."""
+
+    def write(self, text: str) -> None:
+        """Throw it away."""
+
+    def flush(self) -> None:
+        """Nothing is kept."""
+
+    def stop(self) -> None:
+        """Nothing runs."""
+
+
+def _silence(app: App[Any]) -> None:
+    """A bell or a clipboard's text meanwhile goes nowhere; Textual has no public way to say that."""
+    driver: Any = app._driver
+    if hasattr(driver, "_writer_thread"):
+        driver._writer_thread = _Nowhere()
 
 
 def _is_gone(terminal: int) -> bool:

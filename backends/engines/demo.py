@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
-from backends.engine import ByteStream, EventStream, LogLines, StatsStream
+from backends.engine import ByteStream, EventStream, LogLines, Session, SessionContext, StatsStream
 from backends.engines import demo_streams
 from backends.engines.demo_actions import DemoActions, Role, env_of, recipe
+from backends.engines.demo_container import DemoContainer
 from backends.engines.demo_faults import DemoFaults
 from backends.engines.demo_files import Files, ReadOnly, changes, rootfs
 from backends.engines.demo_raw import raw_inspect
 from backends.engines.demo_shell import NoSuchProgram, Place, run
+from backends.engines.demo_talk import DemoSession, listening, session_of
 from backends.engines.demo_transfers import DemoTransfers
 from backends.engines.demo_world import DemoHost, DemoWorld, utc_now
 from backends.model.capabilities import EngineInfo
@@ -29,6 +32,7 @@ from backends.model.container import (
 from backends.model.errors import BackendError, Conflict, Unreachable, Unsupported
 from backends.model.events import EngineEvent
 from backends.model.ids import EngineId, EngineKind
+from backends.model.session import ExecSpec, TerminalSize
 from backends.model.workload import RestartPolicy, WorkloadSpec
 
 DEFAULT_INFO = EngineInfo(
@@ -207,16 +211,50 @@ class DemoEngine(DemoTransfers):
 
     async def execute(self, container: str, argv: Sequence[str]) -> ExecResult:
         await self._act("execute")
-        found = self.world.container(container)
-        if found.state is not ContainerState.RUNNING:
-            raise Conflict(f"{found.spec.name} is not running", engine=self._id)
-        env = {**env_of(self.world.image(found.image_id)), **found.spec.env}
-        place = Place(self._files(container), env, found.spec.hostname or found.id[:12], found.spec.workdir or "/")
+        found = self._running(container)
+        place = self._place(found)
         try:
             done = run(argv, place)
         except NoSuchProgram as unknown:
             raise Unsupported(f"{found.spec.name} has no program {unknown}", engine=self._id) from unknown
         return ExecResult(done.exit_code, done.stdout[:_LONGEST_SAYING], done.stderr[:_LONGEST_SAYING])
+
+    def _running(self, container: str) -> DemoContainer:
+        found = self.world.container(container)
+        if found.state is not ContainerState.RUNNING:
+            raise Conflict(f"{found.spec.name} is not running", hint="Start it first.", engine=self._id)
+        return found
+
+    def _place(self, found: DemoContainer) -> Place:
+        env = {**env_of(self.world.image(found.image_id)), **found.spec.env}
+        return Place(self._files(found.id), env, found.spec.hostname or found.id[:12], found.spec.workdir or "/")
+
+    def open_exec(self, container: str, spec: ExecSpec) -> SessionContext:
+        return self._open_exec(container, spec)
+
+    @asynccontextmanager
+    async def _open_exec(self, container: str, spec: ExecSpec) -> AsyncIterator[Session]:
+        await self._act("open_exec")
+        place = self._place(self._running(container))
+        env = dict(pair.partition("=")[::2] for pair in spec.env)
+        yield session_of(spec, replace(place, env={**place.env, **env}, folder=spec.workdir or place.folder))
+
+    def open_attach(self, container: str, *, stdin: bool = True, size: TerminalSize | None = None) -> SessionContext:
+        del stdin  # its workloads read none
+        return self._open_attach(container, size)
+
+    @asynccontextmanager
+    async def _open_attach(self, container: str, size: TerminalSize | None) -> AsyncIterator[Session]:
+        await self._act("open_attach")
+        found = self._running(container)
+        session = DemoSession(tty=found.spec.tty, size=size)
+        lines = demo_streams.log_lines(self.world, self.faults, found, demo_streams.LogWish(True, 0, False))
+        listener = asyncio.create_task(listening(session, lines, lambda: found.exit_code or 0), name="demo attach")
+        try:
+            yield session
+        finally:
+            listener.cancel()
+            await asyncio.wait([listener])
 
     async def check_health(self, container: str) -> Health:
         await self._look("check_health")

@@ -105,7 +105,9 @@ class DemoActions:
             return mount
         name = mount.source or self._world.new_id(f"{container}{mount.destination}")
         if name not in self._world.volumes:
-            self._world.volumes[name] = DemoVolume(name, anonymous=mount.anonymous or not mount.source)
+            self._world.volumes[name] = DemoVolume(
+                name, anonymous=mount.anonymous or not mount.source, created_at=self._world.clock()
+            )
             self._world.emit(EventKind.VOLUME, "create", name, name)
         return replace(mount, source=name, anonymous=self._world.volumes[name].anonymous)
 
@@ -205,7 +207,7 @@ class DemoActions:
         """See Engine.create_volume."""
         if spec.name in self._world.volumes or not valid_name(spec.name):
             raise Conflict(f"a volume cannot be made with the name {spec.name}", engine=self._world.engine)
-        volume = DemoVolume(spec.name, spec.labels, spec.driver_options)
+        volume = DemoVolume(spec.name, spec.labels, spec.driver_options, created_at=self._world.clock())
         self._world.volumes[spec.name] = volume
         self._world.emit(EventKind.VOLUME, "create", spec.name, spec.name)
         return volume
@@ -227,7 +229,7 @@ class DemoActions:
         seen = world.host.worlds if world.like is EngineKind.PODMAN else [world]
         taken = ranges([network for one in seen for network in one.networks.values()])
         whole = with_subnets(spec, taken, world.like, world.engine)
-        made = Network(world.new_id(f"network {spec.name}"), whole)
+        made = Network(world.new_id(f"network {spec.name}"), whole, created_at=world.clock())
         world.networks[spec.name] = made
         world.emit(EventKind.NETWORK, "create", made.id, spec.name)
         return made

@@ -46,6 +46,12 @@ def _within(path: str, top: str) -> bool:
     return path == top or path.startswith(top.rstrip("/") + "/")
 
 
+def _above(path: str) -> Iterator[str]:
+    """The folders above a path, without the root."""
+    while (path := posixpath.dirname(path)) != "/":
+        yield path
+
+
 def _lay(into: dict[str, Entry], path: str, entry: Entry) -> None:
     above = posixpath.dirname(path)
     while above not in into:
@@ -77,6 +83,7 @@ class Files:
         self._image = image
         self._layer = layer
         self._mounts = {posixpath.normpath(place): volume for place, volume in mounts.items()}
+        self._above_mounts = {above for place in self._mounts for above in _above(place)}  # an engine makes them
         self._read_only = {posixpath.normpath(place) for place in read_only}
 
     def _place(self, path: str) -> str:
@@ -102,7 +109,8 @@ class Files:
         inside = self._volume_at(path)
         if inside is not None:
             return inside[0].entries.get(inside[1])
-        return self._layer[path] if path in self._layer else self._image.get(path)
+        found = self._layer[path] if path in self._layer else self._image.get(path)
+        return Entry(folder(path)) if found is None and path in self._above_mounts else found
 
     def need(self, path: str) -> Entry:
         """What is at an absolute path; NotFound where nothing is."""
@@ -117,6 +125,7 @@ class Files:
         for place, volume in self._mounts.items():
             if volume is not None:
                 paths |= {posixpath.normpath(f"{place}/{path}") for path in volume.entries}
+        paths |= self._above_mounts
         for path in sorted(paths, key=lambda path: path.split("/")):
             if _within(path, top) and self.get(path) is not None:
                 yield path
@@ -146,7 +155,7 @@ class Files:
             elif path in self._image:
                 self._layer[path] = None
             else:
-                del self._layer[path]
+                self._layer.pop(path, None)  # a folder above a mount has no entry of its own
 
     def pack(self, path: str) -> bytes:
         """A tar of the path; names begin with its last part."""

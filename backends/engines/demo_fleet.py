@@ -67,6 +67,9 @@ def _enter(engine: DemoEngine, part: Part) -> None:
     elif part.paused and container.run is not None:
         container.run.frozen_at = now - timedelta(seconds=240)
         container.state = ContainerState.PAUSED
+    for mount in container.spec.mounts:
+        if mount.source in world.volumes:
+            world.volumes[mount.source].created_at = container.created_at - timedelta(seconds=1)
     for name, files in part.files.items():
         _fill(world.volumes[name], files, int(container.created_at.timestamp()))
 

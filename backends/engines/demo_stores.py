@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from backends.engine import BuildStream, ByteStream
@@ -17,6 +17,7 @@ from backends.engines.demo_shell import NOT_FOUND, NoSuchProgram, Place, run
 from backends.engines.demo_volumes import read_tar, write_tar
 from backends.engines.demo_world import DemoWorld
 from backends.engines.image_config import image_config
+from backends.engines.mounted import mounted_in
 from backends.model.build import BuildEvent, BuildSpec, ImageBuilt, StepBegun
 from backends.model.capabilities import EngineInfo, Room
 from backends.model.errors import Conflict, Unsupported
@@ -152,6 +153,15 @@ class DemoStores:
     async def inspect_volume(self, name: str) -> Volume:
         await self._look("inspect_volume")
         return self.world.volume(name).to_model()
+
+    async def volume_users(self) -> Mapping[str, tuple[str, ...]]:
+        await self._look("volume_users")
+        return mounted_in(one.to_model(self._id) for one in self.world.containers.values())
+
+    async def volume_sizes(self) -> Mapping[str, int]:
+        await self._look("volume_sizes")
+        volumes = self.world.volumes.items()
+        return {name: sum(len(entry.content) for entry in one.entries.values()) for name, one in volumes}
 
     async def create_volume(self, spec: VolumeSpec) -> None:
         await self._act("create_volume")

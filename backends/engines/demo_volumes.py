@@ -7,6 +7,7 @@ import posixpath
 import tarfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from backends.model.container import NO_LABELS
 from backends.model.errors import Protocol
@@ -45,10 +46,11 @@ class DemoVolume:
     driver_options: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
     anonymous: bool = False
     entries: dict[str, Entry] = field(default_factory=_root)
+    created_at: datetime | None = None
 
     def to_model(self) -> Volume:
         """As the engine reports it."""
-        return Volume(self.name, "local", self.labels, self.driver_options, self.anonymous)
+        return Volume(self.name, "local", self.labels, self.driver_options, self.anonymous, created_at=self.created_at)
 
     def put(self, path: str, content: bytes, *, mode: int = 0o644, uid: int = 0, gid: int = 0, mtime: int = 0) -> None:
         """Lay a file down, with the directories above it."""

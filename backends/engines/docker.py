@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from backends.engines.docker_files import DockerFiles
 from backends.engines.docker_networks import DockerNetworks
+from backends.engines.docker_sessions import DockerSessions
 from backends.engines.docker_stores import DockerStores
 from backends.engines.docker_transfers import DockerTransfers
 from backends.engines.docker_workloads import DockerWorkloads
 
 
-class DockerEngine(DockerWorkloads, DockerFiles, DockerTransfers, DockerNetworks, DockerStores):
+class DockerEngine(DockerWorkloads, DockerSessions, DockerFiles, DockerTransfers, DockerNetworks, DockerStores):
     """One Docker daemon. Implements backends.engine.Engine; connects on the first call."""
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from urllib.parse import quote
 
 from backends.engine import ByteStream
 from backends.engines import docker_translate, docker_volumes
 from backends.engines.docker_base import LIST_TIMEOUT_S, DockerBase
 from backends.engines.docker_host import room_here
+from backends.engines.mounted import SIZES_TIMEOUT_S, mounted_in
 from backends.model.capabilities import Room
 from backends.model.errors import Conflict, NotFound
 from backends.model.workload import Volume, VolumeSpec
@@ -29,6 +30,19 @@ class DockerStores(DockerBase):
         item = await self._get(f"/volumes/{quote(name, safe='')}")
         with self._understood():
             return docker_translate.volume(item)
+
+    async def volume_users(self) -> Mapping[str, tuple[str, ...]]:
+        """From the list of containers: Docker's names what each has mounted."""
+        items = await self._get("/containers/json", {"all": True}, timeout_s=LIST_TIMEOUT_S)
+        with self._understood():
+            return mounted_in(docker_translate.container_from_list(self._id, item) for item in items or ())
+
+    async def volume_sizes(self) -> Mapping[str, int]:
+        """GET /system/df, which counts each volume's files."""
+        answer = await self._get("/system/df", {"type": "volume"}, timeout_s=SIZES_TIMEOUT_S)
+        with self._understood():
+            told = {item["Name"]: item.get("UsageData") or {} for item in answer.get("Volumes") or ()}
+            return {name: int(usage["Size"]) for name, usage in told.items() if int(usage.get("Size", -1)) >= 0}
 
     async def create_volume(self, spec: VolumeSpec) -> None:
         """Docker's own call does not mind an existing volume: looked for first."""

@@ -303,6 +303,7 @@ def volume(item: Json) -> Volume:
         driver_options=dict(item.get("Options") or {}),
         anonymous=ANONYMOUS_LABEL in labels or ANONYMOUS_NAME.fullmatch(name) is not None,
         mountpoint=str(item.get("Mountpoint") or ""),
+        created_at=parse_time(item["CreatedAt"]) if item.get("CreatedAt") else None,
     )
 
 
@@ -333,7 +334,7 @@ def network(item: Json) -> Network:
         labels={str(key): str(value) for key, value in (item.get("Labels") or {}).items()},
         options=options,
     )
-    return Network(str(item["Id"]), spec, own)
+    return Network(str(item["Id"]), spec, own, parse_time(item["Created"]) if item.get("Created") else None)
 
 
 def mount_points(item: Json) -> frozenset[str]:

@@ -6,23 +6,29 @@ Calls only; what they mean is in podman_translate, podman_recipe, podman_spec, p
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 from backends.engine import ByteStream
 from backends.engines import podman_volumes
+from backends.engines.mounted import SIZES_TIMEOUT_S, mounted_in
 from backends.engines.podman_acting import PodmanActing
 from backends.engines.podman_api import segment
 from backends.engines.podman_files import PodmanFiles
 from backends.engines.podman_host import room_here, room_told
 from backends.engines.podman_networks import PodmanNetworks
+from backends.engines.podman_sessions import PodmanSessions
 from backends.engines.podman_transfers import PodmanTransfers
 from backends.engines.podman_translate import volume_of
 from backends.engines.podman_workloads import PodmanWorkloads
 from backends.model.capabilities import Room
+from backends.model.container import Container
+from backends.model.errors import NotFound
 from backends.model.workload import Volume, VolumeSpec
 
+_ASKED_AT_ONCE = 8
 
-class PodmanEngine(PodmanActing, PodmanWorkloads, PodmanTransfers, PodmanFiles, PodmanNetworks):
+
+class PodmanEngine(PodmanActing, PodmanSessions, PodmanWorkloads, PodmanTransfers, PodmanFiles, PodmanNetworks):
     """One Podman service, rootful or rootless. No connection is made before `connect`."""
 
     async def room(self) -> Room:
@@ -43,6 +49,27 @@ class PodmanEngine(PodmanActing, PodmanWorkloads, PodmanTransfers, PodmanFiles, 
         entry = await self._api.get(f"/volumes/{segment(name)}/json")
         with self._understood():
             return volume_of(entry)
+
+    async def volume_users(self) -> Mapping[str, tuple[str, ...]]:
+        """Podman's list of containers tells where something is mounted, not what: those are asked one by one."""
+        turn = asyncio.Semaphore(_ASKED_AT_ONCE)
+
+        async def asked(container: str) -> Container | None:
+            async with turn:
+                try:
+                    return await self.inspect_container(container)
+                except NotFound:  # removed meanwhile
+                    return None
+
+        rows = await self.list_containers()
+        seen = await asyncio.gather(*(asked(row.key.id) for row in rows if row.mounts))
+        return mounted_in(row for row in seen if row is not None)
+
+    async def volume_sizes(self) -> Mapping[str, int]:
+        """GET /system/df, which counts each volume's files."""
+        answer = await self._api.get("/system/df", timeout_s=SIZES_TIMEOUT_S)
+        with self._understood():
+            return {str(entry["VolumeName"]): int(entry["Size"]) for entry in answer.get("Volumes") or ()}
 
     async def create_volume(self, spec: VolumeSpec) -> None:
         """Create it; libpod itself answers a conflict where it exists."""

@@ -12,6 +12,7 @@ from backends.engines.podman_sdk import CALL_TIMEOUT_S, PodmanSdk, speaks
 from backends.model.ids import EngineId
 from backends.wire.client import WireClient
 from backends.wire.endpoint import Endpoint
+from backends.wire.hijack import RawStream, hijacked
 
 Params = Mapping[str, str | int | bool]
 _PREFIX = "/v5.0.0/libpod"
@@ -90,6 +91,12 @@ class PodmanApi:
             headers=headers,
             open_timeout_s=open_timeout_s,
         )
+
+    def hijacked(
+        self, path: str, params: Mapping[str, str] | None = None, *, body: object = None
+    ) -> AbstractAsyncContextManager[RawStream]:
+        """The connection that the service hands over for a POST."""
+        return hijacked(self.wire, "POST", _PREFIX + path, params=params, body=body)
 
     def head(self, path: str, params: Params | None = None) -> AbstractAsyncContextManager[Mapping[str, str]]:
         """The headers of a HEAD."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from backends.engines.podman_api import segment
 from backends.engines.podman_base import PodmanBase
-from backends.engines.podman_translate import Json, labels_of
+from backends.engines.podman_translate import Json, labels_of, moment
 from backends.model.errors import Conflict, Refused
 from backends.model.network import Network, NetworkSpec, Subnet
 
@@ -61,7 +61,8 @@ def network_of(entry: Json) -> Network:
         labels_of(entry.get("labels")),
         labels_of(entry.get("options")),
     )
-    return Network(str(entry["id"]), spec, name == _OWN)
+    own = name == _OWN  # made anew in memory for each answer, with the time of that
+    return Network(str(entry["id"]), spec, own, None if own else moment(entry.get("created")))
 
 
 def _subnet_of(entry: Json) -> Subnet:

@@ -351,4 +351,5 @@ def volume_of(entry: Json) -> Volume:
         labels_of(entry.get("Options")),
         bool(entry.get("Anonymous")),
         str(entry.get("Mountpoint") or ""),
+        moment(entry.get("CreatedAt")),
     )

@@ -22,6 +22,8 @@ CHANGING = frozenset(
         "rename",
         "set_restart",
         "execute",  # whatever the program does
+        "open_exec",
+        "open_attach",  # whatever is typed
         "check_health",  # runs the container's check where no timer does
         "import_image",
         "tag_image",
@@ -45,7 +47,7 @@ CHANGING = frozenset(
     }
 )
 """Methods of the Protocol that change something on the engine."""
-_STREAMS = frozenset({"export_volume", "run_in_volume", "pull", "push", "build_image"})
+_STREAMS = frozenset({"export_volume", "run_in_volume", "open_exec", "open_attach", "pull", "push", "build_image"})
 """Those of them that are not awaited."""
 LOOKING = frozenset(
     {
@@ -76,6 +78,8 @@ LOOKING = frozenset(
         "inspect_network",
         "list_volumes",
         "inspect_volume",
+        "volume_users",
+        "volume_sizes",
     }
 )
 """Members of the Protocol that change nothing. A member that is in neither set does not pass at all."""

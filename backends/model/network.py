@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from backends.model.container import NO_LABELS
 
@@ -39,9 +40,10 @@ class NetworkSpec:
 class Network:
     """A network as it is. spec: what would make it again, with the subnets that the engine chose.
 
-    default: the engine's own.
+    default: the engine's own. created_at: None where not told.
     """
 
     id: str
     spec: NetworkSpec
     default: bool = False
+    created_at: datetime | None = field(default=None, compare=False)

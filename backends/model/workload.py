@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 from backends.model.container import NO_LABELS, MountKind, Port
@@ -162,7 +163,7 @@ class WorkloadSpec:
 @dataclass(frozen=True, slots=True)
 class Volume:
     """A named volume as observed. driver_options: as the engine reports them. mountpoint: its folder on the engine's
-    host, "" where not told."""
+    host, "" where not told. created_at: None where not told."""
 
     name: str
     driver: str = "local"
@@ -170,6 +171,7 @@ class Volume:
     driver_options: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
     anonymous: bool = False
     mountpoint: str = ""
+    created_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeAlias
 
@@ -125,6 +126,25 @@ class Operations:
         self._busy.add(key)
         return Tracked(self._first(action, key, subject), self._publish)
 
+    @contextmanager
+    def beside(self, action: str, key: ContainerKey, subject: str, *, changes: bool = True) -> Iterator[None]:
+        """Something done in what goes on (a shell, a copy of files): it keeps nobody from acting on it meanwhile.
+
+        It is written down at its end, however that comes. Refused where all is read-only, and it changes something.
+        """
+        if changes:
+            self._check_writable(key)
+        update = self._first(action, key, subject)
+        try:
+            yield
+        except BackendError as error:
+            self._note(replace(update, phase=Phase.FAILED, error=error))
+            raise
+        except BaseException:
+            self._note(replace(update, phase=Phase.CANCELLED))
+            raise
+        self._note(replace(update, phase=Phase.DONE))
+
     async def start(self, key: ContainerKey) -> OperationUpdate:
         """Start it. This and those below return how it ended; engine errors are in `.error`, never raised."""
         return await self._do("start", key, lambda engine: engine.start(key.id), "started")
@@ -187,10 +207,7 @@ class Operations:
             _log.info("the row of %s could not be read again: %s", key.short, error)
 
     def _check(self, key: ContainerKey, subject: str) -> None:
-        if self._read_only:
-            raise Refused(
-                "read-only mode", hint="start tranship without --readonly to change things", engine=key.engine
-            )
+        self._check_writable(key)
         if key in self._busy:
             under_way = self._store.view.operations.get(key)
             raise Refused(
@@ -198,6 +215,12 @@ class Operations:
                 detail=under_way.action if under_way else "",
                 hint="wait until it is done",
                 engine=key.engine,
+            )
+
+    def _check_writable(self, key: ContainerKey) -> None:
+        if self._read_only:
+            raise Refused(
+                "read-only mode", hint="start tranship without --readonly to change things", engine=key.engine
             )
 
     def _first(self, action: str, key: ContainerKey, subject: str) -> OperationUpdate:
@@ -213,8 +236,11 @@ class Operations:
             self._busy.discard(update.key)
             self._tell(update)
 
-    def _tell(self, finished: OperationUpdate) -> None:
+    def _note(self, finished: OperationUpdate) -> None:
         if self._audit is not None:
             self._audit.record(finished)
+
+    def _tell(self, finished: OperationUpdate) -> None:
+        self._note(finished)
         for watcher in tuple(self._watchers):
             watcher(finished)

@@ -18,12 +18,15 @@ _SPACES = b" " * 8
 _POSIX = b"ustar\0"
 
 
-async def reroot(chunks: AsyncIterable[bytes], folder: str, *, engine: EngineId | None = None) -> AsyncIterator[bytes]:
+async def reroot(
+    chunks: AsyncIterable[bytes], folder: str, *, strip: int = 0, engine: EngineId | None = None
+) -> AsyncIterator[bytes]:
     """The same tar with each name "./a" as "folder/a", and "./" as "folder/". Hard links follow, symlinks stay.
 
+    strip: so many parts at the front of each name go first: with 1 "old/a" is "folder/a".
     Raises Protocol where the stream is no tar, is cut, or names something outside of its root ("..").
     """
-    mover = _Mover(folder.encode())
+    mover = _Mover(folder.encode("utf-8", "surrogateescape"), strip)
     try:
         async for chunk in chunks:
             for at in range(0, len(chunk), _AT_ONCE_BYTES):
@@ -41,9 +44,10 @@ async def reroot(chunks: AsyncIterable[bytes], folder: str, *, engine: EngineId 
 
 
 class _Mover(Walk):
-    def __init__(self, folder: bytes) -> None:
+    def __init__(self, folder: bytes, strip: int) -> None:
         super().__init__()
         self._folder = folder
+        self._strip = strip
         self._out: list[bytes | memoryview] = []
         self._size = 0
 
@@ -83,7 +87,7 @@ class _Mover(Walk):
         parts = [part for part in name.split(b"/") if part not in (b"", b".")]
         if b".." in parts:
             raise Protocol("The archive names a path outside of its root", detail=name.decode("utf-8", "replace"))
-        return b"/".join((self._folder, *parts))
+        return b"/".join((self._folder, *parts[self._strip :]))
 
 
 def _renamed(block: bytes, name: bytes, link: bytes) -> bytes:

@@ -172,6 +172,11 @@ class WireClient:
         scheme = "unix" if self.endpoint.scheme is Scheme.UNIX else ("https" if self.endpoint.tls else "tcp")
         return f"{scheme}://{self.endpoint.address}"
 
+    def refusal(self, status: int, message: str) -> BackendError:
+        """The error of an answer of status 400 and up. message: the engine's words."""
+        explained = self._explain(status, message) if self._explain else None
+        return explained or from_status(status, message, self.engine, self._classify)
+
     async def close(self) -> None:
         """Close all connections; safe to call twice. A call after it opens anew."""
         async with self._lock:
@@ -215,8 +220,7 @@ class WireClient:
                     message = message_of(await response.content.read(65536))
             except TimeoutError:
                 message = ""
-        explained = self._explain(response.status, message) if self._explain else None
-        raise explained or from_status(response.status, message, self.engine, self._classify)
+        raise self.refusal(response.status, message)
 
     @asynccontextmanager
     async def _errors(self) -> AsyncIterator[None]:

@@ -67,6 +67,10 @@ class Terminal:
         """Type text literally."""
         self._tmux("send-keys", "-t", "t", "-l", text)
 
+    def resize(self, columns: int, rows: int) -> None:
+        """Give the terminal another size, as dragging its window does."""
+        self._tmux("resize-window", "-t", "t", "-x", str(columns), "-y", str(rows))
+
     def screen(self) -> str:
         """What is on the screen, plain."""
         return self._tmux("capture-pane", "-p", "-t", "t")

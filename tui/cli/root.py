@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from tui.app import TranshipApp
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "attach": ("tui.cli.talk", "Join the first process of a container."),
     "backup": ("tui.cli.backup", "Write a container with its data into one file."),
     "build": ("tui.cli.build", "Build an image of a folder."),
     "change": ("tui.cli.change", "Make a container again with other settings."),
+    "cp": ("tui.cli.cp", "Copy files out of containers, into them, and between them."),
     "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
     "engines": ("tui.cli.engines", "List the engines, and why one is not there."),
+    "exec": ("tui.cli.talk", "Run a program in a container."),
     "gpus": ("tui.cli.gpus", "List the GPUs, or say why none is seen."),
     "image": ("tui.cli.image", "Remove, name, prune, save, load and copy images; list their platforms."),
     "images": ("tui.cli.images", "List the images of all engines, and what they share."),
@@ -38,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "logout": ("tui.cli.logins", "Take a registry's login out of that store."),
     "logs": ("tui.cli.logs", "Print a container's log."),
     "migrate": ("tui.cli.migrate", "Move a container to another engine."),
+    "network": ("tui.cli.network", "List, inspect, make, remove and prune networks."),
     "pause": ("tui.cli.lifecycle", "Freeze all processes of containers."),
     "presets": ("tui.cli.presets", "List what kinds of containers can be run, or show one."),
     "ps": ("tui.cli.ps", "List the containers of all engines."),
@@ -49,9 +53,11 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rm": ("tui.cli.rm", "Remove containers."),
     "search": ("tui.cli.search", "Search registries for images."),
     "run": ("tui.cli.run", "Run a new container, from an image or a preset."),
+    "shell": ("tui.cli.talk", "Open a shell in a container."),
     "start": ("tui.cli.lifecycle", "Start containers."),
     "stop": ("tui.cli.stop", "Stop containers."),
     "unpause": ("tui.cli.lifecycle", "Thaw paused containers."),
+    "volume": ("tui.cli.volume", "List, inspect, make, remove, prune and browse volumes."),
 }
 """Each subcommand: the module that has it under its own name, and its line in the list of commands."""
 

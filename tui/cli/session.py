@@ -48,7 +48,8 @@ class Invocation:
         return replace(settings, demo=self.demo, readonly=self.readonly or settings.readonly)
 
 
-Body = Callable[["Fleet"], Awaitable[Exit]]
+Body = Callable[["Fleet"], Awaitable[int]]
+"""Returns the exit code: an Exit, or that of a program that was run."""
 
 
 def run(
@@ -90,7 +91,7 @@ def run(
     sys.exit(code)
 
 
-async def _main(opener: Callable[[], Awaitable[Fleet]], body: Body, signals: list[signal.Signals]) -> Exit:
+async def _main(opener: Callable[[], Awaitable[Fleet]], body: Body, signals: list[signal.Signals]) -> int:
     """signals: where those that came are noted. The first cancels the body; later ones only say to wait."""
     task = asyncio.current_task()
 

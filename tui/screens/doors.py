@@ -13,6 +13,7 @@ from backends.model.ids import EngineId, ImageKey
 from tui.actions import BY_ID
 from tui.screens.fleet_moves import choices_of, targets_of
 from tui.screens.panes import Panes
+from tui.screens.reach_doors import reach_acts
 from tui.screens.registries import Registries
 from widgets.container_table import ContainerTable
 
@@ -51,6 +52,7 @@ class Doors:
             "fleet.moves": self._moves,
             **Registries(self._fleet).acts("fleet"),
             "fleet.run": self._run,
+            **reach_acts(self._fleet),
         }
 
     def _detail(self) -> None:

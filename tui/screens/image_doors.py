@@ -86,7 +86,7 @@ class ImageDoors:
 
     def _writing(self, share: ImageShare, text: str, reply: Reply) -> Worker[None]:
         self._folder = str(_path(text).parent)
-        return self._app.commands.files.write(share, _path(text), reply)
+        return self._app.commands.image_files.write(share, _path(text), reply)
 
     def read(self, view: FleetView) -> None:
         """Ask for a file and an engine, then load the file's images."""
@@ -114,7 +114,7 @@ class ImageDoors:
         def load(chosen: str | None) -> None:
             for engine in engines:
                 if engine.name == chosen:
-                    read = partial(self._app.commands.files.read, engine, path)
+                    read = partial(self._app.commands.image_files.read, engine, path)
                     self._flow(f"Loading {path.name} into {engine}", read)
 
         if len(engines) == 1:

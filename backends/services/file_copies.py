@@ -1,0 +1,349 @@
+"""Files copied between containers and this machine, and from container to container. Overwrites nothing unasked.
+
+What comes out is unpacked beside its place in a hidden folder, by Python's "data" filter: no name and no link of a
+hostile archive leads outside of it, owners are the user's own, and no setuid bit comes along. What goes in belongs to
+root there unless another owner is asked for, as `docker cp` has it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import posixpath
+import shutil
+import tarfile
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from backends.migration.progress import Flow, Meter, metered
+from backends.migration.unbroken import unbroken
+from backends.model.container import Container
+from backends.model.errors import Conflict, Denied, NotFound, Protocol, Unsupported
+from backends.model.files import FileKind
+from backends.new_file import disk, hidden, refuse_existing
+from backends.services.browse import absolute, kind_at
+from backends.services.fleet import Fleet
+from backends.streams import batches
+from backends.tar import reroot
+
+PIECE_BYTES = 1 << 20
+_NOTED = 5  # entries left out that are named
+_WHAT = "the copy"
+
+Report: TypeAlias = Callable[[Flow], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What was copied. target: where it is now. files: how many, 0 where nobody counted. notes: what to know of it."""
+
+    target: str
+    moved_bytes: int
+    files: int = 0
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where something goes in a container: the folder that is there, and the name in it."""
+
+    folder: str
+    name: str
+
+    @property
+    def path(self) -> str:
+        return posixpath.join(self.folder, self.name)
+
+
+# -- out -----------------------------------------------------------------------------------------
+def local_target(destination: Path, name: str, *, overwrite: bool) -> Path:
+    """Where a copy goes: into a folder that is there, else under that name. Blocks: call it in a thread.
+
+    Raises NotFound where its folder is not there, Conflict where something is (overwrite: where it is no file).
+    """
+    place = destination.absolute()
+    target = place / name if place.is_dir() else place
+    if not target.parent.is_dir():
+        raise NotFound(f"there is no folder {target.parent}", hint="make it first, or choose another place")
+    if not overwrite:
+        refuse_existing(target)
+    elif target.is_dir():
+        raise Conflict(
+            f"{target} is a folder, which is not overwritten", hint="remove it first, or choose another name"
+        )
+    return target
+
+
+async def copy_out(
+    fleet: Fleet, row: Container, path: str, destination: Path, report: Report, *, overwrite: bool = False
+) -> Copied:
+    """Copy a file or folder of a container to this machine; it appears when it is complete.
+
+    Raises what `local_target` raises, Denied where it cannot be written, and the engine's own errors.
+    """
+    if not hasattr(tarfile, "data_filter"):
+        raise Unsupported("this Python cannot unpack archives safely", hint="use Python 3.11.4 or later")
+    top = absolute(path)
+    name = posixpath.basename(top) or row.name
+    target = await asyncio.to_thread(local_target, destination, name, overwrite=overwrite)
+    with fleet.operations.beside("container.copy_out", row.key, row.name, changes=False):
+        part = hidden(target)
+        with disk(target, _WHAT):
+            await unbroken(asyncio.to_thread(part.mkdir, 0o700))
+        try:
+            meter = Meter(None)
+            unpacked = await _fetched(fleet, row, top, part, target, meter, report)
+            if not unpacked.found:
+                raise Conflict("nothing of it can be copied safely", detail="; ".join(unpacked.told()))
+            await unbroken(asyncio.to_thread(_settle, part, target, whole=top == "/", overwrite=overwrite))
+        finally:
+            await unbroken(asyncio.to_thread(shutil.rmtree, part, ignore_errors=True))
+    return Copied(str(target), meter.done_bytes, unpacked.files, unpacked.told())
+
+
+async def _fetched(
+    fleet: Fleet, row: Container, top: str, part: Path, target: Path, meter: Meter, report: Report
+) -> _Unpacking:
+    engine = fleet.engine(row.key.engine)
+    try:
+        async with (
+            engine.read_files(row.key.id, top) as chunks,
+            aclosing(metered(chunks, meter, report)) as stream,
+        ):
+            return await _unpacked(stream, part, target)
+    except NotFound as error:
+        await engine.inspect_container(row.key.id)  # it is there, and so it is the path that is not
+        raise NotFound(f"there is no {top} in {row.name}", engine=engine.id) from error
+
+
+class _Unpacking:
+    """An archive unpacked in a thread, from a pipe that the event loop fills."""
+
+    def __init__(self) -> None:
+        self.files = 0
+        self.found = False
+        self.notes: list[str] = []
+
+    def run(self, descriptor: int, part: Path) -> None:
+        """To its end. Raises OSError and tarfile.TarError."""
+        with os.fdopen(descriptor, "rb", buffering=PIECE_BYTES) as pipe, tarfile.open(fileobj=pipe, mode="r|") as tar:
+            tar.errorlevel = 1
+            for member in tar:
+                try:
+                    tar.extract(member, part, filter="data")
+                except (tarfile.FilterError, tarfile.ExtractError) as error:
+                    self.notes.append(f"{member.name}: {error}")
+                else:
+                    self.found = True
+                    self.files += not member.isdir()
+            while pipe.read(PIECE_BYTES):  # padding behind the end
+                pass
+
+    def told(self) -> tuple[str, ...]:
+        """What was left out, in a few lines."""
+        more = len(self.notes) - _NOTED
+        lines = [f"left out: {note}" for note in self.notes[:_NOTED]]
+        return (*lines, f"and {more} more left out") if more > 0 else tuple(lines)
+
+
+async def _unpacked(stream: AsyncGenerator[bytes, None], part: Path, target: Path) -> _Unpacking:
+    unpacking = _Unpacking()
+    reading, writing = os.pipe()
+    thread = asyncio.create_task(asyncio.to_thread(unpacking.run, reading, part), name="unpack")
+    try:
+        try:
+            async for piece in batches(stream, PIECE_BYTES):
+                await unbroken(asyncio.to_thread(_write, writing, piece))
+        except BrokenPipeError:
+            pass  # the thread has ended before: its own error is raised below
+    finally:
+        os.close(writing)
+        await _ended(thread)
+    try:
+        thread.result()
+    except tarfile.TarError as error:
+        raise Protocol("the engine's archive cannot be read", detail=str(error)) from error
+    except OSError as error:
+        hint = f"make room in {target.parent}, or choose another place"
+        raise Denied(f"{_WHAT} cannot be written", detail=str(error), hint=hint) from error
+    return unpacking
+
+
+def _write(descriptor: int, piece: bytes) -> None:
+    view = memoryview(piece)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _settle(part: Path, target: Path, *, whole: bool, overwrite: bool) -> None:
+    """Put what was unpacked in its place. whole: it is a root, which has no name of its own in the archive."""
+    if not overwrite:
+        refuse_existing(target)
+    with disk(target, _WHAT):
+        if whole:
+            part.chmod(0o755)
+            part.rename(target)
+        else:
+            next(part.iterdir()).replace(target)
+
+
+async def _ended(thread: asyncio.Task[None]) -> None:
+    """Wait for it, whatever happens meanwhile; how it ended is its waiter's to ask."""
+
+    async def wait() -> None:
+        await asyncio.wait([thread])
+
+    await unbroken(wait())
+    thread.exception()
+
+
+# -- in ------------------------------------------------------------------------------------------
+async def container_place(
+    fleet: Fleet, row: Container, path: str, name: str, *, folder: bool, overwrite: bool
+) -> _Place:
+    """Where a copy goes in a container: into a folder that is there, else under that name.
+
+    name, folder: of what is copied. Raises Conflict where something is there (overwrite: of another kind).
+    """
+    engine, top = fleet.engine(row.key.engine), absolute(path)
+    kind = await kind_at(engine, row.key.id, top)
+    if kind in {FileKind.FOLDER, FileKind.LINK} or path.endswith("/"):
+        place = _Place(top, name)
+        kind = await kind_at(engine, row.key.id, place.path) if kind is not None else None
+    else:
+        place = _Place(*posixpath.split(top))
+    if kind is None:
+        return place
+    if not overwrite:
+        raise Conflict(
+            f"{place.path} exists already in {row.name}",
+            hint="choose another name, or say that it is to be overwritten",
+            engine=engine.id,
+        )
+    if folder != (kind is FileKind.FOLDER):
+        is_now = "a folder" if kind is FileKind.FOLDER else "no folder"
+        raise Conflict(
+            f"{place.path} is {is_now} in {row.name}, and is not overwritten", hint="remove it first", engine=engine.id
+        )
+    return place
+
+
+async def copy_in(
+    fleet: Fleet,
+    row: Container,
+    source: Path,
+    path: str,
+    report: Report,
+    *,
+    overwrite: bool = False,
+    owner: tuple[int, int] = (0, 0),
+) -> Copied:
+    """Copy a file or folder of this machine into a container, running or not. owner: user and group there.
+
+    Raises what `container_place` raises, NotFound or Denied where the source cannot be read, the engine's own errors.
+    """
+    packing = _Packing(source, owner)
+    total = await asyncio.to_thread(packing.look)
+    with fleet.operations.beside("container.copy_in", row.key, row.name):
+        place = await container_place(fleet, row, path, packing.name, folder=packing.folder, overwrite=overwrite)
+        meter = Meter(total or None)
+        async with (
+            aclosing(_packed(packing, place.name)) as pieces,
+            aclosing(metered(pieces, meter, report)) as stream,
+        ):
+            await fleet.engine(row.key.engine).write_files(row.key.id, place.folder, stream)
+    return Copied(place.path, meter.done_bytes, packing.files, tuple(packing.notes))
+
+
+class _Packing:
+    """A file or folder of this machine as a tar, written to a pipe by a thread. Every method blocks."""
+
+    def __init__(self, source: Path, owner: tuple[int, int]) -> None:
+        self.source = source
+        self.name = ""
+        self.folder = False
+        self.files = 0
+        self.notes: list[str] = []
+        self._owner = owner
+
+    def look(self) -> int:
+        """The bytes of its files. Raises NotFound, Denied."""
+        try:
+            self.name = self.source.absolute().name
+            self.source = self.source.resolve(strict=True)  # a link that was named stands for its target
+            self.name = self.name or self.source.name
+            self.folder = self.source.is_dir()
+            if not self.folder:
+                return self.source.stat().st_size
+            found = 0
+            for folder, _, names in os.walk(self.source, onerror=_raise):
+                for name in names:
+                    found += os.lstat(os.path.join(folder, name)).st_size
+            return found
+        except FileNotFoundError as error:
+            raise NotFound(f"there is no {self.source} on this machine") from error
+        except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+            raise Denied(f"{self.source} cannot be read", detail=str(error)) from error
+
+    def run(self, descriptor: int, name: str) -> None:
+        """All of it, under that name. Raises OSError."""
+        with (
+            os.fdopen(descriptor, "wb") as pipe,
+            tarfile.open(fileobj=pipe, mode="w|", format=tarfile.PAX_FORMAT) as tar,
+        ):
+            tar.add(self.source, arcname=name, filter=self._owned)
+
+    def _owned(self, member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+            self.notes.append(f"left out: {member.name}, which is no file, folder or link")
+            return None
+        member.uid, member.gid = self._owner
+        member.uname = member.gname = ""
+        self.files += not member.isdir()
+        return member
+
+
+def _raise(error: OSError) -> None:
+    raise error
+
+
+async def _packed(packing: _Packing, name: str) -> AsyncGenerator[bytes, None]:
+    reading, writing = os.pipe()
+    thread = asyncio.create_task(asyncio.to_thread(packing.run, writing, name), name="pack")
+    try:
+        while piece := await unbroken(asyncio.to_thread(os.read, reading, PIECE_BYTES)):
+            yield piece
+        try:
+            await thread
+        except OSError as error:
+            raise Denied(f"{packing.source} cannot be read", detail=str(error)) from error
+    finally:
+        os.close(reading)  # a thread that is left early finds its pipe closed
+        await _ended(thread)
+
+
+# -- across --------------------------------------------------------------------------------------
+async def copy_across(
+    fleet: Fleet, source: Container, path: str, target: Container, to: str, report: Report, *, overwrite: bool = False
+) -> Copied:
+    """Copy from one container to another, of whichever engines, owners and modes as they are; nothing is kept here."""
+    engine, top = fleet.engine(source.key.engine), absolute(path)
+    kind = await kind_at(engine, source.key.id, top)
+    if kind is None:
+        raise NotFound(f"there is no {top} in {source.name}", engine=engine.id)
+    if top == "/":
+        raise Conflict("a whole root is not copied", hint="name a folder in it", engine=engine.id)
+    with fleet.operations.beside("container.copy_in", target.key, target.name):
+        folder = kind is FileKind.FOLDER
+        place = await container_place(fleet, target, to, posixpath.basename(top), folder=folder, overwrite=overwrite)
+        meter = Meter(None)
+        async with engine.read_files(source.key.id, top) as chunks:
+            moved = reroot(metered(chunks, meter, report), place.name, strip=1, engine=engine.id)
+            await fleet.engine(target.key.engine).write_files(target.key.id, place.folder, moved)
+    return Copied(place.path, meter.done_bytes)
+
+
+__all__ = ["Copied", "container_place", "copy_across", "copy_in", "copy_out", "local_target"]

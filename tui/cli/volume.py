@@ -1,0 +1,227 @@
+"""`tranship volume …`: volumes of all engines listed, made, removed, looked into; one subcommand each."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from backends.model.files import FileEntry, FileKind
+from backends.model.stores import VolumeRow
+from backends.model.workload import VolumeSpec
+from tui.cli import schema, schema_stores
+from tui.cli.exits import Exit, worst
+from tui.cli.image_parts import check_can_ask
+from tui.cli.options import common, engine_option, only
+from tui.cli.output import answer, data, rows
+from tui.cli.session import Invocation, pass_invocation, run
+from tui.cli.stores_parts import chosen, one_engine, pairs, remove_all, stores_of, told, yes_option
+from tui.cli.table import Column
+from widgets.format import MISSING, age_text, bytes_text
+from widgets.text import inert
+
+if TYPE_CHECKING:
+    from backends.services.fleet import Fleet
+
+COLUMNS = (
+    Column("ENGINE", give=1),
+    Column("VOLUME", give=3, cut="middle"),
+    Column("DRIVER"),
+    Column("SIZE", align="right"),
+    Column("USED BY", give=2),
+    Column("AGE", align="right"),
+)
+FILE_COLUMNS = (
+    Column("MODE"),
+    Column("OWNER", align="right"),
+    Column("SIZE", align="right"),
+    Column("AGE", align="right"),
+    Column("NAME", give=1, cut="middle"),
+)
+_SIGNS = {FileKind.FOLDER: "/", FileKind.LINK: "@", FileKind.OTHER: "!"}
+
+
+@click.group()
+@common
+def volume() -> None:
+    """List, inspect, make, remove, prune and browse volumes."""
+
+
+@volume.command(name="ls")
+@click.option("--unused", is_flag=True, help="Only those that no container uses.")
+@click.option("--sizes/--no-sizes", default=True, help="Let the engines count the bytes, which may take long.")
+@engine_option
+@common
+@pass_invocation
+def list_(invocation: Invocation, unused: bool, sizes: bool, engine: str | None) -> None:
+    """List the volumes of all engines: who uses each, and what it takes."""
+
+    async def body(fleet: Fleet) -> Exit:
+        stores, silent = await stores_of(fleet, engine)
+        seen = await stores.volumes()
+        seen = await stores.sized(seen) if sizes else seen
+        shown = [row for row in seen.rows if row.removable or not unused]
+        if invocation.json:
+            errors = [schema.error(error) for error in (*seen.errors, *silent)]
+            answer(volumes=[schema_stores.volume(row) for row in shown], errors=errors)
+        else:
+            now = datetime.now(UTC)
+            rows(COLUMNS, [_cells(row, now) for row in shown])
+        return told((*seen.errors, *silent))
+
+    run(invocation, body, only=only(engine))
+
+
+def _cells(row: VolumeRow, now: datetime) -> tuple[str, ...]:
+    return (
+        row.key.engine.name,
+        row.key.name,
+        row.volume.driver,
+        bytes_text(row.size_bytes),
+        ", ".join(row.users) or MISSING,
+        age_text(row.created_at, now),
+    )
+
+
+@volume.command()
+@click.argument("name", metavar="VOLUME")
+@engine_option
+@common
+@pass_invocation
+def inspect(invocation: Invocation, name: str, engine: str | None) -> None:
+    """Say all that is known of one volume."""
+
+    async def body(fleet: Fleet) -> Exit:
+        from widgets.store_rows import volume_facts
+
+        stores, silent = await stores_of(fleet, engine)
+        seen = await stores.volumes()
+        row = chosen("volume", seen.rows, name, engine, (*seen.errors, *silent))
+        (row,) = (one for one in (await stores.sized(seen)).rows if one.key == row.key)
+        if invocation.json:
+            answer(volume=schema_stores.volume(row))
+        else:
+            for title, text in volume_facts(row, datetime.now(UTC)):
+                data(f"{title:<12} {text}")
+        return Exit.DONE
+
+    run(invocation, body, only=only(engine))
+
+
+@volume.command()
+@click.argument("name", metavar="NAME")
+@click.option("--label", "-l", "labels", metavar="NAME=VALUE", multiple=True)
+@click.option("--opt", "-o", "options", metavar="NAME=VALUE", multiple=True, help="Of the driver, e.g. type=nfs.")
+@engine_option
+@common
+@pass_invocation
+def create(
+    invocation: Invocation, name: str, labels: tuple[str, ...], options: tuple[str, ...], engine: str | None
+) -> None:
+    """Make an empty volume on the engine of --engine (needed where several answer)."""
+    spec = VolumeSpec(name, pairs(labels, "--label"), pairs(options, "--opt"))
+
+    async def body(fleet: Fleet) -> Exit:
+        target = await one_engine(fleet, engine)
+        stores, _ = await stores_of(fleet, engine)
+        await stores.create_volume(target, spec)
+        if invocation.json:
+            answer(action="volume.create", engine=target.name, name=name, error=None)
+        else:
+            data(inert(f"{name} on {target}: created"))
+        return Exit.DONE
+
+    run(invocation, body, only=only(engine))
+
+
+@volume.command()
+@click.argument("names", metavar="VOLUME...", nargs=-1, required=True)
+@yes_option
+@engine_option
+@common
+@pass_invocation
+def rm(invocation: Invocation, names: tuple[str, ...], yes: bool, engine: str | None) -> None:
+    """Remove volumes and all that is in them. Asks; one that a container uses is refused."""
+    check_can_ask(yes)
+
+    async def body(fleet: Fleet) -> Exit:
+        stores, silent = await stores_of(fleet, engine)
+        seen = await stores.volumes()
+        found = [chosen("volume", seen.rows, name, engine, (*seen.errors, *silent)) for name in names]
+        warning = " Their data is lost."
+        return await remove_all(
+            "volume",
+            list({row.key: row for row in found}.values()),
+            stores.remove_volume,
+            yes=yes,
+            as_json=invocation.json,
+            warning=warning,
+        )
+
+    run(invocation, body, only=only(engine))
+
+
+@volume.command()
+@click.option("--all", "-a", "named", is_flag=True, help="Also volumes that somebody gave a name.")
+@yes_option
+@engine_option
+@common
+@pass_invocation
+def prune(invocation: Invocation, named: bool, yes: bool, engine: str | None) -> None:
+    """Remove volumes without a name of their own that no container uses. Lists them, and asks."""
+    check_can_ask(yes)
+
+    async def body(fleet: Fleet) -> Exit:
+        from backends.services.stores import prunable_volumes
+
+        stores, silent = await stores_of(fleet, engine)
+        seen = await stores.volumes()
+        found = prunable_volumes(seen, named=named)
+        warning = " Their data is lost."
+        code = await remove_all(
+            "volume", found, stores.remove_volume, yes=yes, as_json=invocation.json, warning=warning
+        )
+        return worst([code, told((*seen.errors, *silent))])
+
+    run(invocation, body, only=only(engine))
+
+
+@volume.command()
+@click.argument("name", metavar="VOLUME")
+@click.argument("path", default="/")
+@engine_option
+@common
+@pass_invocation
+def browse(invocation: Invocation, name: str, path: str, engine: str | None) -> None:
+    """List a folder of a volume; PATH as if the volume were /. Read by a helper container of an image that is there."""
+
+    async def body(fleet: Fleet) -> Exit:
+        from backends.services.browse import VolumeBrowser
+
+        stores, silent = await stores_of(fleet, engine)
+        seen = await stores.volumes()
+        row = chosen("volume", seen.rows, name, engine, (*seen.errors, *silent))
+        found = await VolumeBrowser().folder(fleet.engine(row.key.engine), name, path)
+        if invocation.json:
+            answer(engine=row.key.engine.name, volume=name, **schema_stores.folder(found))
+        else:
+            now = datetime.now(UTC)
+            rows(FILE_COLUMNS, [file_cells(one, now) for one in found.entries])
+        return Exit.DONE
+
+    run(invocation, body, only=only(engine))
+
+
+def file_cells(one: FileEntry, now: datetime) -> tuple[str, ...]:
+    """An entry of a folder as cells of FILE_COLUMNS."""
+    return (
+        f"{one.mode:04o}",
+        f"{one.uid}:{one.gid}",
+        bytes_text(one.size_bytes) if one.kind is FileKind.FILE else MISSING,
+        age_text(one.modified_at, now),
+        inert(one.name) + _SIGNS.get(one.kind, "") + (f" → {inert(one.target)}" if one.target else ""),
+    )
+
+
+__all__ = ["FILE_COLUMNS", "file_cells", "volume"]
