@@ -72,7 +72,7 @@ async def _move(state_dir: Path, records: Sequence[Record], view: FleetView, nam
         project=records[0].project,
         journals=tuple(record.id for record in records),
         reports=reports if len(reports) == len(records) and state is not State.CUT_OFF else (),
-        told=". ".join(_told(record, state) for record in records),
+        told=_told(records, state),
         resumable=all(whole for _, _, whole in papers) and records[0].source != records[0].target,
     )
 
@@ -93,14 +93,18 @@ def _state(records: Sequence[Record]) -> State:
     return State.UNDONE
 
 
-def _told(record: Record, state: State) -> str:
+def _told(records: Sequence[Record], state: State) -> str:
     """What happened, for people."""
     if state is State.ELSEWHERE:
-        since = datetime.fromisoformat(record.resumed_at or record.started_at).astimezone()
-        return f"process {record.pid} moves {record.container_name} since {since:%H:%M:%S on %Y-%m-%d}"
-    if record.status in _OPEN:
-        return unfinished.sentence(record)
-    return f"the move of {record.container_name} is {record.status.value}"
+        first, names = records[0], ", ".join(record.container_name for record in records)
+        since = datetime.fromisoformat(first.resumed_at or first.started_at).astimezone()
+        return f"Process {first.pid} moves {names} since {since:%H:%M:%S on %Y-%m-%d}."
+    return ". ".join(
+        unfinished.sentence(record)
+        if record.status in _OPEN
+        else f"the move of {record.container_name} is {record.status.value}"
+        for record in records
+    )
 
 
 async def _papers(
