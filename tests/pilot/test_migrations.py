@@ -294,7 +294,7 @@ async def test_several_moves_run_at_once_and_each_can_be_looked_at(tmp_path: Pat
         await play.press("s")
         await play.until(lambda: play.row("mlops-minio-1").state is EXITED)
         await play.press("M")
-        assert isinstance(play.app.screen, ChoiceDialog)
+        await play.until(lambda: isinstance(play.app.screen, ChoiceDialog), "the list")
         await play.press("down", "enter")  # the newest is first
         assert "tensorboard" in shown(play)
         assert screen_of(play).stage is MoveStage.RUNNING
@@ -466,5 +466,5 @@ async def test_an_engine_that_is_gone_is_said_and_the_move_waits_on(tmp_path: Pa
 async def test_no_move_in_this_session_is_said(tmp_path: Path) -> None:
     async with stage(tmp_path) as play:
         await play.press("M")
+        await play.until(lambda: "Nothing was moved" in play.toasts())
         assert play.on_top() == "FleetScreen"
-        assert "Nothing was moved" in play.toasts()

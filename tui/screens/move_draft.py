@@ -43,8 +43,12 @@ class Draft:
 
     @property
     def group(self) -> str:
-        """The Compose project or pod that it is in, "" where in none."""
-        return self.container.project or self.container.pod
+        """The Compose project or pod that it is in, "" where in none.
+
+        Podman names a pod in its list only: of one that was looked at by itself since, the plan tells that it has one.
+        """
+        in_pod = any(field.field == "Pod" for plan in self.plans for field in plan.fields)
+        return self.container.project or self.container.pod or ("its pod" if in_pod else "")
 
     @property
     def blocked(self) -> bool:
