@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 
-from backends.migration.journal import Status, list_journals
+from backends.migration.journal import Effect, Status, list_journals
 from backends.model.container import ContainerState
-from tests.pilot.stage import Stage, stage
+from tests.pilot.stage import DEADLINE_S, Stage, stage
 from tests.pilot.test_migrations import keys, moved, named, planned, question, screen_of, shown, status
 from tests.pilot.test_projects import MEMBERS, project_planned
 from tui.move import Move, State
@@ -36,6 +37,14 @@ async def looked_at(play: Stage, name: str) -> str:
     return prompt
 
 
+async def written(state_dir: Path) -> bool:
+    """The journals say that all sources were stopped, and that a volume was made to be filled."""
+    records = await list_journals(state_dir)
+    stops = [record.find(Effect.STOP_SOURCE) for record in records]
+    made = [entry.made for record in records for entry in record.entries if entry.effect is Effect.VOLUME]
+    return any(made) and all(made) and all(stop is not None and stop.made for stop in stops)
+
+
 async def cut_off(play: Stage, state_dir: Path, *, together: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A move that was killed after the sources had stopped: its papers are there, and nobody is at work on it."""
     play.podman.faults.hang("import_volume")
@@ -43,7 +52,10 @@ async def cut_off(play: Stage, state_dir: Path, *, together: bool, monkeypatch: 
     await play.press("enter", "y")
     names = MEMBERS if together else ("tensorboard",)
     await play.until(lambda: all(named(play.docker, name) == [EXITED] for name in names))
-    await play.until(lambda: any(plan.volumes for plan in screen.plans) and play.podman.world.volumes)
+    deadline = time.monotonic() + DEADLINE_S
+    while not await written(state_dir):  # where the hanging call stands still, nothing is written any more
+        assert time.monotonic() < deadline
+        await play.pilot.pause(0.01)
     kept = state_dir / "kept"
     shutil.copytree(state_dir / "migrations", kept)
     await play.press("x", "y")
