@@ -143,7 +143,8 @@ class TranshipApp(Saying):
                 screen.show_view(message.view)
 
     def on_fleet_opened(self, _message: FleetOpened) -> None:
-        """The fleet is there."""
+        """The fleet is there; earlier moves that are not over are told of below it."""
+        self.commands.moves.look_for_earlier(self.screen_stack[0].post_message)
         for screen in self.screen_stack:
             if isinstance(screen, TranshipScreen):
                 screen.show_modes()

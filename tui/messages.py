@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backends.model.image import LayerReport
     from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
     from backends.model.image_sharing import ImageList
-    from backends.model.plan import MigrationReport, Plan, StepProgress
+    from backends.model.plan import Choices, MigrationReport, Plan, StepProgress
     from backends.model.stores import NetworkList, StoreKey, VolumeList
     from backends.model.transfer import FoundImage, Login, PlatformReport
     from backends.model.values import Count
@@ -295,9 +295,14 @@ class ProgramEnded(Message):
 
 @dataclass
 class PlanMade(Message):
-    """A migration was planned; nothing was done yet."""
+    """A migration was planned; nothing was done yet. plans: in the order in which their containers go.
 
-    plan: Plan
+    choices: what was asked for. project: whose containers they are, "" where it is one alone.
+    """
+
+    plans: tuple[Plan, ...]
+    choices: Choices
+    project: str = ""
 
 
 @dataclass
@@ -305,6 +310,13 @@ class PlanFailed(Message):
     """No plan could be made."""
 
     error: BackendError
+
+
+@dataclass
+class MovesListed(Message):
+    """The moves of earlier sessions were read from their journals, or could not be (error)."""
+
+    error: BackendError | None = None
 
 
 @dataclass
@@ -326,12 +338,12 @@ class MigrationProgressed(Message):
 
 @dataclass
 class MigrationFinished(Message):
-    """A migration came to its end: with a report, or with the error that stopped it; cancelled: neither.
+    """A migration came to its end: with a report of each, or with the error that stopped it; cancelled: neither.
 
     Where there is no report, what was made is undone.
     """
 
-    report: MigrationReport | None = None
+    reports: tuple[MigrationReport, ...] = ()
     error: BackendError | None = None
 
 

@@ -6,33 +6,32 @@ The only workers besides those of `tui.commands`. May not draw.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from enum import StrEnum
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from textual.message import Message
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from backends.model.container import Container
 from backends.model.errors import BackendError
-from backends.model.events import Phase
 from backends.model.ids import ContainerKey, EngineId
-from backends.model.plan import Choices, MigrationReport, Plan, StepProgress
-from tui.messages import MigrationFinished, MigrationProgressed, MigrationSettled, PlanFailed, PlanMade
+from backends.model.plan import Choices, MigrationFailed, MigrationReport, Plan
+from tui.messages import MovesListed, PlanFailed, PlanMade
+from tui.move import Move, Reply, State, Word
 
 if TYPE_CHECKING:
     from backends.migration.facts import SourceFacts, TargetFacts
+    from backends.migration.project import ProjectFacts
     from backends.services.fleet import Fleet
+    from backends.services.moves import Member
 
 DEBOUNCE_S = 0.15  # a name that is typed, or a choice that is turned, is planned for once it rests
 FACTS_S = 5.0  # what the engines were asked for a plan serves the next one so long: a choice alone asks them nothing
 MOVES_KEPT = 64  # ended moves whose report can be looked at again
-
-Reply = Callable[[Message], object]
-"""Where the answer goes: a screen's post_message."""
 
 
 class Work(Protocol):
@@ -44,191 +43,171 @@ class Work(Protocol):
         """The worker, begun."""
 
 
-class Word(StrEnum):
-    """What a person says of a finished move."""
-
-    ACCEPT = "accept"
-    REMOVE = "remove"  # accept it, and remove the source
-    UNDO = "undo"
-
-
-class State(StrEnum):
-    """Where a move is. WAITING: done and proved, it can be accepted or undone."""
-
-    RUNNING = "running"
-    UNDOING = "undoing"  # it was cancelled, or failed, and is taken back
-    CANCELLED = "cancelled"
-    FAILED = "failed"
-    WAITING = "waiting"
-    SETTLING = "settling"  # is being accepted or undone
-    ACCEPTED = "accepted"
-    UNDONE = "undone"
-    PARTLY_UNDONE = "partly undone"
-
-    @property
-    def under_way(self) -> bool:
-        """The run itself is not over."""
-        return self in {State.RUNNING, State.UNDOING}
-
-    @property
-    def undoable(self) -> bool:
-        """The run is over, and can still be taken back."""
-        return self in {State.WAITING, State.PARTLY_UNDONE}
-
-
-@dataclass
-class Move:
-    """One migration, from its start on.
-
-    container, targets: what it was begun with. reply: the screen that looks on, None while none does. undoing: what is
-    taken back. report, error: how it ended, both None where it was cancelled or met a bug. left: what a cancelled one
-    has left behind, and what to do about it. settled: what accepting or undoing it did; word_error: why it did not.
-    """
-
-    plan: Plan
-    container: Container
-    targets: tuple[EngineId, ...]
-    reply: Reply | None = None
-    state: State = State.RUNNING
-    progress: StepProgress | None = None
-    undoing: list[str] = field(default_factory=list)
-    report: MigrationReport | None = None
-    error: BackendError | None = None
-    bug: str = ""
-    left: str = ""
-    settled: tuple[str, ...] = ()
-    word_error: BackendError | None = None
-    worker: Worker[None] | None = None
-
-    def _tell(self, message: Message) -> None:
-        if self.reply is not None:
-            self.reply(message)
-
-    def follow(self, progress: StepProgress) -> None:
-        """It has come further."""
-        if progress.undoing:
-            self.state = State.UNDOING
-            if progress.phase is not Phase.FAILED:
-                self.undoing.append(progress.note or progress.step.title)
-        else:
-            self.progress = progress
-        self._tell(MigrationProgressed(progress))
-
-    def finish(
-        self, state: State, *, report: MigrationReport | None = None, error: BackendError | None = None, bug: str = ""
-    ) -> None:
-        """The run is over."""
-        self.state, self.report, self.error, self.bug = state, report, error, bug
-        self._tell(MigrationFinished(report, error))
-
-    def settle(self, state: State, done: tuple[str, ...] = (), error: BackendError | None = None) -> None:
-        """A person's word was carried out, or could not be."""
-        self.state, self.settled, self.word_error = state, done, error
-        self._tell(MigrationSettled(done, error))
-
-    def cancel(self) -> None:
-        """Undo what it made."""
-        if self.worker is not None and self.state is State.RUNNING:
-            self.state = State.UNDOING
-            self.worker.cancel()
-
-
 @dataclass(frozen=True)
 class _Looked:
-    """What the engines said for a plan. until: of the event loop's clock."""
+    """What the engines said for a plan. together: with the rest of its project. until: of the event loop's clock."""
 
-    asked: tuple[ContainerKey, EngineId]
-    facts: tuple[SourceFacts, TargetFacts]
+    asked: tuple[ContainerKey, EngineId, bool]
+    facts: tuple[SourceFacts, TargetFacts] | ProjectFacts
     until: float
 
 
 class Moves:
-    """All moves of this session, the newest of each container. fleet: gives the open fleet, or raises Refused."""
+    """The newest move of each container: of this session, and those of earlier ones that are not over.
+
+    fleet: gives the open fleet, or raises Refused.
+    """
 
     def __init__(self, work: Work, fleet: Callable[[], Fleet], state_dir: Path) -> None:
         self._work = work
         self._fleet = fleet
         self._state_dir = state_dir
-        self._moves: dict[ContainerKey, Move] = {}
+        self._moves: list[Move] = []
+        self._earlier: list[Move] = []
         self._looked: _Looked | None = None
 
     @property
     def known(self) -> tuple[Move, ...]:
-        """All, the newest first."""
-        return tuple(reversed(self._moves.values()))
+        """All, the newest first; those of earlier sessions last."""
+        return (*reversed(self._moves), *reversed(self._earlier))
 
     @property
     def running(self) -> tuple[Move, ...]:
-        """Those that are not over."""
-        return tuple(move for move in self._moves.values() if move.state.under_way)
+        """Those of this session that are not over."""
+        return tuple(move for move in self._moves if move.state.under_way)
 
     def of(self, container: ContainerKey) -> Move | None:
         """The move of this container that is under way or waits for a word, None where there is none."""
-        move = self._moves.get(container)
-        wanted = move is not None and (move.state.under_way or move.state.undoable or move.state is State.SETTLING)
-        return move if wanted else None
+        for move in self.known:
+            wanted = move.state.under_way or move.undoable or move.state in {State.SETTLING, State.ELSEWHERE}
+            if wanted and container in move.keys:
+                return move
+        return None
 
     # -- planning --------------------------------------------------------------------------------
     def plan(
-        self, source: ContainerKey, target: EngineId, choices: Choices, reply: Reply, *, afresh: bool = False
+        self,
+        source: ContainerKey,
+        target: EngineId,
+        choices: Choices,
+        reply: Reply,
+        *,
+        afresh: bool = False,
+        together: bool = False,
     ) -> None:
         """Plan a migration: PlanMade or PlanFailed. Nothing is changed; a later call takes the place of this one.
 
-        afresh: the engines are asked anew, also where they were asked a moment ago.
+        afresh: the engines are asked anew, also where they were asked a moment ago. together: of all containers of its
+        project or pod.
         """
         if afresh:
             self._looked = None
-        work = partial(self._plan, source, target, choices, reply)
+        work = partial(self._plan, (source, target, together), choices, reply)
         self._work(work, name=f"plan {source.short} to {target}", group="plan", exclusive=True)
 
-    async def _plan(self, source: ContainerKey, target: EngineId, choices: Choices, reply: Reply) -> None:
+    async def _plan(self, asked: tuple[ContainerKey, EngineId, bool], choices: Choices, reply: Reply) -> None:
         from backends.migration.plan import make_plan  # not needed for the first frame
-        from backends.migration.planning import look
-        from backends.migration.unfinished import refuse_unfinished
+        from backends.migration.project import ProjectFacts, make_project
 
         await asyncio.sleep(DEBOUNCE_S)
-        now, asked = asyncio.get_running_loop().time(), (source, target)
         try:
-            if self._looked is None or self._looked.asked != asked or now > self._looked.until:
-                fleet = self._fleet()
-                # What a move that is not over has made would block the plan, with a remedy that destroys it.
-                await refuse_unfinished(self._state_dir, source.engine.name, source.id)
-                seen = fleet.store.view.gpus
-                facts = await look(fleet.engine(source.engine), source.id, fleet.engine(target), seen)
-                self._looked = _Looked(asked, facts, asyncio.get_running_loop().time() + FACTS_S)
-            plan = await asyncio.to_thread(make_plan, *self._looked.facts, choices)
+            if self._looked is None or self._looked.asked != asked or _now() > self._looked.until:
+                facts = await self._look(*asked)
+                self._looked = _Looked(asked, facts, _now() + FACTS_S)
+            known = self._looked.facts
+            if isinstance(known, ProjectFacts):
+                plans = await asyncio.to_thread(make_project, known, choices)
+                reply(PlanMade(plans, choices, known.group.name))
+            else:
+                reply(PlanMade((await asyncio.to_thread(make_plan, *known, choices),), choices))
         except BackendError as error:
             reply(PlanFailed(error))
-        else:
-            reply(PlanMade(plan))
+
+    async def _look(
+        self, source: ContainerKey, target: EngineId, together: bool
+    ) -> tuple[SourceFacts, TargetFacts] | ProjectFacts:
+        from backends.migration.planning import look
+        from backends.migration.project import look_project
+        from backends.migration.unfinished import refuse_unfinished
+
+        fleet = self._fleet()
+        seen, ends = fleet.store.view.gpus, (fleet.engine(source.engine), fleet.engine(target))
+        # What a move that is not over has made would block the plan, with a remedy that destroys it.
+        await refuse_unfinished(self._state_dir, source.engine.name, source.id)
+        if not together:
+            return await look(ends[0], source.id, ends[1], seen)
+        known = await look_project(ends[0], source.id, ends[1], seen)
+        for facts, _ in known.members:
+            await refuse_unfinished(self._state_dir, source.engine.name, facts.container.key.id)
+        return known
 
     # -- running ---------------------------------------------------------------------------------
-    def run(self, plan: Plan, container: Container, targets: tuple[EngineId, ...], reply: Reply) -> Move:
-        """Run a plan: MigrationProgressed … MigrationFinished. Several may run at once, of each container only one."""
-        busy = self._moves.get(plan.source)
-        if busy is not None and (busy.state.under_way or busy.state is State.SETTLING):
-            return busy
+    def run(
+        self,
+        plans: Sequence[Plan],
+        container: Container,
+        targets: tuple[EngineId, ...],
+        reply: Reply,
+        *,
+        project: str = "",
+    ) -> Move:
+        """Run plans: MigrationProgressed … MigrationFinished. Several may run at once, of each container only one.
+
+        project: whose containers are moved together, "" where it is one alone.
+        """
+        move = Move(tuple(plans), container, targets, reply, project=project)
+        for busy in self.known:
+            under_way = busy.state.under_way or busy.state is State.SETTLING
+            if under_way and busy.keys & move.keys:
+                return busy
         self._looked = None
-        move = Move(plan, container, targets, reply)
-        self._moves.pop(plan.source, None)
+        self._moves = [old for old in self._moves if not old.keys <= move.keys]
         self._forget_old()
-        self._moves[plan.source] = move
-        name = f"migrate {plan.source_name} to {plan.target}"
-        move.worker = self._work(partial(self._run, move), name=name, group="migrate")
+        self._moves.append(move)
+        name = f"migrate {move.name} to {move.plan.target}"
+        move.worker = self._work(partial(self._run, move, self._carry_out), name=name, group="migrate")
         return move
+
+    def resume(self, move: Move, reply: Reply) -> None:
+        """Finish a move that was cut off: as `run`. Does nothing where it cannot be resumed."""
+        if move.state is not State.CUT_OFF or not move.resumable:
+            return
+        self._earlier = [other for other in self._earlier if other is not move]
+        self._moves.append(move)
+        move.reply, move.state, move.told, move.word_error = reply, State.RUNNING, "", None
+        name = f"resume the move of {move.name}"
+        move.worker = self._work(partial(self._run, move, self._go_on), name=name, group="migrate")
 
     def _forget_old(self) -> None:
         """Make room: the oldest that nothing is to be done about any more."""
-        idle = {State.ACCEPTED, State.UNDONE, State.CANCELLED, State.FAILED}
-        over = [key for key, old in self._moves.items() if old.state in idle]
-        for key in over[: max(0, len(self._moves) - MOVES_KEPT + 1)]:
-            del self._moves[key]
+        over = [old for old in self._moves if old.over]
+        gone = over[: max(0, len(self._moves) - MOVES_KEPT + 1)]
+        self._moves = [move for move in self._moves if move not in gone]
 
-    async def _run(self, move: Move) -> None:
-        from backends.services.moves import move as carry_out  # not needed for the first frame
+    async def _carry_out(self, move: Move) -> tuple[MigrationReport, ...]:
+        from backends.services import moves  # not needed for the first frame
 
+        if move.project:
+            return await moves.move_together(
+                self._fleet(), move.plans, move.project, on_update=move.follow, state_dir=self._state_dir
+            )
+        tell = partial(move.follow, move.plan)
+        return (await moves.move(self._fleet(), move.plan, on_update=tell, state_dir=self._state_dir),)
+
+    async def _go_on(self, move: Move) -> tuple[MigrationReport, ...]:
+        from backends.services import moves
+
+        return await moves.go_on(
+            self._fleet(), self._members(move), move.project, on_update=move.follow, state_dir=self._state_dir
+        )
+
+    async def _run(self, move: Move, work: Callable[[Move], Coroutine[Any, Any, tuple[MigrationReport, ...]]]) -> None:
         try:
-            report = await carry_out(self._fleet(), move.plan, on_update=move.follow, state_dir=self._state_dir)
+            reports = await work(move)
+        except MigrationFailed as error:
+            if error.undone.left:
+                await self._look_what_is_left(move)
+            move.finish(State.FAILED, error=error)
         except BackendError as error:
             move.finish(State.FAILED, error=error)
         except asyncio.CancelledError:
@@ -241,36 +220,58 @@ class Moves:
             move.finish(State.FAILED, bug=type(bug).__name__)
             raise
         else:
-            move.finish(State.WAITING, report=report)
+            move.journals = tuple(report.journal for report in reports)
+            move.plans = tuple(report.plan for report in reports)
+            move.finish(State.WAITING, reports=reports)
 
     async def _look_what_is_left(self, move: Move) -> None:
         from backends.services.moves import left_behind
 
         try:
-            move.left = await left_behind(move.plan, self._state_dir)
+            left = await left_behind(move.plans, self._state_dir)
+            if left is not None:
+                move.left, move.journals = left
         except BackendError as error:
             move.left = f"whether something was left behind cannot be told: {error}"
 
     # -- after it --------------------------------------------------------------------------------
     def settle(self, move: Move, word: Word) -> None:
-        """Accept a finished move, or take it back: MigrationSettled. Does nothing where that is under way already."""
-        if move.report is None or not move.state.undoable:
+        """Accept a finished move, take one back, or compare it again: MigrationSettled.
+
+        Does nothing where that is under way already, or cannot be done in its state.
+        """
+        possible = {
+            Word.ACCEPT: move.state is State.WAITING,
+            Word.REMOVE: move.state is State.WAITING,
+            Word.UNDO: move.undoable,
+            Word.VERIFY: move.comparable,
+        }
+        if not (possible[word] and move.journals):
             return
         before, move.state = move.state, State.SETTLING
-        work = partial(self._settle, move, move.report, word, before)
-        move.worker = self._work(work, name=f"{word} the move of {move.plan.source_name}", group="settle")
+        work = partial(self._settle, move, word, before)
+        move.worker = self._work(work, name=f"{word} the move of {move.name}", group="settle")
 
-    async def _settle(self, move: Move, report: MigrationReport, word: Word, before: State) -> None:
-        from backends.services.moves import accept, take_back  # not needed for the first frame
+    def _members(self, move: Move) -> list[Member]:
+        from backends.services.moves import Member
 
+        return [Member(plan, journal) for plan, journal in zip(move.plans, move.journals, strict=True)]
+
+    async def _settle(self, move: Move, word: Word, before: State) -> None:
+        from backends.services.moves import accept, compare, take_back  # not needed for the first frame
+
+        members, place = self._members(move), self._state_dir
         try:
             if word is Word.UNDO:
-                undone = await take_back(self._fleet(), report, state_dir=self._state_dir)
+                undone = await take_back(self._fleet(), members, state_dir=place)
                 move.left = "; ".join(undone.left)
                 move.settle(State.PARTLY_UNDONE if undone.left else State.UNDONE, undone.done)
+            elif word is Word.VERIFY:
+                checks = await compare(self._fleet(), members, state_dir=place)
+                move.compared(before, checks, datetime.now(UTC))
             else:
                 removes = word is Word.REMOVE
-                done = await accept(self._fleet(), report, remove_source=removes, state_dir=self._state_dir)
+                done = await accept(self._fleet(), members, remove_source=removes, state_dir=place)
                 move.settle(State.ACCEPTED, done)
         except BackendError as error:
             move.settle(before, error=error)
@@ -278,6 +279,39 @@ class Moves:
             move.settle(before)
             raise
 
+    def papers(self, move: Move) -> list[str]:
+        """Where the reports of a finished move are kept."""
+        from backends.migration.papers import report_path
+
+        return [str(report_path(self._state_dir, journal)) for journal in move.journals]
+
+    # -- earlier sessions ------------------------------------------------------------------------
+    def look_for_earlier(self, reply: Reply) -> None:
+        """Read the journals for moves of earlier sessions and of other processes that are not over: MovesListed."""
+        self._work(partial(self._look_for_earlier, reply), name="earlier moves", group="earlier", exclusive=True)
+
+    async def _look_for_earlier(self, reply: Reply) -> None:
+        error: BackendError | None = None
+        try:
+            await self._read_earlier()
+        except BackendError as caught:
+            error = caught
+        reply(MovesListed(error))
+
+    async def _read_earlier(self) -> None:
+        await asyncio.to_thread(import_module, "tui.earlier_moves")  # takes longer than a key may wait
+        from tui.earlier_moves import earlier
+
+        looked_at = {move.journals: move for move in self._earlier if move.reply is not None}
+        settling = {move.journals for move in self._earlier if move.state is State.SETTLING}
+        found = await earlier(self._state_dir, self._fleet().store.view, self._moves, frozenset(looked_at))
+        self._earlier = [move for move in self._earlier if move.journals in settling] + [
+            looked_at[move.journals].renewed(move) if move.journals in looked_at else move
+            for move in found
+            if move.journals not in settling
+        ]
+
+    # -- the end ---------------------------------------------------------------------------------
     async def close(self) -> None:
         """Cancel those that run and wait until they have undone what they made; wait for what is being settled."""
         for move in self.running:
@@ -289,3 +323,7 @@ class Moves:
                 await move.worker.wait()
             except (WorkerFailed, WorkerCancelled):
                 continue  # cancelled, or its failure was told by the handler of all workers
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -28,6 +28,24 @@ MIGRATE_ACTIONS: tuple[Action, ...] = (
     Action("migrate.run", "Run the plan (asks first)", ("enter",), Scope.MIGRATE, changes=True, footer=1, short="run"),
     Action("migrate.target", "Next target engine", ("t",), Scope.MIGRATE, changes=True, footer=2, short="target"),
     Action("migrate.name", "Name of the copy", ("n",), Scope.MIGRATE, changes=True, footer=3, short="name"),
+    Action(
+        "migrate.parts",
+        "Each volume and each port by itself",
+        ("o",),
+        Scope.MIGRATE,
+        changes=True,
+        footer=4,
+        short="each",
+    ),
+    Action(
+        "migrate.project",
+        "With all of its project or pod, or alone",
+        ("P",),
+        Scope.MIGRATE,
+        changes=True,
+        footer=5,
+        short="project",
+    ),
     *(
         Action(id, title, (key,), Scope.MIGRATE, changes=True)
         for id, title, key in (
@@ -79,6 +97,25 @@ MIGRATE_ACTIONS: tuple[Action, ...] = (
         footer=5,
         short="undo",
     ),
+    Action(
+        "migrate.resume",
+        "Finish a move that was cut off (asks first)",
+        ("r",),
+        Scope.MIGRATE,
+        changes=True,
+        footer=4,
+        short="finish it",
+    ),
+    Action(
+        "migrate.verify",
+        "Compare copy and source once more",
+        ("V",),
+        Scope.MIGRATE,
+        changes=True,
+        footer=6,
+        short="compare",
+    ),
+    Action("migrate.copy_report", "Copy where the report lies", ("y",), Scope.MIGRATE),
     Action("migrate.again", "Plan again", ("a",), Scope.MIGRATE, changes=True, footer=7, short="plan again"),
 )
 

@@ -9,9 +9,10 @@ from rich.style import Style
 from rich.text import Text
 from textual.widget import Widget
 
-from backends.model.plan import Choices, ImageWay, LayerChoice, PortChoice, VolumeChoice
+from backends.model.plan import Choices, ImageWay, LayerChoice, VolumeChoice
 from backends.model.wish import wish_words
 from widgets.line import Tone
+from widgets.move_parts import ports_words, volumes_words
 from widgets.palette import palette_of
 from widgets.text import inert, width_of
 
@@ -28,8 +29,6 @@ class Option(NamedTuple):
 
 
 _LAYER = {LayerChoice.DISCARD: "left", LayerChoice.COMMIT: "in a new image", LayerChoice.CHANGES: "copied"}
-_VOLUME = {VolumeChoice.COPY: "copied", VolumeChoice.SHARE: "shared", VolumeChoice.SKIP: "empty"}
-_PORT = {PortChoice.SAME: "same", PortChoice.RANDOM: "any free"}
 _WAY = {
     ImageWay.AUTO: "as fits",
     ImageWay.STORE: "from the store",
@@ -48,7 +47,6 @@ def options(
 ) -> tuple[Option, ...]:
     """The choices that matter for this container. running: the source has processes now."""
     usual = Choices()
-    ports = ", ".join(f"{old}:{new}" for old, new in sorted(choices.port_map.items()))
     found = [
         Option("migrate.layer", "changed files", _LAYER[choices.layer], choices.layer is not usual.layer),
         Option(
@@ -60,15 +58,17 @@ def options(
         Option("migrate.way", "image", _WAY[choices.image_way], choices.image_way is not usual.image_way),
     ]
     if has_volumes:
-        found.insert(1, Option("migrate.volumes", "volumes", _VOLUME[choices.volume], choices.volume != usual.volume))
+        otherwise = choices.volume is not usual.volume or bool(choices.volumes)
+        found.insert(1, Option("migrate.volumes", "volumes", volumes_words(choices), otherwise))
     if has_ports:
-        found.insert(-2, Option("migrate.ports", "ports", _PORT.get(choices.port, ports), choices.port != usual.port))
+        found.insert(-2, Option("migrate.ports", "ports", ports_words(choices), choices.port != usual.port))
     if has_gpus:
         found.insert(-2, Option("migrate.gpus", "GPUs", inert(wish_words(choices.gpus)), not choices.gpus.keeps))
     if running:
         source = "stopped" if choices.stop_source else "runs on"
         found.append(Option("migrate.source", "source", source, not choices.stop_source))
-    if running and has_volumes and choices.stop_source and choices.volume is VolumeChoice.COPY:
+    copied = VolumeChoice.COPY in {choices.volume, *choices.volumes.values()}
+    if running and has_volumes and choices.stop_source and copied:
         live = "before the stop too" if choices.live_copy else "after the stop only"
         found.append(Option("migrate.live", "copying", live, not choices.live_copy))
     return tuple(found)

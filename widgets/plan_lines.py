@@ -27,18 +27,23 @@ _VERDICT = {
 _UNSET = frozenset({"", "-", "0", "False", "None", "()", "0 equal", "no"})
 RUNNING = "  ▶ "
 """What the line of the step that runs begins with."""
-_FIELD_CELLS = 22  # most cells of a field's name
+FIELD_CELLS = 22  # most cells of a field's name
 
 
 def plan_lines(plan: Plan, width: int) -> list[Line]:
     """Findings by severity, then what is dropped, converted, the same, then the steps."""
-    lines = [_headline(plan, width), BLANK, *_findings(plan.findings, width)]
-    cells = min(_FIELD_CELLS, max((width_of(inert(field.field)) for field in plan.fields), default=0))
+    return [_headline(plan, width), BLANK, *findings_lines(plan.findings, width), *body_lines(plan, width)]
+
+
+def body_lines(plan: Plan, width: int) -> list[Line]:
+    """What is dropped, converted, the same, then the steps."""
+    lines: list[Line] = []
+    cells = min(FIELD_CELLS, max((width_of(inert(field.field)) for field in plan.fields), default=0))
     for verdict in (Verdict.DROPPED, Verdict.CONVERTED, Verdict.SAME):
-        lines.extend(_fields([field for field in plan.fields if field.verdict is verdict], verdict, cells, width))
+        lines.extend(fields_lines([field for field in plan.fields if field.verdict is verdict], verdict, cells, width))
     lines.append(line(("  STEPS", Tone.HEADING)))
     for order, step in enumerate(plan.steps):
-        lines.extend(_step(order, step, width))
+        lines.extend(step_lines(order, step, width))
     return lines
 
 
@@ -59,7 +64,8 @@ def _headline(plan: Plan, width: int) -> Line:
     )
 
 
-def _findings(findings: Sequence[Finding], width: int) -> list[Line]:
+def findings_lines(findings: Sequence[Finding], width: int) -> list[Line]:
+    """Whether it can run, and what was found, what blocks first."""
     blocks = sum(finding.severity is Severity.BLOCK for finding in findings)
     if blocks:
         verdict = line((f"  ✕ Cannot run: {blocks} finding{'s' if blocks > 1 else ''} in the way", Tone.BAD))
@@ -82,7 +88,8 @@ def _findings(findings: Sequence[Finding], width: int) -> list[Line]:
     return [*lines, BLANK] if findings else lines
 
 
-def _fields(fields: Sequence[FieldPlan], verdict: Verdict, cells: int, width: int) -> list[Line]:
+def fields_lines(fields: Sequence[FieldPlan], verdict: Verdict, cells: int, width: int) -> list[Line]:
+    """Fields of one verdict, below its heading."""
     if not fields:
         return []
     sign, tone, title = _VERDICT[verdict]
@@ -114,7 +121,8 @@ def _change(head: Line, was: str, now: str, room: int, tone: Tone) -> list[Line]
     return [(*head, *line(cut_middle(was, room))), below]
 
 
-def _step(order: int, step: Step, width: int, sign: tuple[str, Tone] = ("○", Tone.DIM)) -> list[Line]:
+def step_lines(order: int, step: Step, width: int, sign: tuple[str, Tone] = ("○", Tone.DIM)) -> list[Line]:
+    """One step, by its number from 0."""
     if step.skip:
         head = line((f"  ↷ {order + 1} ", Tone.DIM), (cut_middle(inert(step.title), max(8, width - 8)), Tone.DIM))
         why = inert(step.skip)
@@ -135,20 +143,20 @@ def progress_lines(plan: Plan, update: OperationUpdate, width: int) -> list[Line
     ended = update.phase in {Phase.DONE, Phase.FAILED, Phase.CANCELLED}
     for order, step in enumerate(plan.steps):
         if order < current or update.phase is Phase.DONE:
-            lines.extend(_step(order, step, width, ("✓", Tone.OK)))
+            lines.extend(step_lines(order, step, width, ("✓", Tone.OK)))
         elif order > current:
-            lines.extend(_step(order, step, width))
+            lines.extend(step_lines(order, step, width))
         else:
             bad = update.phase in {Phase.FAILED, Phase.CANCELLED}
-            lines.extend(_step(order, step, width, ("✕", Tone.BAD) if bad else (RUNNING.strip(), Tone.INFO)))
+            lines.extend(step_lines(order, step, width, ("✕", Tone.BAD) if bad else (RUNNING.strip(), Tone.INFO)))
             if not ended:
-                lines.extend(_moving(update, width))
+                lines.extend(moving_lines(update, width))
     lines.append(BLANK)
-    lines.extend(_ending(update, width))
+    lines.extend(ending_lines(update, width))
     return lines
 
 
-def _moving(update: OperationUpdate, width: int) -> list[Line]:
+def moving_lines(update: OperationUpdate, width: int) -> list[Line]:
     """The running step's own lines: what it does now, and how far it is where that is counted."""
     lines: list[Line] = []
     if update.step:
@@ -168,7 +176,8 @@ def _moving(update: OperationUpdate, width: int) -> list[Line]:
     return [*lines, drawn, line((f"    {figures}", Tone.DIM))]
 
 
-def _ending(update: OperationUpdate, width: int) -> list[Line]:
+def ending_lines(update: OperationUpdate, width: int) -> list[Line]:
+    """How it ended; nothing while it runs."""
     if update.phase is Phase.DONE:
         return [*paragraph(f"✓ {update.result or 'Done'}", Tone.OK, width)]
     if update.phase is Phase.CANCELLED:
@@ -194,15 +203,15 @@ def report_lines(report: MigrationReport, width: int) -> list[Line]:
     healthy = f", healthy after {report.healthy_s:.1f} s" if report.healthy_s is not None else ""
     facts = f"  {bytes_text(report.moved_bytes)} moved in {report.duration_s:.1f} s · {downtime}{healthy}"
     head = [_headline(report.plan, width), BLANK, verdict, line((facts, Tone.DIM)), BLANK]
-    return [*head, line(("  CHECKS", Tone.HEADING)), *_checks(report.checks, width)]
+    return [*head, line(("  CHECKS", Tone.HEADING)), *checks_lines(report.checks, width)]
 
 
-def _checks(checks: Sequence[Check], width: int) -> list[Line]:
+def checks_lines(checks: Sequence[Check], width: int) -> list[Line]:
     """What differs, then what could not be compared, then what is equal; what neither side has is only named."""
     lines: list[Line] = []
     unset = [inert(check.subject) for check in checks if _idle(check)]
     told = [check for check in checks if not _idle(check)]
-    cells = min(_FIELD_CELLS, max((width_of(inert(check.subject)) for check in told), default=0))
+    cells = min(FIELD_CELLS, max((width_of(inert(check.subject)) for check in told), default=0))
     room = width - cells - 6
     for check in sorted(told, key=lambda check: (check.equal, not check.skipped)):
         name, was, now = _name(check.subject, cells), inert(check.source), inert(check.target)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from backends.model.events import OperationUpdate
 from backends.model.plan import MigrationReport, Plan
+from widgets.joint_lines import joint_plan_lines
 from widgets.line import BLANK, Tone
 from widgets.lines_pane import Build, LinesPane
 from widgets.plan_lines import RUNNING, plan_lines, progress_lines, report_lines
@@ -18,6 +21,13 @@ class PlanView(LinesPane):
     def show_plan(self, plan: Plan) -> None:
         """Before the run."""
         self.show_built(lambda width: plan_lines(plan, width))
+
+    def show_plans(self, plans: Sequence[Plan], project: str) -> None:
+        """Before the run of several. project: whose containers they are, "" where it is one alone."""
+        if project:
+            self.show_built(lambda width: joint_plan_lines(plans, project, width))
+        else:
+            self.show_plan(plans[0])
 
     def show_progress(self, plan: Plan, update: OperationUpdate) -> None:
         """During the run. update.step_index counts plan.steps from 0."""

@@ -177,7 +177,7 @@ def plan_networks(
         seen = known.get(name, Network("", NetworkSpec(name)))
         if name in has:
             lost[name], more = _existing(name, seen.spec, has[name].spec)
-            findings += more
+            findings += more if has[name].id else []  # one that another container of the move makes was judged there
             moves.append(NetworkMove(name, None))
             continue
         create, lost[name], plans, more = _create(seen, source, target, live)

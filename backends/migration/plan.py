@@ -206,4 +206,5 @@ def make_plan(
         choices=choices,
         changed_files=changed,
         source_restart=spec.restart,
+        shared=tuple(shared),
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backends.migration.facts import SourceFacts, TargetFacts
+from backends.migration.show import size
+from backends.migration.ways import finds_in_order, present_layers
 from backends.model.container import Health
 from backends.model.plan import (
     Choices,
@@ -26,10 +28,37 @@ _WAYS = {
 }
 
 
+def _about(count: int) -> str:
+    return size(count).partition(" (")[0]
+
+
+def layers_words(move: ImageMove, source: SourceFacts, target: TargetFacts) -> str:
+    """How many of the image's layers travel and lie on the target already, with their sizes; "" where not told.
+
+    What the registry way lacks is what the images screen counts: both find layers as the target's store does.
+    """
+    diff_ids, sizes = source.image.diff_ids, source.layer_bytes
+    if not diff_ids:
+        return ""
+    here = present_layers(diff_ids, target.image_layers, in_order=finds_in_order(target.engine))
+    away = len(diff_ids) if move.way is ImageWay.ARCHIVE else len(diff_ids) - len(here)
+    travels = f"{away} of {len(diff_ids)} layers {'travels' if away == 1 else 'travel'}"
+    if move.missing_bytes is not None:
+        travels += f", about {_about(move.missing_bytes)}"
+    if not here:
+        return travels
+    lie = [sizes[at] for at in here] if len(sizes) == len(diff_ids) else [None]
+    known = [count for count in lie if count is not None]
+    there = f" ({_about(sum(known))})" if len(known) == len(here) else ""
+    return f"{travels}; {len(here)}{there} {'is' if len(here) == 1 else 'are'} there already"
+
+
 def _image_step(move: ImageMove, source: SourceFacts, target: TargetFacts) -> Step:
     subject = move.tag or f"sha256:{move.facts.key.short}"
     total = move.missing_bytes if move.missing_bytes is not None else move.facts.size_bytes
     how = f"by {_WAYS[move.way]}: {move.why}" if move.why else ""
+    if move.action is ImageAction.SHIP and not move.commit:
+        how = ". ".join(part for part in (layers_words(move, source, target), how) if part)
     if move.commit:
         title = f"make image {subject} of {source.container.name} and ship it"
         return Step(StepKind.IMAGE, title, subject, total, how=how)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from backends.engine import Engine
 from backends.giving import UNSEEN
 from backends.migration import pods
-from backends.migration.facts import Company
+from backends.migration.facts import Company, SourceFacts, TargetFacts
 from backends.migration.order import in_order
 from backends.migration.plan import make_plan
 from backends.migration.planning import source_facts, target_facts
@@ -67,21 +67,32 @@ async def _recipes(source: Engine, group: Group) -> tuple[dict[str, WorkloadSpec
     return specs, order
 
 
-async def plan_project(
-    source: Engine, name: str, target: Engine, *, choices: Choices = Choices(), seen: GpuSnapshot = UNSEEN
-) -> tuple[Plan, ...]:
-    """The plans of moving all containers of a Compose project or pod, in the order in which they go.
+@dataclass(frozen=True, slots=True)
+class ProjectFacts:
+    """All that the plans of a project are made of. members: what is known of each on both sides, in their order."""
 
-    name: of the project, the pod, or one of its containers. choices: for all of them, volumes by name for those that
-    mount them, GPUs for those that have some. seen: the GPUs of this machine. Raises as `plan_migration`; NotFound
-    where there is no such group, Refused where the choices do not fit a group, Conflict where its containers need each
-    other in a ring.
-    """
-    if choices.name is not None:
-        raise Refused("a project keeps its containers' names", hint="move its containers one by one to rename them")
+    group: Group
+    members: tuple[tuple[SourceFacts, TargetFacts], ...]
+
+
+async def look_project(source: Engine, name: str, target: Engine, seen: GpuSnapshot = UNSEEN) -> ProjectFacts:
+    """All that `make_project` needs, whatever is chosen then. Arguments and what it raises: as `plan_project`."""
     group = find_group(await source.list_containers(), name)
     specs, order = await _recipes(source, group)
     ids = {one.name: one.key.id for one in group.members}
+    members: list[tuple[SourceFacts, TargetFacts]] = []
+    for who in order:
+        facts = replace(await source_facts(source, ids[who]), spec=specs[who])
+        members.append((facts, await target_facts(target, facts, seen)))
+    return ProjectFacts(group, tuple(members))
+
+
+def make_project(known: ProjectFacts, choices: Choices = Choices()) -> tuple[Plan, ...]:
+    """The plans out of the facts; pure. Raises Refused where the choices do not fit a group."""
+    if choices.name is not None:
+        raise Refused("a project keeps its containers' names", hint="move its containers one by one to rename them")
+    group = known.group
+    specs = {facts.spec.name: facts.spec for facts, _ in known.members}
     mounted = {
         who: {mount.source for mount in spec.mounts if mount.kind is MountKind.VOLUME} for who, spec in specs.items()
     }
@@ -93,15 +104,29 @@ async def plan_project(
     stopping = frozenset(specs) | ({group.infra.name} if group.infra is not None else frozenset())
     company = Company({who: who for who in specs}, stopping=stopping)
     plans: list[Plan] = []
-    for who in order:
-        facts = replace(await source_facts(source, ids[who]), spec=specs[who])
-        there = await target_facts(target, facts, seen)
+    lead = known.members[0][0].spec.name
+    for facts, there in known.members:
+        who = facts.spec.name
         volumes = {v: c for v, c in choices.volumes.items() if v in mounted[who]}
-        own = replace(choices, volumes=volumes, gpus=KEEP if specs[who].gpu is None else choices.gpus)
-        plan = await asyncio.to_thread(make_plan, facts, there, own, company)
+        own = replace(choices, volumes=volumes, gpus=KEEP if facts.spec.gpu is None else choices.gpus)
+        plan = make_plan(facts, there, own, company)
         company = _after(company, plan)
-        plans.append(_of_pod(plan, group, order[0]) if group.pod else plan)
+        plans.append(_of_pod(plan, group, lead) if group.pod else plan)
     return tuple(_releasing(plans, group))
+
+
+async def plan_project(
+    source: Engine, name: str, target: Engine, *, choices: Choices = Choices(), seen: GpuSnapshot = UNSEEN
+) -> tuple[Plan, ...]:
+    """The plans of moving all containers of a Compose project or pod, in the order in which they go.
+
+    name: of the project, the pod, or one of its containers (or its id). choices: for all of them, volumes by name for
+    those that mount them, GPUs for those that have some. seen: the GPUs of this machine. Raises as `plan_migration`;
+    NotFound where there is no such group, Refused where the choices do not fit a group, Conflict where its containers
+    need each other in a ring.
+    """
+    known = await look_project(source, name, target, seen)
+    return await asyncio.to_thread(make_project, known, choices)
 
 
 def _after(company: Company, plan: Plan) -> Company:

@@ -33,9 +33,8 @@ def _port(value: Port, case: Case) -> Fate:
         return Fate(replace(value, host_port=0), "the target chooses the port, as was asked for")
     if choices.port is PortChoice.REMAP and value.host_port in choices.port_map:
         chosen = choices.port_map[value.host_port]
-        return Fate(
-            replace(value, host_port=chosen), "" if chosen == value.host_port else "the port that was asked for"
-        )
+        said = "the port that was asked for" if chosen else "the target chooses the port, as was asked for"
+        return Fate(replace(value, host_port=chosen), "" if chosen == value.host_port else said)
     return Fate(value)
 
 

@@ -125,9 +125,10 @@ class Choices:
     """What only the user can decide about a move.
 
     name: of the copy, None = the source's. volume: for all volumes, volumes: for single ones by name.
-    port_map: host port of the source → of the copy, for REMAP. stop_source: False = the source is left running (its
-    volumes are then copied while it writes). live_copy: volumes are copied before the stop, and what has changed after.
-    native_defaults: the target's own defaults hold where the engines' differ. gpus: those that the copy is to be given.
+    port_map: host port of the source → of the copy (0 = any free one), for REMAP. stop_source: False = the source is
+    left running (its volumes are then copied while it writes). live_copy: volumes are copied before the stop, and what
+    has changed after. native_defaults: the target's own defaults hold where the engines' differ. gpus: those that the
+    copy is to be given.
     """
 
     name: str | None = None
@@ -207,6 +208,7 @@ class Plan:
     image: None only in plans made by hand (tests, pictures): such a plan cannot be run.
     source_running: it runs now and is to run there afterwards. source_paused: it runs, but is frozen now.
     changed_files: folders and files to copy into the copy, for LayerChoice.CHANGES. source_restart: its own policy.
+    shared: volumes of the source whose folders the copy mounts.
     release: ids of containers without work of their own that hold what the copy needs, and are stopped after the source
     (a pod's infra container).
     """
@@ -227,6 +229,12 @@ class Plan:
     changed_files: tuple[ChangedPath, ...] = ()
     source_restart: RestartPolicy = RestartPolicy()
     release: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+
+    @property
+    def source_volumes(self) -> tuple[str, ...]:
+        """The source's volumes, whatever becomes of them; those that another container of the move brings are its."""
+        return (*(move.source_name for move in self.volumes), *self.shared)
 
     @property
     def blocked(self) -> bool:

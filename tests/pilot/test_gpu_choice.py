@@ -13,7 +13,7 @@ from backends.model.workload import GpuRequest
 from backends.services.changes import GpusSampled, LinkChanged
 from tests.pilot.stage import Stage, stage
 from tui.screens.migrate import MigrateScreen
-from tui.screens.migrate import Stage as MoveStage
+from tui.screens.move_keys import Stage as MoveStage
 from widgets.choice_bar import ChoiceBar
 from widgets.gpu_picker import GpuPicker
 from widgets.line import plain
@@ -66,8 +66,8 @@ def text(play: Stage) -> str:
 
 def request(screen: MigrateScreen) -> GpuRequest | None:
     """What the plan asks the target for."""
-    assert screen._plan is not None
-    return screen._plan.spec.gpu
+    assert screen.plans
+    return screen.plans[0].spec.gpu
 
 
 async def test_devices_are_marked_and_taken_and_the_plan_says_so(tmp_path: Path) -> None:
@@ -79,17 +79,17 @@ async def test_devices_are_marked_and_taken_and_the_plan_says_so(tmp_path: Path)
         assert "→ 0, 1: nvidia.com/gpu=0, nvidia.com/gpu=1" in text(play)
         await play.press("enter")
         screen = await planned(play)
-        assert screen._choices.gpus == these(["0", "1"])
+        assert screen.draft.choices.gpus == these(["0", "1"])
         assert request(screen) == GpuRequest(cdi_devices=TWO)
         assert "g GPUs 0, 1" in screen.query_one(ChoiceBar).render().plain
         shown = "\n".join(map(plain, screen.query_one(PlanView).lines))
         assert "none → nvidia.com/gpu=0, nvidia.com/gpu=1" in shown
         assert "chosen: 0, 1" in shown
         await play.press("g", "escape")
-        assert screen._choices.gpus == these(["0", "1"])
+        assert screen.draft.choices.gpus == these(["0", "1"])
         await play.press("g", "home", "space", "end", "enter")  # nothing is marked: the one under the cursor
         await planned(play)
-        assert screen._choices.gpus == these(["1"])
+        assert screen.draft.choices.gpus == these(["1"])
 
 
 async def test_each_wish_is_a_row(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ async def test_each_wish_is_a_row(tmp_path: Path) -> None:
         ):
             await play.press(*keys)
             screen = await planned(play)
-            assert screen._choices.gpus == wish
+            assert screen.draft.choices.gpus == wish
             assert request(screen) == (GpuRequest(cdi_devices=asked) if asked else None)
             await play.press("g")
 
@@ -119,7 +119,7 @@ async def test_what_the_engine_cannot_give_is_said_there_and_not_taken(tmp_path:
         assert "nvidia-ctk cdi generate" in text(play)
         await play.press("escape")
         screen = await planned(play)
-        assert screen._choices.gpus == KEEP
+        assert screen.draft.choices.gpus == KEEP
 
 
 async def test_newer_readings_come_into_the_open_picker(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ async def test_newer_readings_come_into_the_open_picker(tmp_path: Path) -> None:
         await play.until(lambda: "└ 1g.10gb" in text(play), "the new device")
         await play.press("enter")
         screen = await planned(play)
-        assert screen._choices.gpus == these(["1"])
+        assert screen.draft.choices.gpus == these(["1"])
 
 
 async def test_without_any_gpu_it_says_why_and_what_to_do(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ async def test_marks_of_another_engines_devices_do_not_count(tmp_path: Path) -> 
         await play.until(lambda: not play.app.view.gpus.demo, "another machine")
         await play.press("g", "end", "enter")
         await planned(play)
-        assert screen._choices.gpus == these(TWO[1:])
+        assert screen.draft.choices.gpus == these(TWO[1:])
 
 
 async def test_many_devices_scroll_and_the_reason_stays_in_sight(tmp_path: Path) -> None:

@@ -13,10 +13,10 @@ from backends.model.errors import Conflict, Protocol
 from backends.model.plan import Choices, ImageWay, LayerChoice, Plan, PortChoice, Severity
 from tests.pilot.stage import Stage, stage
 from tui.messages import PlanMade
-from tui.moves import State
+from tui.move import State
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.migrate import MigrateScreen
-from tui.screens.migrate import Stage as MoveStage
+from tui.screens.move_keys import Stage as MoveStage
 from widgets.choice_bar import ChoiceBar
 from widgets.dialogs import ChoiceDialog, ConfirmDialog, InputDialog
 from widgets.line import plain
@@ -70,8 +70,8 @@ def move_of(play: Stage, name: str) -> State:
 
 def plan_of(screen: MigrateScreen) -> Plan:
     """The plan that would be run."""
-    assert screen._plan is not None
-    return screen._plan
+    assert screen.plans
+    return screen.plans[0]
 
 
 def crash_log(state_dir: Path) -> str:
@@ -197,7 +197,7 @@ async def test_a_plan_of_choices_that_were_turned_since_does_not_count(tmp_path:
         screen = await planned(play, "jupyter-lab")
         old = plan_of(screen)
         screen.action_act("migrate.defaults")
-        screen._planned(PlanMade(old))
+        screen._planned(PlanMade((old,), old.choices))
         assert screen.stage is MoveStage.PLANNING
         await replanned(play)
         assert plan_of(screen).choices.native_defaults
@@ -294,7 +294,7 @@ async def test_several_moves_run_at_once_and_each_can_be_looked_at(tmp_path: Pat
         await play.press("s")
         await play.until(lambda: play.row("mlops-minio-1").state is EXITED)
         await play.press("M")
-        assert isinstance(play.app.screen, ChoiceDialog)
+        await play.until(lambda: isinstance(play.app.screen, ChoiceDialog), "the list")
         await play.press("down", "enter")  # the newest is first
         assert "tensorboard" in shown(play)
         assert screen_of(play).stage is MoveStage.RUNNING
@@ -466,5 +466,5 @@ async def test_an_engine_that_is_gone_is_said_and_the_move_waits_on(tmp_path: Pa
 async def test_no_move_in_this_session_is_said(tmp_path: Path) -> None:
     async with stage(tmp_path) as play:
         await play.press("M")
+        await play.until(lambda: "Nothing was moved" in play.toasts())
         assert play.on_top() == "FleetScreen"
-        assert "Nothing was moved" in play.toasts()

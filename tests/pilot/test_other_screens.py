@@ -17,7 +17,7 @@ from tui.app import TranshipApp
 from tui.config import Settings
 from tui.screens.help import HelpScreen
 from tui.screens.migrate import MigrateScreen
-from tui.screens.migrate import Stage as MoveStage
+from tui.screens.move_keys import Stage as MoveStage
 from widgets.line import plain
 from widgets.lines_pane import LinesPane
 from widgets.log_view import LogView

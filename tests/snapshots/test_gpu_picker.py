@@ -14,7 +14,7 @@ from tests.snapshots.still import still_app
 from tests.snapshots.test_screens import Compare, script, until
 from tui.app import TranshipApp
 from tui.screens.migrate import MigrateScreen
-from tui.screens.migrate import Stage as MoveStage
+from tui.screens.move_keys import Stage as MoveStage
 from widgets.gpu_offer import GpuOffer
 from widgets.gpu_picker import GpuPicker, Judged
 

@@ -11,9 +11,9 @@ from textual.pilot import Pilot
 from tests.snapshots.samples import CONTAINERS, PODMAN, plan, report, step_progress
 from tests.snapshots.still import still_app
 from tui.app import TranshipApp
-from tui.moves import Move, State
+from tui.move import Move, State
 from tui.screens.migrate import MigrateScreen
-from tui.screens.migrate import Stage as MoveStage
+from tui.screens.move_keys import Stage as MoveStage
 from widgets.layer_tree import LayerTree
 from widgets.line import plain
 
@@ -124,11 +124,11 @@ def look_at(move: Move) -> Script:
 
 
 def test_migrate_running(snap_compare: Compare) -> None:
-    move = Move(plan(blocked=False), CONTAINERS[0], (PODMAN,), progress=step_progress())
+    move = Move((plan(blocked=False),), CONTAINERS[0], (PODMAN,), progress=step_progress())
     assert snap_compare(still_app(), terminal_size=(80, 24), run_before=look_at(move))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (200, 50)], ids=["80x24", "200x50"])
 def test_migrate_done(snap_compare: Compare, size: tuple[int, int]) -> None:
-    move = Move(plan(blocked=False), CONTAINERS[0], (PODMAN,), state=State.WAITING, report=report())
+    move = Move((plan(blocked=False),), CONTAINERS[0], (PODMAN,), state=State.WAITING, reports=(report(),))
     assert snap_compare(still_app(), terminal_size=size, run_before=look_at(move))

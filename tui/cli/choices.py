@@ -46,7 +46,11 @@ _OPTIONS = (
     ),
     click.option("--random-ports", is_flag=True, help="The engine chooses the host's ports."),
     click.option(
-        "--port", "port_pairs", multiple=True, metavar="OLD:NEW", help="Another host port. May be given again."
+        "--port",
+        "port_pairs",
+        multiple=True,
+        metavar="OLD:NEW",
+        help="Another host port, 0 for any free one. May be given again.",
     ),
     click.option("--keep-running", is_flag=True, help="Do not stop the source; volumes are copied as it writes them."),
     click.option(
@@ -89,8 +93,8 @@ def _ports(pairs: Iterable[str]) -> dict[int, int]:
     found: dict[int, int] = {}
     for pair in pairs:
         old, _, new = pair.partition(":")
-        if not (old.isdecimal() and new.isdecimal() and 0 < int(old) < 65536 and 0 < int(new) < 65536):
-            raise click.UsageError(f"--port {pair!r} is not OLD:NEW with ports from 1 to 65535")
+        if not (old.isdecimal() and new.isdecimal() and 0 < int(old) < 65536 and int(new) < 65536):
+            raise click.UsageError(f"--port {pair!r} is not OLD:NEW with ports from 1 to 65535, NEW 0 for any free one")
         found[int(old)] = int(new)
     return found
 

@@ -161,6 +161,7 @@ def plan(drawn: Plan) -> dict[str, Any]:
         "networks": [{"name": move.name, "created": move.create is not None} for move in drawn.networks],
         "blocked": drawn.blocked,
         "volumes": [{"source": move.source_name, "target": move.create.name} for move in drawn.volumes],
+        "shared_volumes": list(drawn.shared),
         "fields": [
             {
                 "field": field.field,

@@ -5,10 +5,11 @@ The screens and dialogs are imported when they are first opened: the first frame
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from backends.model.errors import BackendError
 from backends.model.ids import EngineId, ImageKey
 from tui.actions import BY_ID
 from tui.screens.fleet_moves import choices_of, targets_of
@@ -20,6 +21,7 @@ from widgets.container_table import ContainerTable
 if TYPE_CHECKING:
     from backends.presets.preset import Preset
     from tui.app import TranshipApp
+    from tui.move import Move
     from tui.screens.fleet import FleetScreen
 
 
@@ -28,6 +30,7 @@ class Doors:
 
     def __init__(self, fleet: FleetScreen) -> None:
         self._fleet = fleet
+        self._listing = False
 
     @property
     def _app(self) -> TranshipApp:
@@ -89,21 +92,33 @@ class Doors:
             self._app.refuse("No other engine is connected that it could go to.")
 
     def _moves(self) -> None:
-        """The moves of this session, to look on at one."""
+        """The moves of this session, and those of earlier ones that are not over: they are read first."""
+        self._listing = True
+        self._app.commands.moves.look_for_earlier(self._fleet.post_message)
+
+    def listed(self, error: BackendError | None) -> None:
+        """The journals were read: show what there is where somebody asked for it, or why they could not be read."""
+        asked, self._listing = self._listing, False
+        if not asked:
+            return
+        if error is not None:
+            self._app.fail(error)
+        moves = self._app.commands.moves.known
+        if moves and self._fleet.is_current:
+            self._choose_move(moves)
+        elif not moves and error is None:
+            self._app.refuse("Nothing was moved in this session, and no earlier move waits for anything.")
+
+    def _choose_move(self, moves: Sequence[Move]) -> None:
         from tui.screens.migrate import MigrateScreen
         from widgets.dialogs import ChoiceDialog
-
-        moves = self._app.commands.moves.known
 
         def look(chosen: str | None) -> None:
             if chosen is not None:
                 move = moves[int(chosen)]
                 self._app.push_screen(MigrateScreen(move.container, move.targets, move))
 
-        if moves:
-            self._app.push_screen(ChoiceDialog("Migrations", choices_of(moves)), look)
-        else:
-            self._app.refuse("Nothing was moved in this session; tranship doctor knows of earlier moves.")
+        self._app.push_screen(ChoiceDialog("Migrations", choices_of(moves)), look)
 
     def _gpu_screen(self, *, idle: bool = False) -> None:
         from tui.screens.gpus import GpuScreen

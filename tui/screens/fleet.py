@@ -19,7 +19,7 @@ from backends.model.container import Container
 from backends.model.fleet import FleetView
 from tui.action import Action, Scope
 from tui.actions import BY_ID, bindings, resolve
-from tui.messages import LayersFailed, LayersLoaded
+from tui.messages import LayersFailed, LayersLoaded, MovesListed
 from tui.screens.asking import confirmation, why_not
 from tui.screens.base import TranshipScreen
 from tui.screens.doors import Doors
@@ -148,6 +148,11 @@ class FleetScreen(TranshipScreen):
     @on(LayersFailed)
     def _layers_answered(self, message: LayersLoaded | LayersFailed) -> None:
         self.query_one(Panes).take(message, self._view)
+
+    @on(MovesListed)
+    def _moves_listed(self, message: MovesListed) -> None:
+        self._doors.listed(message.error)
+        self._draw()
 
     # -- actions ---------------------------------------------------------------------------------
     def acts(self) -> Mapping[str, Callable[[], object]]:

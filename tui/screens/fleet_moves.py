@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from backends.model.fleet import EngineView, FleetView
 from backends.model.ids import EngineId
 from tui.actions import BY_ID, key_label
-from tui.moves import Move, State
+from tui.move import Move, State
 from widgets.text import cut_middle, inert
 
 if TYPE_CHECKING:
@@ -33,12 +33,14 @@ def _distance(target: EngineView, source: EngineView | None) -> tuple[bool, bool
 
 
 def note_of(moves: Sequence[Move]) -> str:
-    """For the line below: how many run and how many wait for a word, with the key that lists them; "" where none."""
+    """For the line below: how many run, were cut off, wait for a word, with the key that lists them; "" where none."""
     running = sum(move.state.under_way for move in moves)
     waiting = sum(move.state is State.WAITING for move in moves)
+    cut_off = sum(move.state is State.CUT_OFF for move in moves)
     runs = f"▶ {running} {'move runs' if running == 1 else 'moves run'}" if running else ""
     waits = f"{waiting} to accept" if waiting else ""
-    said = " · ".join(part for part in (runs, waits) if part)
+    cut = f"▲ {cut_off} cut off" if cut_off else ""
+    said = " · ".join(part for part in (runs, cut, waits) if part)
     return f"{said} ({key_label(BY_ID['fleet.moves'].keys[0])})" if said else ""
 
 
@@ -47,14 +49,14 @@ def choices_of(moves: Sequence[Move]) -> list[Choice]:
     from widgets.dialogs import Choice
 
     return [
-        Choice(str(place), cut_middle(inert(move.plan.source_name), _NAME_CELLS), _detail(move))
-        for place, move in enumerate(moves)
+        Choice(str(place), cut_middle(inert(move.name), _NAME_CELLS), _detail(move)) for place, move in enumerate(moves)
     ]
 
 
 def _detail(move: Move) -> str:
     """Between which engines, and how far."""
-    where = f"{move.plan.source.engine} → {move.plan.target}"
+    many = f"{len(move.plans)} containers  " if move.project else ""
+    where = f"{many}{move.plan.source.engine} → {move.plan.target}"
     progress = move.progress
     if move.state is State.RUNNING and progress is not None:
         share = (
@@ -76,4 +78,6 @@ _WORDS = {
     State.ACCEPTED: "accepted",
     State.UNDONE: "undone",
     State.PARTLY_UNDONE: "not wholly undone",
+    State.CUT_OFF: "was cut off",
+    State.ELSEWHERE: "is run by another process",
 }

@@ -38,8 +38,8 @@ def read_ports(text: str) -> dict[int, int]:
     pairs: dict[int, int] = {}
     for part in text.replace(",", " ").split():
         old, _, new = part.partition(":")
-        if not (_is_port(old) and _is_port(new)):
-            raise ValueError(f"{part!r} is not OLD:NEW with ports from 1 to 65535")
+        if not (_is_port(old) and (_is_port(new) or new == "0")):
+            raise ValueError(f"{part!r} is not OLD:NEW with ports from 1 to 65535, NEW 0 for any free one")
         if int(old) in pairs:
             raise ValueError(f"port {int(old)} is named twice")
         pairs[int(old)] = int(new)

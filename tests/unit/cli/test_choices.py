@@ -38,6 +38,7 @@ def test_nothing_said_is_what_a_move_does_by_itself() -> None:
         (["--volume", "a=b=share"], Choices(volumes={"a=b": VolumeChoice.SHARE})),
         (["--random-ports"], Choices(port=PortChoice.RANDOM)),
         (["--port", "80:81", "--port", "90:91"], Choices(port=PortChoice.REMAP, port_map={80: 81, 90: 91})),
+        (["--port", "80:0"], Choices(port=PortChoice.REMAP, port_map={80: 0})),
         (["--keep-running"], Choices(stop_source=False)),
         (["--live-copy", "off"], Choices(live_copy=False)),
         (["--native-defaults"], Choices(native_defaults=True)),

@@ -21,7 +21,8 @@ from backends.model.plan import Choices, Plan
 from backends.services.fleet import Fleet
 from tui import moves as moves_module
 from tui.messages import MigrationFinished, MigrationProgressed, MigrationSettled, PlanFailed, PlanMade
-from tui.moves import Move, Moves, State, Word
+from tui.move import Move, State, Word
+from tui.moves import Moves
 from tui.screens.fleet_moves import choices_of, note_of, targets_of
 
 DEADLINE_S = 15.0
@@ -81,12 +82,12 @@ class Scene:
         await self.until(lambda: answers)
         (made,) = answers
         assert isinstance(made, PlanMade)
-        return container, made.plan
+        return container, made.plans[0]
 
     async def begin(self, name: str) -> Move:
         """A move under way."""
         container, plan = await self.plan(name)
-        return self.moves.run(plan, container, (self.podman.id,), self.messages.append)
+        return self.moves.run((plan,), container, (self.podman.id,), self.messages.append)
 
     async def move(self, name: str) -> Move:
         """A finished move."""
@@ -118,7 +119,7 @@ async def test_the_screen_is_told_of_each_step_and_of_the_end(scene: Scene) -> N
     steps = {message.progress.index for message in scene.messages if isinstance(message, MigrationProgressed)}
     assert steps == set(range(len(move.plan.steps)))
     ends = [message for message in scene.messages if isinstance(message, MigrationFinished)]
-    assert [end.report for end in ends] == [move.report]
+    assert [end.reports for end in ends] == [move.reports]
 
 
 async def test_a_move_that_nobody_looks_at_goes_on(scene: Scene) -> None:
@@ -151,7 +152,7 @@ async def test_a_choice_alone_asks_the_engines_nothing_and_planning_again_asks_t
 
     turned = await planned(Choices(native_defaults=True, name="other"))
     assert isinstance(turned, PlanMade)
-    assert (turned.plan.spec.name, first.spec.name) == ("other", "tensorboard")
+    assert (turned.plans[0].spec.name, first.spec.name) == ("other", "tensorboard")
     assert isinstance(await planned(Choices(), afresh=True), PlanFailed)
 
 
@@ -188,7 +189,7 @@ async def test_a_failure_is_not_a_cancellation(scene: Scene) -> None:
 async def test_a_second_move_of_the_same_container_is_the_first(scene: Scene) -> None:
     async with hanging(scene, "tensorboard") as first:
         begun = len(scene.tasks)
-        assert scene.moves.run(first.plan, first.container, first.targets, scene.messages.append) is first
+        assert scene.moves.run(first.plans, first.container, first.targets, scene.messages.append) is first
         assert len(scene.tasks) == begun
 
 
@@ -223,13 +224,13 @@ async def test_a_word_is_carried_out_once(
 
 async def test_a_journal_that_is_gone_is_said(scene: Scene, tmp_path: Path) -> None:
     move = await scene.move("tensorboard")
-    assert move.report is not None
-    (tmp_path / "migrations" / f"{move.report.journal}.json").unlink()
+    assert move.journals
+    (tmp_path / "migrations" / f"{move.journals[0]}.json").unlink()
     for word in Word:
         scene.moves.settle(move, word)
         await scene.until(lambda: move.state is State.WAITING)
         assert move.word_error is not None
-        assert move.report.journal in move.word_error.title
+        assert move.journals[0] in move.word_error.title
         assert move.word_error.hint
 
 
