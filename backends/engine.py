@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from backends.model.capabilities import EngineInfo, Room
@@ -57,9 +58,20 @@ class Engine(Protocol):
         """Events from now on; on entry the subscription stands."""
 
     def logs(
-        self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False
+        self,
+        container: str,
+        *,
+        follow: bool = False,
+        tail: int | None = None,
+        timestamps: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> LogLines:
-        """Log lines, oldest first; tail: only that many last ones; timestamps: fill LogLine.at."""
+        """Log lines, oldest first; tail: only that many last ones; timestamps: fill LogLine.at.
+
+        since, until: of these last ones only those from and up to then, both included, by what LogLine.at tells
+        (Podman tells whole seconds).
+        """
 
     def stats(self, containers: Sequence[str], *, interval_s: float = 1.0) -> StatsStream:
         """Readings over the engine's API, for engines whose cgroups cannot be read here.

@@ -11,9 +11,8 @@ from backends.model.events import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from pathlib import Path
 
-    from backends.model.container import LogLine
     from backends.model.errors import BackendError
     from backends.model.events import OperationUpdate
     from backends.model.fleet import FleetView
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
     from backends.model.image_sharing import ImageList
     from backends.model.plan import MigrationReport, Plan, StepProgress
+    from backends.services.log_flow import LogBatch, LogPlace, Sourced
     from tui.layer_commands import TreeAsked
 
 
@@ -145,19 +145,35 @@ class UsersNamed(Message):
 
 @dataclass
 class LogLinesArrived(Message):
-    """More lines of a log that is followed, oldest first."""
+    """More lines of logs that are followed."""
 
-    container: ContainerKey
-    lines: tuple[LogLine, ...]
+    batch: LogBatch
+
+
+@dataclass
+class OlderLinesRead(Message):
+    """Lines from before those shown, oldest first. ended: there are none before them. error: they could not be read."""
+
+    lines: tuple[Sourced, ...]
+    ended: bool = False
+    error: BackendError | None = None
+
+
+@dataclass
+class LogSaved(Message):
+    """Lines of a log were written into a file."""
+
+    path: Path
+    lines: int
 
 
 @dataclass
 class LogEnded(Message):
-    """No more lines come: the engine ended the stream, or it broke (error). last_at: when the last line was printed."""
+    """No more lines come: the engine ended the stream, or it broke (error). last: how far it was read."""
 
     container: ContainerKey
     error: BackendError | None = None
-    last_at: datetime | None = None
+    last: LogPlace | None = None
 
 
 @dataclass

@@ -20,7 +20,14 @@ DETAIL_ACTIONS: tuple[Action, ...] = (
     Action("logs.follow", "Pause or follow", ("space",), Scope.LOGS, footer=1, short="pause/follow"),
     Action("logs.search", "Search", ("slash",), Scope.LOGS, footer=2, short="search"),
     Action("logs.next", "Next line found", ("n",), Scope.LOGS, footer=3, short="next"),
-    Action("logs.previous", "Previous line found", ("N",), Scope.LOGS, footer=4, short="previous"),
+    Action("logs.previous", "Previous line found", ("N",), Scope.LOGS, footer=5, short="previous"),
+    Action("logs.filter", "Filter lines (regular expression)", ("f",), Scope.LOGS, footer=4, short="filter"),
+    Action("logs.level", "Only from a level up: info, warning, error", ("v",), Scope.LOGS, footer=6, short="level"),
+    Action("logs.since", "Only since a moment", ("s",), Scope.LOGS, footer=9, short="since"),
+    Action("logs.times", "When each line was written", ("t",), Scope.LOGS, footer=10, short="times"),
+    Action("logs.wrap", "Wrap long lines", ("w",), Scope.LOGS, footer=11, short="wrap"),
+    Action("logs.save", "Save what is shown to a file", ("S",), Scope.LOGS, footer=12, short="save"),
+    Action("logs.project", "All of its project or pod, or it alone", ("p",), Scope.LOGS, footer=13, short="project"),
     Action("detail.reload", "Read again", ("r",), Scope.DETAIL, footer=1, short="read again"),
 )
 

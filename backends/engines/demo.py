@@ -140,9 +140,16 @@ class DemoEngine(DemoStores):
             yield lines
 
     def logs(
-        self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False
+        self,
+        container: str,
+        *,
+        follow: bool = False,
+        tail: int | None = None,
+        timestamps: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> LogLines:
-        return self._logs(container, demo_streams.LogWish(follow, tail, timestamps))
+        return self._logs(container, demo_streams.LogWish(follow, tail, timestamps, since, until))
 
     @asynccontextmanager
     async def _stats(

@@ -47,6 +47,12 @@ class LogWish:
     follow: bool
     tail: int | None
     timestamps: bool
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def takes(self, at: datetime) -> bool:
+        """Whether a line of this moment is wanted."""
+        return (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
 
 
 async def log_lines(
@@ -72,14 +78,15 @@ def _since(
 ) -> tuple[tuple[int, float], Sequence[LogLine]]:
     """Lines after a place (number of the run, seconds of it), and the place now."""
     first, since_s = place
-    lines: deque[LogLine] = deque(maxlen=wish.tail)
+    lines: deque[tuple[datetime, LogLine]] = deque(maxlen=wish.tail)
     for number, run in enumerate(container.runs[first:], first):
         until_s = run.elapsed_s(now)
         for said in container.program.lines(since_s, until_s):
             stream = LogStream.TTY if container.spec.tty else said.stream
-            lines.append(LogLine(stream, said.text, _moment(run, said.after_s) if wish.timestamps else None))
+            at = _moment(run, said.after_s)
+            lines.append((at, LogLine(stream, said.text, at if wish.timestamps else None)))
         place, since_s = (number, until_s), 0.0
-    return place, lines
+    return place, [line for at, line in lines if wish.takes(at)]
 
 
 def _moment(run: Run, after_s: float) -> datetime:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from textual.command import CommandPalette
+from textual.widgets import Input
 
 from backends.engines.demo import DemoEngine
 from backends.model.container import ContainerState
@@ -251,3 +252,34 @@ async def test_a_bug_in_the_app_leaves_a_log_and_its_path(tmp_path: Path, capsys
         await meet_a_bug()
     assert "ZeroDivisionError" in crash_log(tmp_path)
     assert "crash-" in capsys.readouterr().err
+
+
+async def test_logs_of_a_project_are_merged_filtered_read_upwards_and_saved(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        await play.select("train-llama3-8b")
+        key = play.row("train-llama3-8b").key
+        async with play.docker.logs(key.id) as stream:
+            everything = len([line async for line in stream])
+        await play.press("l", "home")
+        view = play.app.screen.query_one(LogView)
+        await play.until(lambda: view.line_count > 0, "the tail")
+        await play.press("home")
+        await play.until(lambda: view.line_count >= everything, "the older lines")
+        await play.press("escape")
+        await play.select("mlops-minio-1")
+        await play.press("l", "p")
+        await play.until(lambda: play.app.screen.query(LogView))
+        view = play.app.screen.query_one(LogView)
+        await play.until(lambda: len(view.look.names) > 1 and view.line_count > 0, "the project's logs")
+        assert {name.split("-")[0] for name in view.look.names} == {"mlops"}
+        await play.press("f", *"http|get", "enter")
+        await play.until(lambda: 0 < view.shown_count < view.line_count, "the filter")
+        await play.press("t", "w", "S")
+        await play.until(lambda: play.on_top() == "InputDialog")
+        path = tmp_path / "saved.log"
+        play.app.screen.query_one(Input).value = str(path)
+        await play.press("enter")
+        await play.until(path.exists, "the file")
+        lines = path.read_text().splitlines()
+        assert lines
+        assert all(("http" in one.lower() or "get" in one.lower()) and " | " in one for one in lines)

@@ -61,9 +61,9 @@ class Doors:
     def _logs(self) -> None:
         from tui.screens.logs import LogScreen
 
-        container = self._fleet.selected()
-        if container is not None:
-            self._app.push_screen(LogScreen(container))
+        containers = self._fleet.chosen()
+        if containers:
+            self._app.push_screen(LogScreen(*containers))
 
     def _migrate(self) -> None:
         from tui.screens.migrate import MigrateScreen
