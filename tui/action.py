@@ -19,6 +19,7 @@ class Scope(StrEnum):
     IMAGES = "On the images screen"
     IMAGE = "On the screen of one image"
     DETAIL = "In the details"
+    LINKS = "Among the links"
     LOGS = "In the log"
     MIGRATE = "In a migration"
     BACK = "On any screen but the fleet"

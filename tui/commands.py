@@ -31,6 +31,7 @@ from tui.messages import (
     UsersNamed,
 )
 from tui.moves import Moves
+from tui.watch_commands import WatchCommands
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -59,6 +60,7 @@ class Commands:
         self.images = ImageCommands(self._work, self._open_fleet)
         self.layers = LayerCommands(self._work, self._open_fleet)
         self.logs = LogCommands(self._work, self._open_fleet)
+        self.watching = WatchCommands(self._work, self._open_fleet)
 
     # -- what all share --------------------------------------------------------------------------
     def _work(

@@ -99,6 +99,7 @@ FLEET_ACTIONS: tuple[Action, ...] = (
         footer=12,
         short="rename",
     ),
+    Action("container.links", "Links: Jupyter, TensorBoard, any port", ("b",), Scope.CONTAINER),
     Action("container.copy_id", "Copy the container's id", ("y",), Scope.CONTAINER),
     Action("fleet.filter", "Filter rows", ("slash",), Scope.FLEET, footer=6, short="filter"),
     Action("fleet.clear", "Clear the filter", ("escape",), Scope.FLEET),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
     from backends.model.image_sharing import ImageList
     from backends.model.plan import MigrationReport, Plan, StepProgress
+    from backends.model.service_link import LinkReport
     from backends.services.log_flow import LogBatch, LogPlace, Sourced
     from tui.layer_commands import TreeAsked
 
@@ -134,6 +135,21 @@ class InspectFailed(Message):
 
     container: ContainerKey
     error: BackendError
+
+
+@dataclass
+class LinksFound(Message):
+    """What was found of a container's links, or why not (error)."""
+
+    report: LinkReport
+    error: BackendError | None = None
+
+
+@dataclass
+class LinkOpened(Message):
+    """A browser was asked to open an address. wrong: why it could not be, "" where it could."""
+
+    wrong: str = ""
 
 
 @dataclass

@@ -31,6 +31,15 @@ DETAIL_ACTIONS: tuple[Action, ...] = (
     Action("detail.reload", "Read again", ("r",), Scope.DETAIL, footer=1, short="read again"),
 )
 
+LINK_ACTIONS: tuple[Action, ...] = (
+    Action("links.open", "Open in a browser, or copy", ("enter",), Scope.LINKS, footer=1, short="open"),
+    Action("links.copy", "Copy the address, with its token", ("y",), Scope.LINKS, footer=2, short="copy"),
+    Action("links.tunnel", "Copy the ssh line that reaches it", ("t",), Scope.LINKS, footer=3, short="ssh line"),
+    Action("links.tokens", "Show or hide tokens", ("x",), Scope.LINKS, footer=4, short="tokens"),
+    Action("links.attach", "Copy the line that attaches VS Code", ("v",), Scope.LINKS, footer=5, short="VS Code"),
+    Action("links.reload", "Look again", ("r",), Scope.LINKS, footer=6, short="again"),
+)
+
 MIGRATE_ACTIONS: tuple[Action, ...] = (
     Action("migrate.run", "Run the plan (asks first)", ("enter",), Scope.MIGRATE, changes=True, footer=1, short="run"),
     Action("migrate.target", "Next target engine", ("t",), Scope.MIGRATE, changes=True, footer=2, short="target"),

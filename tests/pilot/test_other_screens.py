@@ -21,6 +21,7 @@ from tui.screens.migrate import MigrateScreen
 from tui.screens.migrate import Stage as MoveStage
 from widgets.line import plain
 from widgets.lines_pane import LinesPane
+from widgets.link_list import LinkList
 from widgets.log_view import LogView
 from widgets.plan_view import PlanView
 
@@ -283,3 +284,23 @@ async def test_logs_of_a_project_are_merged_filtered_read_upwards_and_saved(tmp_
         lines = path.read_text().splitlines()
         assert lines
         assert all(("http" in one.lower() or "get" in one.lower()) and " | " in one for one in lines)
+
+
+async def test_links_mask_their_token_until_asked_and_copy_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    async with stage(tmp_path) as play:
+        await play.select("jupyter-lab")
+        await play.press("b")
+        links = play.app.screen.query_one(LinkList)
+        await play.until(lambda: links.chosen is not None, "a link")
+        shown = "\n".join(str(links.get_option_at_index(n).prompt) for n in range(links.option_count))
+        assert "token=••••" in shown
+        assert "dem0dem0" not in shown
+        await play.press("enter")
+        assert "dem0dem0" in play.app.clipboard
+        assert "dem0dem0" not in play.toasts()
+        await play.press("x")
+        assert "dem0dem0" in str(links.get_option_at_index(0).prompt)
+        await play.press("v")
+        assert play.app.clipboard.startswith("code --folder-uri vscode-remote://attached-container+")

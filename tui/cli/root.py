@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "images": ("tui.cli.images", "List the images of all engines, and what they share."),
     "kill": ("tui.cli.kill", "Send containers a signal."),
     "layers": ("tui.cli.layers", "Show the layers of an image."),
+    "links": ("tui.cli.links", "List where a container's services are reached."),
     "logs": ("tui.cli.logs", "Print the logs of containers, filtered and merged."),
     "migrate": ("tui.cli.migrate", "Move a container to another engine."),
     "pause": ("tui.cli.lifecycle", "Freeze all processes of containers."),

@@ -36,6 +36,7 @@ class Doors:
         """What opens a screen, by action id."""
         return {
             "container.detail": self._detail,
+            "container.links": self._links,
             "container.logs": self._logs,
             "container.migrate": self._migrate,
             "fleet.gpu_screen": self._gpu_screen,
@@ -64,6 +65,13 @@ class Doors:
         containers = self._fleet.chosen()
         if containers:
             self._app.push_screen(LogScreen(*containers))
+
+    def _links(self) -> None:
+        from tui.screens.links import LinkScreen
+
+        container = self._fleet.selected()
+        if container is not None:
+            self._app.push_screen(LinkScreen(container))
 
     def _migrate(self) -> None:
         from tui.screens.migrate import MigrateScreen

@@ -140,6 +140,15 @@ def test_logs_of_several_are_merged_named_and_filtered() -> None:
     assert demo("logs", "train-llama3-8b", "--until", "2001-01-01").stdout == ""
 
 
+def test_links_hide_their_tokens_unless_asked() -> None:
+    hidden = document("links", "jupyter-lab")
+    assert hidden["links"][0]["title"] == "Jupyter"
+    assert hidden["links"][0]["has_token"]
+    assert "dem0dem0" not in json.dumps(hidden)
+    assert "dem0dem0" in json.dumps(document("links", "jupyter-lab", "--tokens"))
+    assert demo("links", "jupyter-lab", "--plain").stdout == "http://localhost:8888/?token=••••\n"
+
+
 def test_doctor() -> None:
     answer = document("doctor")
     assert {"engine demo-docker", "engine demo-podman", "GPUs", "cgroups", "rootless"} <= {

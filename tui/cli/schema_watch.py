@@ -1,0 +1,32 @@
+"""What --json answers about watching: links, events. As schema.py: every key is written out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from backends.model.container import Container
+    from backends.model.service_link import LinkReport
+
+
+def links(of: Container, report: LinkReport, *, tokens: bool) -> dict[str, Any]:
+    """A container's links; tokens: whether the addresses have theirs, else they are masked."""
+    return {
+        "engine": of.key.engine.name,
+        "container": of.name,
+        "links": [
+            {
+                "title": link.title,
+                "url": (link.whole if tokens else link.masked) if link.url else None,
+                "address": link.address or None,
+                "port": link.port,
+                "has_token": bool(link.secret),
+                "why": link.why,
+                "note": link.note or None,
+                "tunnel": report.tunnel(link) or None,
+            }
+            for link in report.links
+        ],
+        "attach": report.attach or None,
+        "remarks": list(report.remarks),
+    }
