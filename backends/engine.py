@@ -19,6 +19,7 @@ from backends.model.events import EngineEvent
 from backends.model.ids import EngineId
 from backends.model.image import Image, ImageFacts, LayerReport
 from backends.model.network import Network, NetworkSpec
+from backends.model.process import ContainerProcess
 from backends.model.workload import RestartPolicy, Volume, VolumeSpec, WorkloadSpec
 
 EventStream: TypeAlias = AbstractAsyncContextManager[AsyncIterator[EngineEvent]]
@@ -115,6 +116,9 @@ class Engine(Protocol):
 
     async def execute(self, container: str, argv: Sequence[str]) -> ExecResult:
         """Run a program in a running container and wait for it; Unsupported where the container has no such program."""
+
+    async def processes(self, container: str) -> tuple[ContainerProcess, ...]:
+        """Its processes, as the host sees them; Conflict where it does not run."""
 
     async def check_health(self, container: str) -> Health:
         """The health now. Where the engine needs a timer to check (Podman without systemd) one check is run first."""

@@ -40,6 +40,7 @@ _KEY_NAMES = {
     "enter": "Enter",
     "escape": "Esc",
     "tab": "Tab",
+    "shift+tab": "Shift+Tab",
     "space": "Space",
     "pageup": "PgUp",
     "pagedown": "PgDn",

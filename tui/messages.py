@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from backends.model.container import ChangedPath
     from backends.model.errors import BackendError
     from backends.model.events import OperationUpdate
     from backends.model.fleet import FleetView
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
     from backends.model.image_sharing import ImageList
     from backends.model.plan import MigrationReport, Plan, StepProgress
+    from backends.model.process import ContainerProcess
     from backends.model.service_link import LinkReport
     from backends.services.log_flow import LogBatch, LogPlace, Sourced
     from tui.layer_commands import TreeAsked
@@ -127,6 +129,24 @@ class InspectLoaded(Message):
 
     container: ContainerKey
     inspect: Mapping[str, object]
+
+
+@dataclass
+class ProcessesSeen(Message):
+    """The processes of a container, or why they are not known (error)."""
+
+    container: ContainerKey
+    processes: tuple[ContainerProcess, ...] = ()
+    error: BackendError | None = None
+
+
+@dataclass
+class ChangesSeen(Message):
+    """What a container has changed of its image's files, or why that is not known (error)."""
+
+    container: ContainerKey
+    paths: tuple[ChangedPath, ...] = ()
+    error: BackendError | None = None
 
 
 @dataclass

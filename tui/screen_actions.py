@@ -28,7 +28,15 @@ DETAIL_ACTIONS: tuple[Action, ...] = (
     Action("logs.wrap", "Wrap long lines", ("w",), Scope.LOGS, footer=11, short="wrap"),
     Action("logs.save", "Save what is shown to a file", ("S",), Scope.LOGS, footer=12, short="save"),
     Action("logs.project", "All of its project or pod, or it alone", ("p",), Scope.LOGS, footer=13, short="project"),
-    Action("detail.reload", "Read again", ("r",), Scope.DETAIL, footer=1, short="read again"),
+    Action("detail.next", "Next section (or its number)", ("tab",), Scope.DETAIL, footer=1, short="section"),
+    Action("detail.previous", "Section before", ("shift+tab",), Scope.DETAIL),
+    Action("detail.reload", "Read again", ("r",), Scope.DETAIL, footer=2, short="read again"),
+    Action("detail.secrets", "Show or hide what looks secret", ("x",), Scope.DETAIL, footer=3, short="secrets"),
+    Action("detail.search", "Search the inspect JSON", ("slash",), Scope.DETAIL, footer=4, short="search"),
+    Action("detail.next_found", "Next one found", ("n",), Scope.DETAIL),
+    Action("detail.previous_found", "One found before", ("N",), Scope.DETAIL),
+    Action("detail.logs", "Its log", ("L",), Scope.DETAIL, footer=5, short="log"),
+    Action("detail.links", "Its links", ("b",), Scope.DETAIL, footer=6, short="links"),
 )
 
 LINK_ACTIONS: tuple[Action, ...] = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,11 @@ from textual.message import Message
 
 from backends.model.container import Container
 from backends.model.errors import BackendError
+from backends.model.events import EngineEvent
+from backends.model.ids import ContainerKey
 from backends.model.service_link import LinkReport
 from tui.image_commands import Work
-from tui.messages import LinkOpened, LinksFound
+from tui.messages import ChangesSeen, LinkOpened, LinksFound, ProcessesSeen
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
@@ -44,6 +46,40 @@ class WatchCommands:
             reply(LinksFound(await find_links(engine, container, ground_here(engine.endpoint))))
         except BackendError as error:
             reply(LinksFound(LinkReport(), error))
+
+    def processes(self, key: ContainerKey, reply: Reply) -> None:
+        """Ask for a container's processes: ProcessesSeen."""
+        self._work(partial(self._processes, key, reply), name=f"processes {key.short}", group="top", exclusive=True)
+
+    async def _processes(self, key: ContainerKey, reply: Reply) -> None:
+        try:
+            reply(ProcessesSeen(key, await self._fleet().engine(key.engine).processes(key.id)))
+        except BackendError as error:
+            reply(ProcessesSeen(key, error=error))
+
+    def changes(self, key: ContainerKey, reply: Reply) -> None:
+        """Ask what a container has changed of its image's files, which may take a while: ChangesSeen."""
+        self._work(partial(self._changes, key, reply), name=f"changes {key.short}", group="changes", exclusive=True)
+
+    async def _changes(self, key: ContainerKey, reply: Reply) -> None:
+        try:
+            reply(ChangesSeen(key, await self._fleet().engine(key.engine).changed_paths(key.id)))
+        except BackendError as error:
+            reply(ChangesSeen(key, error=error))
+
+    def series(self, key: ContainerKey) -> Mapping[str, Sequence[float | None]]:
+        """What the container took lately, by field; empty before the engines are known."""
+        try:
+            return self._fleet().history.series(key)
+        except BackendError:
+            return {}
+
+    def events(self) -> Sequence[EngineEvent]:
+        """The last events of all engines, oldest first; none before the engines are known."""
+        try:
+            return tuple(self._fleet().events.kept)
+        except BackendError:
+            return ()
 
     def open_address(self, address: str, reply: Reply) -> None:
         """Ask a browser to open it: LinkOpened."""

@@ -29,6 +29,7 @@ from backends.model.container import (
 from backends.model.errors import BackendError, Conflict, Unreachable, Unsupported
 from backends.model.events import EngineEvent
 from backends.model.ids import EngineId, EngineKind
+from backends.model.process import ContainerProcess
 from backends.model.workload import RestartPolicy, WorkloadSpec
 
 DEFAULT_INFO = EngineInfo(
@@ -224,6 +225,13 @@ class DemoEngine(DemoStores):
         except NoSuchProgram as unknown:
             raise Unsupported(f"{found.spec.name} has no program {unknown}", engine=self._id) from unknown
         return ExecResult(done.exit_code, done.stdout[:_LONGEST_SAYING], done.stderr[:_LONGEST_SAYING])
+
+    async def processes(self, container: str) -> tuple[ContainerProcess, ...]:
+        await self._look("processes")
+        found = self.world.container(container)
+        if not found.state.alive:
+            raise Conflict(f"{found.spec.name} is not running", engine=self._id)
+        return demo_streams.processes(found, self.world.clock())
 
     async def check_health(self, container: str) -> Health:
         await self._look("check_health")

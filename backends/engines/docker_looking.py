@@ -17,6 +17,7 @@ from backends.model.container import Container, LogLine, StatsReading
 from backends.model.errors import Protocol
 from backends.model.events import EngineEvent
 from backends.model.ids import ContainerKey
+from backends.model.process import ContainerProcess, process_of
 from backends.wire.frames import json_lines, log_lines
 from backends.wire.times import log_times
 
@@ -87,6 +88,13 @@ class DockerLooking(DockerBase):
         last = "all" if tail is None else str(max(0, tail))
         async with self._wire.stream("GET", path, params={**params, **times, "tail": last}) as chunks:
             yield log_lines(chunks, tty=tty, timestamps=timestamps, engine=self._id)
+
+    async def processes(self, container: str) -> tuple[ContainerProcess, ...]:
+        """GET /containers/{id}/top, with columns of our own: Docker runs the host's `ps`."""
+        path = f"/containers/{quote(container, safe='')}/top"
+        answer = await self._get(path, {"ps_args": "-eo pid,user,pcpu,rss,etime,args"})
+        with self._understood():
+            return tuple(process_of(row) for row in answer["Processes"] or ())
 
     def stats(self, containers: Sequence[str], *, interval_s: float = 1.0) -> StatsStream:
         """A stream of GET /containers/{id}/stats for each, merged."""

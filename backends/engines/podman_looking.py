@@ -19,6 +19,7 @@ from backends.model.capabilities import Capability
 from backends.model.container import ChangedPath, Container, LogLine, StatsReading
 from backends.model.errors import Protocol
 from backends.model.events import EngineEvent
+from backends.model.process import ContainerProcess, process_of
 from backends.wire.frames import json_lines
 from backends.wire.times import log_times
 
@@ -111,6 +112,13 @@ class PodmanLooking(PodmanBase):
         path = f"/containers/{segment(container)}/logs"
         async with self._api.stream("GET", path, params) as chunks:
             yield podman_log_lines(chunks, tty=tty, timestamps=timestamps, engine=self._id)
+
+    async def processes(self, container: str) -> tuple[ContainerProcess, ...]:
+        """`podman top`, with columns of our own."""
+        params: Params = {"stream": False, "ps_args": "hpid,huser,pcpu,rss,etime,args"}
+        answer = await self._api.get(f"/containers/{segment(container)}/top", params)
+        with self._understood():
+            return tuple(process_of(row) for row in answer["Processes"] or ())
 
     def stats(self, containers: Sequence[str], *, interval_s: float = 1.0) -> StatsStream:
         """One stream of all containers, reduced to those wanted."""

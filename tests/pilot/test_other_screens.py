@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from tui.config import Settings
 from tui.screens.help import HelpScreen
 from tui.screens.migrate import MigrateScreen
 from tui.screens.migrate import Stage as MoveStage
+from widgets.json_pane import JsonPane
 from widgets.line import plain
 from widgets.lines_pane import LinesPane
 from widgets.link_list import LinkList
@@ -122,14 +124,31 @@ async def test_a_log_that_cannot_be_had_says_why(tmp_path: Path) -> None:
         assert "garbled" in view.render_line(0).text
 
 
-async def test_details_show_facts_and_inspect(tmp_path: Path) -> None:
-    async with stage(tmp_path) as play:
-        await play.select("tensorboard")
+def _section_shows(pane: LinesPane, word: str) -> bool:
+    return word in text_of(pane) and "Asking" not in text_of(pane)
+
+
+async def test_details_have_sections_by_number_and_tab(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as play:
+        await play.select("rag-embedder")
+        name, key = play.selected(), play.row("rag-embedder").key
         await play.press("enter")
-        pane = play.app.screen.query_one(LinesPane)
-        await play.until(lambda: '"Id"' in text_of(pane) or '"ID"' in text_of(pane), "inspect")
-        assert play.row("tensorboard").key.short in text_of(pane)
-        await play.press("q")
+        screen = play.app.screen
+        pane = screen.query_one("#detail", LinesPane)
+        await play.until(lambda: key.short in text_of(pane), "the facts")
+        for number, word in {"3": "COMMAND", "4": "", "5": "", "6": "10.9.", "7": "failed (1)", "8": "changed"}.items():
+            await play.press(number)
+            await play.until(partial(_section_shows, pane, word), f"section {number}")
+        await play.press("9")
+        await play.until(lambda: "No event" in text_of(pane), "no events yet")
+        await play.docker.pause(key.id) if key.engine == play.docker.id else await play.podman.pause(key.id)
+        await play.until(lambda: "pause" in text_of(pane), f"the event of {name}")
+        await play.press("tab")
+        tree = screen.query_one(JsonPane)
+        await play.until(lambda: tree.display and '"' not in text_of(tree) and "Id: " in text_of(tree), "inspect")
+        await play.press("slash", *"exitcode", "enter")
+        await play.until(lambda: "ExitCode: " in text_of(tree), "what was searched")
+        await play.press("escape", "left", "q")
         assert play.on_top() == "FleetScreen"
 
 
