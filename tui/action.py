@@ -20,6 +20,7 @@ class Scope(StrEnum):
     IMAGE = "On the screen of one image"
     DETAIL = "In the details"
     LINKS = "Among the links"
+    EVENTS = "Among the events"
     LOGS = "In the log"
     MIGRATE = "In a migration"
     BACK = "On any screen but the fleet"

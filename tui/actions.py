@@ -14,7 +14,14 @@ from backends.model.container import Container, ContainerState
 from tui.action import Action, Scope
 from tui.fleet_actions import FLEET_ACTIONS
 from tui.image_actions import IMAGE_ACTIONS
-from tui.screen_actions import APP_ACTIONS, DETAIL_ACTIONS, GPU_ACTIONS, LINK_ACTIONS, MIGRATE_ACTIONS
+from tui.screen_actions import (
+    APP_ACTIONS,
+    DETAIL_ACTIONS,
+    EVENT_ACTIONS,
+    GPU_ACTIONS,
+    LINK_ACTIONS,
+    MIGRATE_ACTIONS,
+)
 
 ACTIONS: tuple[Action, ...] = (
     *FLEET_ACTIONS,
@@ -22,6 +29,7 @@ ACTIONS: tuple[Action, ...] = (
     *IMAGE_ACTIONS,
     *DETAIL_ACTIONS,
     *LINK_ACTIONS,
+    *EVENT_ACTIONS,
     *MIGRATE_ACTIONS,
     *APP_ACTIONS,
 )

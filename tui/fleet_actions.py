@@ -114,6 +114,7 @@ FLEET_ACTIONS: tuple[Action, ...] = (
     Action("fleet.image", "Image in full (Enter on its layers)", ("w",), Scope.FLEET),
     Action("fleet.images", "All images of all engines", ("a",), Scope.FLEET),
     Action("fleet.info", "Info pane", ("i",), Scope.FLEET),
+    Action("fleet.events", "Events of all engines", ("E",), Scope.FLEET),
     Action("fleet.moves", "Migrations, running and ended", ("M",), Scope.FLEET),
     Action("fleet.reconnect", "Try lost engines again now", ("ctrl+r",), Scope.FLEET),
 )

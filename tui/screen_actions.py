@@ -39,6 +39,11 @@ DETAIL_ACTIONS: tuple[Action, ...] = (
     Action("detail.links", "Its links", ("b",), Scope.DETAIL, footer=6, short="links"),
 )
 
+EVENT_ACTIONS: tuple[Action, ...] = (
+    Action("events.follow", "Stand still or go on", ("space",), Scope.EVENTS, footer=1, short="pause/follow"),
+    Action("events.filter", "Filter events (regular expression)", ("slash",), Scope.EVENTS, footer=2, short="filter"),
+)
+
 LINK_ACTIONS: tuple[Action, ...] = (
     Action("links.open", "Open in a browser, or copy", ("enter",), Scope.LINKS, footer=1, short="open"),
     Action("links.copy", "Copy the address, with its token", ("y",), Scope.LINKS, footer=2, short="copy"),

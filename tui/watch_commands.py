@@ -74,12 +74,13 @@ class WatchCommands:
         except BackendError:
             return {}
 
-    def events(self) -> Sequence[EngineEvent]:
-        """The last events of all engines, oldest first; none before the engines are known."""
+    def events(self) -> tuple[int, Sequence[EngineEvent]]:
+        """How many events ever came, and the last ones, oldest first; none before the engines are known."""
         try:
-            return tuple(self._fleet().events.kept)
+            feed = self._fleet().events
         except BackendError:
-            return ()
+            return 0, ()
+        return feed.total, tuple(feed.kept)
 
     def open_address(self, address: str, reply: Reply) -> None:
         """Ask a browser to open it: LinkOpened."""

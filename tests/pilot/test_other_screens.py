@@ -323,3 +323,25 @@ async def test_links_mask_their_token_until_asked_and_copy_it(tmp_path: Path, mo
         assert "dem0dem0" in str(links.get_option_at_index(0).prompt)
         await play.press("v")
         assert play.app.clipboard.startswith("code --folder-uri vscode-remote://attached-container+")
+
+
+async def test_events_are_shown_and_filtered_and_what_fails_by_itself_is_told(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        key = play.row("tensorboard").key
+        await play.press("E")
+        view = play.app.screen.query_one(LogView)
+        await play.docker.kill(key.id)
+        await play.until(lambda: "tensorboard on demo-docker failed with exit code 137" in play.toasts(), "the notice")
+        await play.until(lambda: any("exit code 137" in text for text in texts(view)), "the event")
+        everything = view.shown_count
+        await play.press("slash", *"die", "enter")
+        await play.until(lambda: 0 < view.shown_count < everything, "the filter")
+        await play.press("escape", "escape")
+        await play.docker.start(key.id)
+        await play.until(lambda: play.state("tensorboard") is ContainerState.RUNNING)
+        await play.select("tensorboard")
+        await play.until(lambda: play.row("tensorboard").state is ContainerState.RUNNING)
+        said = play.toasts().count("tensorboard on demo-docker")
+        await play.press("s")
+        await play.until(lambda: play.row("tensorboard").state is ContainerState.EXITED)
+        assert play.toasts().count("tensorboard on demo-docker") == said  # the person did it

@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backup": ("tui.cli.backup", "Write a container with its data into one file."),
     "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
     "engines": ("tui.cli.engines", "List the engines, and why one is not there."),
+    "events": ("tui.cli.events", "Print what happens on all engines."),
     "gpus": ("tui.cli.gpus", "List the GPUs, or say why none is seen."),
     "image": ("tui.cli.image", "Remove, name, prune, save, load and copy images."),
     "images": ("tui.cli.images", "List the images of all engines, and what they share."),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tui.cli.schema import time_text
+
 if TYPE_CHECKING:
     from backends.model.container import Container
+    from backends.model.events import EngineEvent
     from backends.model.service_link import LinkReport
 
 
@@ -29,4 +32,17 @@ def links(of: Container, report: LinkReport, *, tokens: bool) -> dict[str, Any]:
         ],
         "attach": report.attach or None,
         "remarks": list(report.remarks),
+    }
+
+
+def event(heard: EngineEvent) -> dict[str, Any]:
+    """One event of an engine."""
+    return {
+        "engine": heard.engine.name,
+        "at": time_text(heard.at),
+        "kind": heard.kind.value,
+        "action": heard.action,
+        "id": heard.id,
+        "name": heard.name or None,
+        "exit_code": heard.exit_code,
     }

@@ -186,7 +186,7 @@ class ContainerScreen(SubScreen):
             facts = facts_of(self._view, self._key, self.tranship.clock.now()) or [("State", "removed")]
             return fact_lines(facts, width)
         if section == _EVENTS:
-            return sections.event_lines(self.tranship.commands.watching.events(), container, self._key.id)
+            return sections.event_lines(self.tranship.commands.watching.events()[1], container, self._key.id)
         if section == _STATS:
             return self._plots(width, height)
         if error is not None:

@@ -39,6 +39,7 @@ class Doors:
             "container.links": self._links,
             "container.logs": self._logs,
             "container.migrate": self._migrate,
+            "fleet.events": self._events,
             "fleet.gpu_screen": self._gpu_screen,
             "fleet.idle": self._idle,
             "fleet.image": self._image,
@@ -115,6 +116,11 @@ class Doors:
         else:
             minutes = self._app.settings.idle_gpu_minutes
             self._app.refuse(f"No container has held GPU memory idly for {minutes:g} minutes.")
+
+    def _events(self) -> None:
+        from tui.screens.events import EventScreen
+
+        self._app.push_screen(EventScreen())
 
     def _image(self) -> None:
         from tui.screens.image import ImageScreen
