@@ -65,10 +65,12 @@ class NoticeWatch:
         found = []
         for key, use in view.gpu_use.items():
             container = view.containers.get(key)
-            if container is None or use.idle_since is None or now_s - use.idle_since < self._idle_s:
+            if container is None or use.idle_since is None:
                 continue
-            if self._idle.get(key) != use.idle_since:
-                self._idle[key] = use.idle_since
+            if now_s - use.idle_since < self._idle_s:
+                self._idle[key] = use.idle_since  # seen before it is too long: then its passing is news
+            elif self._idle.get(key) == use.idle_since:
+                del self._idle[key]
                 minutes = (now_s - use.idle_since) / 60
                 said = f"{_name(container)} has held GPU memory and computed nothing for {minutes:.0f} minutes"
                 found.append(Notice(NoticeKind.GPU_IDLE, key, said))
