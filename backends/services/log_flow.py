@@ -21,6 +21,7 @@ FRAME_S = 0.1  # batches are so far apart
 FRAME_LINES = 1_000  # lines of one batch: what a screen takes in about 5 ms
 WAITING_LINES = 20_000  # a burst of so many is handed on whole; more, and all but the newest frame's are left out
 TURN_LINES = 250  # lines read before others get their turn: about 1 ms
+_PAUSE_S = 0.002  # and for how long: a key needs many turns of the loop until what it did is drawn
 _QUIET_S = 0.15  # a log from which nothing came for so long has given its tail
 _FIRST_S = 2.0  # so long the first batch of several logs waits for the slowest
 
@@ -183,7 +184,7 @@ class LogFlow:
                     if line.at is None or source.is_news(line.at):
                         self._take(source, line)
                     if source.taken % TURN_LINES == 0:
-                        await asyncio.sleep(0)
+                        await asyncio.sleep(_PAUSE_S)
         except BackendError as caught:
             error = caught
         source.ended = True
