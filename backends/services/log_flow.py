@@ -18,7 +18,7 @@ from backends.model.errors import BackendError
 from backends.model.ids import ContainerKey
 
 FRAME_S = 0.1  # batches are so far apart
-FRAME_LINES = 1_000  # lines of one batch: what a screen takes in about 5 ms
+FRAME_LINES = 500  # lines of one batch: what a screen takes in less than 5 ms
 WAITING_LINES = 20_000  # a burst of so many is handed on whole; more, and all but the newest frame's are left out
 TURN_LINES = 250  # lines read before others get their turn: about 1 ms
 _PAUSE_S = 0.002  # and for how long: a key needs many turns of the loop until what it did is drawn

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -127,6 +128,9 @@ async def _shown(app: TranshipApp) -> int:
     def leave(number: signal.Signals) -> None:
         app.exit(return_code=SIGNAL_BASE + number)
 
+    # What was imported lives as long as the program: left out of the garbage collector's full rounds, which else hold
+    # every key up for some 50 ms while a log of 100,000 lines grows.
+    gc.freeze()
     terminal = sys.stdin.fileno()
     give_size(terminal)
     with handled((signal.SIGTERM, signal.SIGHUP), leave), watched(terminal, app, lambda: leave(signal.SIGHUP)):
