@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 from typing import Protocol, TypeAlias
 
 from backends.model.build import BuildEvent, BuildSpec
@@ -20,6 +21,7 @@ from backends.model.ids import EngineId
 from backends.model.image import Image, ImageFacts, LayerReport
 from backends.model.image_config import ImageConfig
 from backends.model.network import Network, NetworkSpec
+from backends.model.process import ContainerProcess
 from backends.model.session import ExecSpec, TerminalSize
 from backends.model.transfer import Credentials, FoundImage, Login, PlatformReport, TransferEvent
 from backends.model.workload import RestartPolicy, Volume, VolumeSpec, WorkloadSpec
@@ -92,9 +94,20 @@ class Engine(Protocol):
         """Events from now on; on entry the subscription stands."""
 
     def logs(
-        self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False
+        self,
+        container: str,
+        *,
+        follow: bool = False,
+        tail: int | None = None,
+        timestamps: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> LogLines:
-        """Log lines, oldest first; tail: only that many last ones; timestamps: fill LogLine.at."""
+        """Log lines, oldest first; tail: only that many last ones; timestamps: fill LogLine.at.
+
+        since, until: of these last ones only those from and up to then, both included, by what LogLine.at tells
+        (Podman tells whole seconds).
+        """
 
     def stats(self, containers: Sequence[str], *, interval_s: float = 1.0) -> StatsStream:
         """Readings over the engine's API, for engines whose cgroups cannot be read here.
@@ -147,6 +160,9 @@ class Engine(Protocol):
 
     def open_attach(self, container: str, *, stdin: bool = True, size: TerminalSize | None = None) -> SessionContext:
         """Talk to the first process of a running container, from now on; stdin: where it was made to take any."""
+
+    async def processes(self, container: str) -> tuple[ContainerProcess, ...]:
+        """Its processes, as the host sees them; Conflict where it does not run."""
 
     async def check_health(self, container: str) -> Health:
         """The health now. Where the engine needs a timer to check (Podman without systemd) one check is run first."""

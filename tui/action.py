@@ -25,6 +25,8 @@ class Scope(StrEnum):
     STORES = "On the volumes and networks screens"
     FILES = "Among files"
     DETAIL = "In the details"
+    LINKS = "Among the links"
+    EVENTS = "Among the events"
     LOGS = "In the log"
     EXEC = "On a command's output"
     MIGRATE = "In a migration"

@@ -18,7 +18,14 @@ from tui.image_actions import IMAGE_ACTIONS
 from tui.reach_actions import EXEC_ACTIONS, FILE_ACTIONS, REACH_FLEET_ACTIONS, STORE_ACTIONS
 from tui.registry_actions import REGISTRY_ACTIONS
 from tui.run_actions import RUN_ACTIONS
-from tui.screen_actions import APP_ACTIONS, DETAIL_ACTIONS, GPU_ACTIONS, MIGRATE_ACTIONS
+from tui.screen_actions import (
+    APP_ACTIONS,
+    DETAIL_ACTIONS,
+    EVENT_ACTIONS,
+    GPU_ACTIONS,
+    LINK_ACTIONS,
+    MIGRATE_ACTIONS,
+)
 
 ACTIONS: tuple[Action, ...] = (
     *FLEET_ACTIONS,
@@ -32,6 +39,8 @@ ACTIONS: tuple[Action, ...] = (
     *FILE_ACTIONS,
     *DETAIL_ACTIONS,
     *EXEC_ACTIONS,
+    *LINK_ACTIONS,
+    *EVENT_ACTIONS,
     *MIGRATE_ACTIONS,
     *RUN_ACTIONS,
     *APP_ACTIONS,
@@ -52,6 +61,7 @@ _KEY_NAMES = {
     "enter": "Enter",
     "escape": "Esc",
     "tab": "Tab",
+    "shift+tab": "Shift+Tab",
     "space": "Space",
     "pageup": "PgUp",
     "pagedown": "PgDn",

@@ -26,6 +26,7 @@ from tui.config import Settings
 from tui.crash import state_dir as default_state_dir
 from tui.crash import write_crash_log
 from tui.messages import FleetOpened, OperationFinished, StoreChanged
+from tui.notifying import Notifier
 from tui.saying import Saying
 from tui.screens.base import TranshipScreen
 from tui.screens.fleet import FleetScreen
@@ -63,6 +64,7 @@ class TranshipApp(Saying):
         self.view = FleetView()
         self.state_dir = state_dir or default_state_dir()
         self.bridge = Bridge(self, open_fleet)
+        self.notifier = Notifier(self, settings.notify, settings.idle_gpu_minutes)
         self.commands = Commands(self, lambda: self.bridge.fleet, self.state_dir)
         self._acts: dict[str, Callable[[], object]] = {
             "app.error": self.show_last_error,
@@ -136,6 +138,7 @@ class TranshipApp(Saying):
     def on_store_changed(self, message: StoreChanged) -> None:
         """Hand the newest view to every screen, also to those that are covered."""
         self.view = message.view
+        self.notifier.take(message.view)
         if not self.is_running:
             return  # a last view that comes while the screens are taken down
         for screen in self.screen_stack:
@@ -151,6 +154,7 @@ class TranshipApp(Saying):
 
     def on_operation_finished(self, message: OperationFinished) -> None:
         """A toast: what was done, or why not."""
+        self.notifier.own(message.update.key)
         self.tell(message.update)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine
-from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from textual.message import Message
 from textual.worker import Worker
 
-from backends.model.container import LogLine
 from backends.model.errors import BackendError, Refused
 from backends.model.events import OperationUpdate
 from backends.model.ids import ContainerKey, EngineId, ImageKey
@@ -28,14 +26,12 @@ from tui.file_commands import FileCommands
 from tui.image_commands import ImageCommands
 from tui.image_file_commands import ImageFileCommands
 from tui.layer_commands import LayerCommands
+from tui.log_commands import LogCommands
 from tui.messages import (
     InspectFailed,
     InspectLoaded,
     LayersFailed,
     LayersLoaded,
-    LogEnded,
-    LogLinesArrived,
-    LogSearched,
     UsersNamed,
 )
 from tui.moves import Moves
@@ -43,6 +39,7 @@ from tui.run_commands import RunCommands
 from tui.store_commands import StoreCommands
 from tui.talk_commands import TalkCommands
 from tui.transfer_commands import TransferCommands
+from tui.watch_commands import WatchCommands
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -51,9 +48,6 @@ if TYPE_CHECKING:
     from backends.services.fleet import Fleet
 
 DEBOUNCE_S = 0.15  # a cursor that rests shorter than this asks for nothing
-LOG_BATCH_S = 0.1  # log lines are handed on in batches this far apart,
-LOG_BATCH_LINES = 500  # or when so many wait (they take 5 ms); then the stream waits for the screen
-LOG_TAIL = 1000  # lines shown from before the screen was opened
 LAYERS_KEPT = 256  # images whose layers stay known; an image never changes
 
 Reply = Callable[[Message], object]
@@ -81,6 +75,8 @@ class Commands:
         self.files = FileCommands(self._work, self._open_fleet)
         self.stores = StoreCommands(self._work, self._open_fleet)
         self.talks = TalkCommands(self._work, self._open_fleet, owner.app)
+        self.logs = LogCommands(self._work, self._open_fleet)
+        self.watching = WatchCommands(self._work, self._open_fleet)
 
     # -- what all share --------------------------------------------------------------------------
     def _work(
@@ -186,47 +182,6 @@ class Commands:
         except BackendError as error:
             reply(InspectFailed(key, error))
 
-    def follow_log(self, key: ContainerKey, reply: Reply, *, after: datetime | None = None) -> Worker[None]:
-        """Follow a container's log until the worker is cancelled or the stream ends (LogEnded).
-
-        after: only lines printed later than that, from LogEnded: it goes on where an earlier stream ended.
-        """
-        work = partial(self._follow_log, key, reply, after)
-        return self._work(work, name=f"log {key.short}", group="log", exclusive=True)
-
-    async def _follow_log(self, key: ContainerKey, reply: Reply, after: datetime | None) -> None:
-        waiting: list[LogLine] = []
-        last_at = after
-
-        def hand_on() -> None:
-            if waiting:
-                reply(LogLinesArrived(key, tuple(waiting)))
-                waiting.clear()
-
-        timer: asyncio.TimerHandle | None = None
-        loop = asyncio.get_running_loop()
-        error: BackendError | None = None
-        try:
-            async with self._engine(key.engine).logs(key.id, follow=True, tail=LOG_TAIL, timestamps=True) as lines:
-                async for line in lines:
-                    if line.at is not None:
-                        if after is not None and line.at <= after:
-                            continue
-                        last_at = line.at
-                    waiting.append(LogLine(line.stream, line.text))  # programs mostly print a time of their own
-                    if len(waiting) >= LOG_BATCH_LINES:
-                        hand_on()
-                        await asyncio.sleep(LOG_BATCH_S)
-                    elif timer is None or timer.when() <= loop.time():
-                        timer = loop.call_later(LOG_BATCH_S, hand_on)
-        except BackendError as caught:
-            error = caught
-        finally:
-            if timer is not None:
-                timer.cancel()
-        hand_on()
-        reply(LogEnded(key, error, last_at))
-
     def name_users(self, ids: Collection[int], reply: Reply) -> None:
         """Look up what users of this machine are called, which may ask a directory on the network: UsersNamed."""
         self._work(partial(self._name_users, tuple(ids), reply), name="user names", group="users")
@@ -235,10 +190,3 @@ class Commands:
         from tui.cli.users import user_names
 
         reply(UsersNamed(await asyncio.to_thread(user_names, ids)))
-
-    def search_log(self, search: Callable[[str], Coroutine[Any, Any, int]], text: str, reply: Reply) -> None:
-        """Search a log that may be long, without holding up the keys: LogSearched."""
-        self._work(partial(self._search_log, search, text, reply), name="search", group="search", exclusive=True)
-
-    async def _search_log(self, search: Callable[[str], Coroutine[Any, Any, int]], text: str, reply: Reply) -> None:
-        reply(LogSearched(text, await search(text)))

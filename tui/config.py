@@ -43,6 +43,27 @@ class EngineSetting:
     """For tcp: the directory with ca.pem, cert.pem and key.pem, as DOCKER_CERT_PATH has them; "" = without TLS."""
 
 
+NOTICES = frozenset({"finished", "failed", "unhealthy", "out_of_memory", "gpu_idle"})
+"""What can be told of containers; backends.services.notices decides when."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySetting:
+    """What is told of containers that nobody acted on, and how: a table `[notify]`."""
+
+    kinds: frozenset[str] = NOTICES
+    """Each of `finished`, `failed`, `unhealthy`, `out_of_memory`, `gpu_idle` that is not false."""
+
+    screen: bool = True
+    """By a message on the screen."""
+
+    bell: bool = True
+    """By the terminal's bell."""
+
+    desktop: bool = True
+    """By a notification of the desktop, where the terminal can post one (OSC 9)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the program was told, by its settings file and by its command line."""
@@ -64,6 +85,9 @@ class Settings:
 
     keys: Mapping[str, str] = field(default_factory=lambda: _NO_KEYS)
     """Keys by action id, comma-separated: `[keys]` `"container.stop" = "s,f8"`."""
+
+    notify: NotifySetting = NotifySetting()
+    """What is told, and how: `[notify]` `finished = false`."""
 
     demo: bool = False
     """Show the demo fleet only and touch no real engine (--demo; not read from the file)."""
@@ -150,6 +174,16 @@ def _keys(value: object, where: str) -> Mapping[str, str]:
     return MappingProxyType({action: _text(keys, f"{where}.{action}") for action, keys in value.items()})
 
 
+def _notify(value: object, where: str) -> NotifySetting:
+    ways = ("screen", "bell", "desktop")
+    if not isinstance(value, dict):
+        raise ConfigError(f"{where} must be a table", hint="write [notify] above it")
+    _known(value, (*NOTICES, *ways), where)
+    told = {key: _bool(one, f"{where}.{key}") for key, one in value.items()}
+    kinds = frozenset(kind for kind in NOTICES if told.get(kind, True))
+    return NotifySetting(kinds, **{way: told.get(way, True) for way in ways})
+
+
 def _engines(value: object, where: str) -> tuple[EngineSetting, ...]:
     if not isinstance(value, list):
         raise ConfigError(f"{where} must be tables", hint="write [[engines]] above each")
@@ -183,6 +217,7 @@ _FIELDS: Mapping[str, Callable[[object, str], Any]] = MappingProxyType(
         "idle_gpu_minutes": _idle_minutes,
         "theme": _text,
         "keys": _keys,
+        "notify": _notify,
     }
 )
 """The keys of the file, each with what reads it."""

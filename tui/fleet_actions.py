@@ -109,6 +109,7 @@ FLEET_ACTIONS: tuple[Action, ...] = (
         states=_SETTLED,
         changes=True,
     ),
+    Action("container.links", "Links: Jupyter, TensorBoard, any port", ("b",), Scope.CONTAINER),
     Action("container.copy_id", "Copy the container's id", ("y",), Scope.CONTAINER),
     Action("fleet.filter", "Filter rows", ("slash",), Scope.FLEET, footer=6, short="filter"),
     Action("fleet.clear", "Clear the filter", ("escape",), Scope.FLEET),
@@ -124,6 +125,7 @@ FLEET_ACTIONS: tuple[Action, ...] = (
     Action("fleet.images", "All images of all engines", ("a",), Scope.FLEET),
     Action("fleet.info", "Info pane", ("i",), Scope.FLEET),
     Action("fleet.run", "Run a new container", ("n",), Scope.FLEET, changes=True),
+    Action("fleet.events", "Events of all engines", ("E",), Scope.FLEET),
     Action("fleet.moves", "Migrations, running and ended", ("M",), Scope.FLEET),
     Action("fleet.reconnect", "Try lost engines again now", ("ctrl+r",), Scope.FLEET),
 )

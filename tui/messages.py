@@ -11,9 +11,9 @@ from backends.model.events import Phase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
+    from pathlib import Path
 
-    from backends.model.container import LogLine
+    from backends.model.container import ChangedPath, LogLine
     from backends.model.errors import BackendError
     from backends.model.events import OperationUpdate
     from backends.model.files import Folder
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
     from backends.model.image_sharing import ImageList
     from backends.model.plan import Choices, MigrationReport, Plan, StepProgress
+    from backends.model.process import ContainerProcess
+    from backends.model.service_link import LinkReport
     from backends.model.stores import NetworkList, StoreKey, VolumeList
     from backends.model.transfer import FoundImage, Login, PlatformReport
     from backends.model.values import Count
     from backends.model.workload import WorkloadSpec
     from backends.services.launch import Judged
+    from backends.services.log_flow import LogBatch, LogPlace, Sourced
     from backends.services.recreate import Before
     from tui.layer_commands import TreeAsked
 
@@ -176,11 +179,44 @@ class InspectLoaded(Message):
 
 
 @dataclass
+class ProcessesSeen(Message):
+    """The processes of a container, or why they are not known (error)."""
+
+    container: ContainerKey
+    processes: tuple[ContainerProcess, ...] = ()
+    error: BackendError | None = None
+
+
+@dataclass
+class ChangesSeen(Message):
+    """What a container has changed of its image's files, or why that is not known (error)."""
+
+    container: ContainerKey
+    paths: tuple[ChangedPath, ...] = ()
+    error: BackendError | None = None
+
+
+@dataclass
 class InspectFailed(Message):
     """A container could not be inspected."""
 
     container: ContainerKey
     error: BackendError
+
+
+@dataclass
+class LinksFound(Message):
+    """What was found of a container's links, or why not (error)."""
+
+    report: LinkReport
+    error: BackendError | None = None
+
+
+@dataclass
+class LinkOpened(Message):
+    """A browser was asked to open an address. wrong: why it could not be, "" where it could."""
+
+    wrong: str = ""
 
 
 @dataclass
@@ -192,19 +228,35 @@ class UsersNamed(Message):
 
 @dataclass
 class LogLinesArrived(Message):
-    """More lines of a log that is followed, oldest first."""
+    """More lines of logs that are followed."""
 
-    container: ContainerKey
-    lines: tuple[LogLine, ...]
+    batch: LogBatch
+
+
+@dataclass
+class OlderLinesRead(Message):
+    """Lines from before those shown, oldest first. ended: there are none before them. error: they could not be read."""
+
+    lines: tuple[Sourced, ...]
+    ended: bool = False
+    error: BackendError | None = None
+
+
+@dataclass
+class LogSaved(Message):
+    """Lines of a log were written into a file."""
+
+    path: Path
+    lines: int
 
 
 @dataclass
 class LogEnded(Message):
-    """No more lines come: the engine ended the stream, or it broke (error). last_at: when the last line was printed."""
+    """No more lines come: the engine ended the stream, or it broke (error). last: how far it was read."""
 
     container: ContainerKey
     error: BackendError | None = None
-    last_at: datetime | None = None
+    last: LogPlace | None = None
 
 
 @dataclass

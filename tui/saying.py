@@ -13,6 +13,11 @@ class Saying(App[None]):
 
     last_error: BackendError | None = None
 
+    def write_to_terminal(self, sequence: str) -> None:
+        """Send the terminal itself something that moves no cursor; nothing where there is none."""
+        if self._driver is not None:
+            self._driver.write(sequence)
+
     def tell(self, update: OperationUpdate) -> None:
         """Say how an operation ended."""
         if update.phase is Phase.FAILED and update.error is not None:

@@ -20,8 +20,37 @@ DETAIL_ACTIONS: tuple[Action, ...] = (
     Action("logs.follow", "Pause or follow", ("space",), Scope.LOGS, footer=1, short="pause/follow"),
     Action("logs.search", "Search", ("slash",), Scope.LOGS, footer=2, short="search"),
     Action("logs.next", "Next line found", ("n",), Scope.LOGS, footer=3, short="next"),
-    Action("logs.previous", "Previous line found", ("N",), Scope.LOGS, footer=4, short="previous"),
-    Action("detail.reload", "Read again", ("r",), Scope.DETAIL, footer=1, short="read again"),
+    Action("logs.previous", "Previous line found", ("N",), Scope.LOGS, footer=5, short="previous"),
+    Action("logs.filter", "Filter lines (regular expression)", ("f",), Scope.LOGS, footer=4, short="filter"),
+    Action("logs.level", "Only from a level up: info, warning, error", ("v",), Scope.LOGS, footer=6, short="level"),
+    Action("logs.since", "Only since a moment", ("s",), Scope.LOGS, footer=9, short="since"),
+    Action("logs.times", "When each line was written", ("t",), Scope.LOGS, footer=10, short="times"),
+    Action("logs.wrap", "Wrap long lines", ("w",), Scope.LOGS, footer=11, short="wrap"),
+    Action("logs.save", "Save what is shown to a file", ("S",), Scope.LOGS, footer=12, short="save"),
+    Action("logs.project", "All of its project or pod, or it alone", ("p",), Scope.LOGS, footer=13, short="project"),
+    Action("detail.next", "Next section (or its number)", ("tab",), Scope.DETAIL, footer=1, short="section"),
+    Action("detail.previous", "Section before", ("shift+tab",), Scope.DETAIL),
+    Action("detail.reload", "Read again", ("r",), Scope.DETAIL, footer=2, short="read again"),
+    Action("detail.secrets", "Show or hide what looks secret", ("x",), Scope.DETAIL, footer=3, short="secrets"),
+    Action("detail.search", "Search the inspect JSON", ("slash",), Scope.DETAIL, footer=4, short="search"),
+    Action("detail.next_found", "Next one found", ("n",), Scope.DETAIL),
+    Action("detail.previous_found", "One found before", ("N",), Scope.DETAIL),
+    Action("detail.logs", "Its log", ("L",), Scope.DETAIL, footer=5, short="log"),
+    Action("detail.links", "Its links", ("b",), Scope.DETAIL, footer=6, short="links"),
+)
+
+EVENT_ACTIONS: tuple[Action, ...] = (
+    Action("events.follow", "Stand still or go on", ("space",), Scope.EVENTS, footer=1, short="pause/follow"),
+    Action("events.filter", "Filter events (regular expression)", ("slash",), Scope.EVENTS, footer=2, short="filter"),
+)
+
+LINK_ACTIONS: tuple[Action, ...] = (
+    Action("links.open", "Open in a browser, or copy", ("enter",), Scope.LINKS, footer=1, short="open"),
+    Action("links.copy", "Copy the address, with its token", ("y",), Scope.LINKS, footer=2, short="copy"),
+    Action("links.tunnel", "Copy the ssh line that reaches it", ("t",), Scope.LINKS, footer=3, short="ssh line"),
+    Action("links.tokens", "Show or hide tokens", ("x",), Scope.LINKS, footer=4, short="tokens"),
+    Action("links.attach", "Copy the line that attaches VS Code", ("v",), Scope.LINKS, footer=5, short="VS Code"),
+    Action("links.reload", "Look again", ("r",), Scope.LINKS, footer=6, short="again"),
 )
 
 MIGRATE_ACTIONS: tuple[Action, ...] = (

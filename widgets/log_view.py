@@ -1,14 +1,14 @@
-"""A log that grows fast: bounded, virtual, follows its end or stands still. Reads from no engine."""
+"""Logs that grow fast: bounded, virtual, filtered, wrapped; follow the end or stand still. Reads from no engine."""
 
 from __future__ import annotations
 
 import asyncio
-from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
@@ -16,19 +16,24 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from backends.model.container import LogLine, LogStream
+from backends.model.container import LogLine
 from widgets.line import Tone
+from widgets.log_draw import LogLook, head_strip, row_count, saved_text, text_strip
+from widgets.log_filter import LogFilter
+from widgets.log_layout import LogLayout
+from widgets.log_search import SLICE, LogSearch
+from widgets.log_store import MAX_LINES, Entry, LogStore
 from widgets.palette import Palette, palette_of
-from widgets.sgr import plain_text, styled_parts
 
-MAX_LINES = 100_000
-_GUTTER = 2
-_SLICE = 4_000  # lines searched before other work gets its turn: about 2 ms
 _SIDE_STEP = 16  # cells that one key press moves sideways
 
 
 class LogView(ScrollView, can_focus=True):
-    """Log lines with their colours; stderr has a bar at its left. Following stops when one scrolls up."""
+    """Log lines with their colours; stderr has a bar at its left. Following stops when one scrolls up.
+
+    wanted: which lines are shown; wraps: whether long ones are wrapped; look: what stands before them. Each is set by
+    its method.
+    """
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -43,7 +48,7 @@ class LogView(ScrollView, can_focus=True):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "scroll_up", "Up", show=False, id="log.up"),
         Binding("j", "scroll_down", "Down", show=False, id="log.down"),
-        Binding("g", "scroll_home", "Top", show=False, id="log.top"),
+        Binding("g,home", "top", "Top", show=False, id="log.top"),
         Binding("G,end", "follow", "Follow", show=False, id="log.follow"),
         Binding("left,h", "sideways(-1)", "Left", show=False, id="log.left"),
         Binding("right,l", "sideways(1)", "Right", show=False, id="log.right"),
@@ -61,60 +66,94 @@ class LogView(ScrollView, can_focus=True):
             """The view, so that `@on` can filter by selector."""
             return self.view
 
-    def __init__(
-        self,
-        *,
-        max_lines: int = MAX_LINES,
-        name: str | None = None,
-        id: str | None = None,
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
-        self.max_lines = max(1, max_lines)
-        self._lines: list[LogLine | str] = []
-        self._dropped = 0  # lines cut off at the front so far: line numbers count from the log's first line
+    class TopReached(Message):
+        """The first line kept is in sight: older ones are wanted, where there are any."""
+
+    class Unarranged(Message):
+        """Filter, wrapping or width changed: somebody has to run `lay_out`."""
+
+    def __init__(self, *, max_lines: int = MAX_LINES, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._store = LogStore(max_lines)
+        self._arranged = LogLayout(None, 0)
+        self.wanted = LogFilter()
+        self.look = LogLook()
+        self.wraps = False
+        self._arrangement = 0  # grows with each: a later one takes the place of an earlier one
+        self._arranging = False
+        self._laid_width = -1
         self._seen = 0  # number of the line behind the last one when following stopped
         self._following = True
         self._left = 0
-        self._needle = ""
-        self._found: list[int] = []
-        self._at = -1  # number of the match last gone to
+        self._search = LogSearch(self._store)
         self._strips: LRUCache[int, Strip] = LRUCache(1024)
         self._palette: Palette | None = None
 
     # -- what is shown -----------------------------------------------------------------------------
-    def append(self, lines: Sequence[LogLine]) -> None:
-        """Add lines at the end; beyond `max_lines` the oldest go."""
-        self._extend(lines)
+    def append(self, lines: Sequence[LogLine], sources: Sequence[int] | None = None) -> None:
+        """Add lines at the end; beyond the bounds the oldest go. sources: which log each is of."""
+        self._extend(lines, sources or [0] * len(lines))
 
     def show_note(self, text: str, *, bad: bool = False) -> None:
         """Add a line of our own: "end of log", what went wrong."""
-        self._extend([f"{'✕' if bad else '·'} {text}"])
+        self._extend([f"{'✕' if bad else '·'} {text}"], [0])
+
+    def prepend(self, lines: Sequence[Entry], sources: Sequence[int]) -> int:
+        """Put older lines above; what is read stays where it is. Returns how many there was room for."""
+        taken = self._store.prepend(lines, sources)
+        if taken:
+            rows = self._arranged.grow_up(self._store.first)
+            self._search.grow_up(taken)
+            self._resize_virtual()
+            self.set_scroll(None, self.scroll_offset.y + rows)
+            self.refresh()
+            if self._arranging:
+                self._arrangement += 1  # the one that is being made does not know of these lines
+                self.post_message(self.Unarranged())
+        return taken
 
     def clear(self) -> None:
         """Forget all lines, the search too, and follow."""
-        self._lines.clear()
+        self._store.clear()
         self._strips.clear()
-        self._found.clear()
-        self._dropped, self._seen, self._left, self._needle, self._at = 0, 0, 0, "", -1
-        self.virtual_size = Size(self.size.width, 0)
+        self._search.clear()
+        self._seen, self._left = 0, 0
+        self._arranged = self._new_layout()
+        self._arrangement += 1
+        self._arranging = False
+        self._resize_virtual()
         self.set_following(True)
         self.refresh()
 
     @property
-    def entries(self) -> Sequence[LogLine | str]:
+    def entries(self) -> Sequence[Entry]:
         """The lines kept, oldest first; a str is a note of ours."""
-        return self._lines
+        return self._store.entries
 
     @property
     def line_count(self) -> int:
         """Lines kept."""
-        return len(self._lines)
+        return len(self._store.entries)
+
+    @property
+    def shown_count(self) -> int:
+        """Lines kept that the filter lets pass."""
+        return self._arranged.lines
+
+    @property
+    def max_lines(self) -> int:
+        """Lines kept at most."""
+        return self._store.max_lines
+
+    @property
+    def room(self) -> int:
+        """Older lines that there is room for."""
+        return self._store.room
 
     @property
     def dropped(self) -> int:
         """Lines that were cut off at the front because there were too many."""
-        return self._dropped
+        return self._store.dropped
 
     @property
     def following(self) -> bool:
@@ -123,46 +162,67 @@ class LogView(ScrollView, can_focus=True):
 
     @property
     def new_lines(self) -> int:
-        """Lines that came since following stopped."""
-        return 0 if self._following else max(0, self._dropped + len(self._lines) - self._seen)
+        """Lines shown that came since following stopped."""
+        return 0 if self._following else self._arranged.shown_since(self._seen)
 
     def set_following(self, following: bool) -> None:
         """Follow the end, or stand still."""
         if following != self._following:
             self._following = following
-            self._seen = self._dropped + len(self._lines)
+            self._seen = self._store.end
             self.refresh()
             self.post_message(self.FollowChanged(self, following))
         if following:
             self._to_end()
 
-    def _extend(self, lines: Sequence[LogLine | str]) -> None:
-        if not lines:
+    def set_look(self, look: LogLook) -> None:
+        """Other names, or times or not."""
+        if look != self.look:
+            self.look = look
+            self._strips.clear()
+            if self.wraps:
+                self.post_message(self.Unarranged())
+            self.refresh()
+
+    def set_wrap(self, wrap: bool) -> None:
+        """Wrap long lines, or cut them."""
+        self.wraps, self._left = wrap, 0
+        self.post_message(self.Unarranged())
+
+    def set_filter(self, wanted: LogFilter) -> None:
+        """Show only lines that it lets pass."""
+        self.wanted = wanted
+        self.post_message(self.Unarranged())
+
+    def saved(self) -> list[str]:
+        """What is shown, as text for a file."""
+        store, names = self._store, self.look.names
+        numbers = self._arranged.numbers(store.first, store.end)
+        return [saved_text(store.entry(n), store.source(n), names, times=self.look.times) for n in numbers]
+
+    def _extend(self, entries: Sequence[Entry], sources: Sequence[int]) -> None:
+        if not entries:
             return
-        first_new = len(self._lines)
-        self._lines.extend(lines[-self.max_lines :])
-        self._dropped += max(0, len(lines) - self.max_lines)
-        if self._needle:
-            for index in range(first_new, len(self._lines)):
-                if self._needle in self._searched(self._lines[index]):
-                    self._found.append(self._dropped + index)
-        surplus = len(self._lines) - self.max_lines
-        if surplus > 0:
-            del self._lines[:surplus]
-            self._dropped += surplus
-            del self._found[: bisect_left(self._found, self._dropped)]
-        self.virtual_size = Size(self.size.width, len(self._lines))
+        first_new, shown = self._store.end, self._arranged.rows
+        self._store.append(entries, sources)
+        self._arranged.extend(self._store.end)
+        gone = self._arranged.drop(self._store.first)
+        self._search.extend(first_new)
+        self._resize_virtual()
         if self._following:
             self._to_end()
             self.refresh()
             return
-        if surplus > 0:
+        if gone:
             # What is read stays where it is on the screen while the front is cut off.
-            self.set_scroll(None, max(0, self.scroll_offset.y - surplus))
+            self.set_scroll(None, max(0, self.scroll_offset.y - gone))
             self.refresh()
-        elif first_new < self.scroll_offset.y + self.size.height:
+        elif shown < self.scroll_offset.y + self.size.height:
             self.refresh()
         self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
+
+    def _resize_virtual(self) -> None:
+        self.virtual_size = Size(self.size.width, self._arranged.rows)
 
     def set_scroll(self, x: float | None, y: float | None) -> None:
         """Scroll at once; Textual's own leaves the scrollbar where it was."""
@@ -171,17 +231,80 @@ class LogView(ScrollView, can_focus=True):
             self.vertical_scrollbar.position = round(y)
 
     def _to_end(self) -> None:
-        self.set_scroll(None, max(0, len(self._lines) - self.size.height))
+        self.set_scroll(None, max(0, self._arranged.rows - self.size.height))
+
+    # -- filter and wrapping -----------------------------------------------------------------------
+    def _new_layout(self) -> LogLayout:
+        """An empty layout by the filter, the wrapping and the width that hold now."""
+        store, wanted, look = self._store, self.wanted, self.look
+        wrap, width = self.wraps, self.scrollable_content_region.width
+        if not wrap and wanted.all:
+            return LogLayout(None, store.first)
+
+        def height(number: int) -> int:
+            entry = store.entry(number)
+            if not isinstance(entry, str) and not wanted.passes(entry.text, store.level(number)):
+                return 0
+            return row_count(entry, look, width) if wrap else 1
+
+        return LogLayout(height, store.first)
+
+    async def lay_out(self) -> None:
+        """Lay all lines out anew, in slices; the old arrangement is shown until then."""
+        self._arrangement += 1
+        self._arranging = True
+        mine, store = self._arrangement, self._store
+        arranged, at = self._new_layout(), store.first
+        while at < store.end:
+            at = min(max(at, store.first) + SLICE, store.end)
+            arranged.drop(store.first)
+            arranged.extend(at)
+            await asyncio.sleep(0)
+            if mine != self._arrangement:
+                return
+        arranged.drop(store.first)
+        top = self._arranged.at(self.scroll_offset.y)
+        self._arranged, self._arranging = arranged, False
+        self._laid_width = self.scrollable_content_region.width
+        self._resize_virtual()
+        if self._following:
+            self._to_end()
+        elif top is not None:
+            self.set_scroll(None, min(arranged.row_of(top[0]), max(0, arranged.rows - self.size.height)))
+        self.refresh()
 
     # -- moving ------------------------------------------------------------------------------------
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Scrolling up stops the following, reaching the end begins it again."""
+        """Scrolling up stops the following, reaching the end begins it again; at the top older lines are wanted."""
         super().watch_scroll_y(old_value, new_value)
-        at_end = round(new_value) >= len(self._lines) - self.size.height
+        at_end = round(new_value) >= self._arranged.rows - self.size.height
         if self._following and new_value < old_value and not at_end:
             self.set_following(False)
         elif not self._following and new_value > old_value and at_end:
             self.set_following(True)
+        if not self._following and new_value < old_value and round(new_value) == 0:
+            self.post_message(self.TopReached())
+
+    def action_top(self) -> None:
+        """Go to the first line kept; from there on to older ones."""
+        self._want_older()
+        self.set_following(False)
+        self.set_scroll(None, 0)
+
+    def action_scroll_up(self) -> None:
+        """One row up; from the first one to older lines."""
+        self._want_older()
+        super().action_scroll_up()
+
+    def action_page_up(self) -> None:
+        """One page up; from the first one to older lines."""
+        self._want_older()
+        super().action_page_up()
+
+    def _want_older(self) -> None:
+        if self.scroll_offset.y == 0 and self._store.entries:
+            self.set_following(False)
+            self.post_message(self.TopReached())
 
     def action_follow(self) -> None:
         """Go to the end and stay there."""
@@ -189,59 +312,53 @@ class LogView(ScrollView, can_focus=True):
 
     def action_sideways(self, by: int) -> None:
         """Show what lies further left or right in long lines."""
-        self._left = max(0, self._left + by * _SIDE_STEP)
-        self.refresh()
+        if not self.wraps:
+            self._left = max(0, self._left + by * _SIDE_STEP)
+            self.refresh()
 
     # -- searching ---------------------------------------------------------------------------------
     async def search(self, text: str) -> int:
         """Mark every line that holds the text (any case); "" ends the search. Returns how many lines hold it."""
-        self._needle = needle = text.lower()
-        self._found, self._at = [], -1
         self._strips.clear()
-        start = self._dropped
-        end = start + len(self._lines) if needle else start
-        while start < end and self._needle is needle:
-            start = max(start, self._dropped)
-            stop = min(start + _SLICE, end)
-            lines = self._lines[start - self._dropped : max(start, stop) - self._dropped]
-            numbers = [start + n for n, entry in enumerate(lines) if needle in self._searched(entry)]
-            at = bisect_left(self._found, start)
-            self._found[at:at] = numbers
-            start = stop
-            await asyncio.sleep(0)
+        await self._search.run(text)
         self.refresh()
-        return len(self._found)
+        return len(self._search.shown(self._passes))
+
+    def _passes(self, number: int) -> bool:
+        entry = self._store.entry(number)
+        return self.wanted.all or isinstance(entry, str) or self.wanted.passes(entry.text, self._store.level(number))
 
     def next_match(self) -> None:
         """Go to the next line found below; from the last one to the first."""
-        if self._found:
-            here = self._at if self._at >= 0 else self._dropped + self.scroll_offset.y - 1
-            self._go_to(self._found[bisect_right(self._found, here) % len(self._found)])
+        before = self._search.at
+        self._go_to(self._search.below(self._top_number(), self._passes), before)
 
     def previous_match(self) -> None:
         """Go to the next line found above; from the first one to the last."""
-        if self._found:
-            here = self._at if self._at >= 0 else self._dropped + self.scroll_offset.y
-            self._go_to(self._found[bisect_left(self._found, here) - 1])
+        before = self._search.at
+        self._go_to(self._search.above(self._top_number(), self._passes), before)
 
-    def _go_to(self, number: int) -> None:
-        self._strips.discard(self._at)
-        self._strips.discard(number)
-        self._at = number
+    def _top_number(self) -> int:
+        top = self._arranged.at(self.scroll_offset.y)
+        return top[0] if top is not None else self._store.end
+
+    def _go_to(self, number: int | None, before: int | None) -> None:
+        if number is None:
+            return
+        for one in (number, before):
+            if one is not None:
+                self._strips.discard(one)
         self.set_following(False)
-        middle = number - self._dropped - self.size.height // 2
-        self.set_scroll(None, min(max(0, middle), max(0, len(self._lines) - self.size.height)))
+        middle = self._arranged.row_of(number) - self.size.height // 2
+        self.set_scroll(None, min(max(0, middle), max(0, self._arranged.rows - self.size.height)))
         self.refresh()
 
-    @staticmethod
-    def _searched(entry: LogLine | str) -> str:
-        text = entry if isinstance(entry, str) else entry.text
-        return (plain_text(text) if "\x1b" in text or "\r" in text else text).lower()
-
     # -- drawing -----------------------------------------------------------------------------------
-    def on_resize(self) -> None:
+    def on_resize(self, _event: events.Resize) -> None:
         """Another width or height."""
-        self.virtual_size = Size(self.size.width, len(self._lines))
+        self._resize_virtual()
+        if self.wraps and self._laid_width != self.scrollable_content_region.width:
+            self.post_message(self.Unarranged())
         if self._following:
             self._to_end()
         self.refresh()
@@ -261,27 +378,20 @@ class LogView(ScrollView, can_focus=True):
         if y == self.size.height - 1 and (new := self.new_lines):
             said = f" ▼ {new} new line{'s' if new > 1 else ''} · End follows "
             return Strip([Segment(said, palette[Tone.WARN] + Style(reverse=True))]).adjust_cell_length(width, base)
-        index = y + self.scroll_offset.y
-        if not 0 <= index < len(self._lines):
+        place = self._arranged.at(y + self.scroll_offset.y)
+        if place is None:
             return Strip.blank(width, base)
-        number = index + self._dropped
-        strip = self._strips.get(number)
-        if strip is None:
-            strip = self._strips[number] = self._drawn(self._lines[index], number, palette)
-        return strip.crop_extend(self._left, self._left + width, base)
+        number, part = place
+        entry, source = self._store.entry(number), self._store.source(number)
+        text = self._strips.get(number)
+        if text is None:
+            text = self._strips[number] = text_strip(entry, palette, self._mark(number))
+        head = head_strip(entry, source, self.look, palette, first=part == 0)
+        room = max(1, width - head.cell_length)
+        start = part * room if self.wraps else self._left
+        return Strip.join([head, text.crop_extend(start, start + room, base)]).adjust_cell_length(width, base)
 
-    def _drawn(self, entry: LogLine | str, number: int, palette: Palette) -> Strip:
-        base = palette[Tone.PLAIN]
-        if isinstance(entry, str):
-            tone = Tone.BAD if entry.startswith("✕") else Tone.DIM
-            return Strip([Segment(plain_text(entry), palette[tone])])
-        stderr = entry.stream is LogStream.STDERR
-        segments = [Segment("▎ " if stderr else " " * _GUTTER, palette[Tone.BAD])]
-        if entry.at is not None:
-            segments.append(Segment(f"{entry.at:%H:%M:%S} ", palette[Tone.DIM]))
-        parts = [(text, base + style) for text, style in styled_parts(entry.text)]
-        segments.extend(Segment(text, style) for text, style in parts)
-        strip = Strip(segments)
-        if self._needle and self._needle in self._searched(entry):
-            return strip.apply_style(Style(reverse=True) if number == self._at else Style(underline=True, bold=True))
-        return strip
+    def _mark(self, number: int) -> Style | None:
+        if not self._search.holds(number):
+            return None
+        return Style(reverse=True) if number == self._search.at else Style(underline=True, bold=True)

@@ -32,6 +32,7 @@ from backends.model.container import (
 from backends.model.errors import BackendError, Conflict, Unreachable, Unsupported
 from backends.model.events import EngineEvent
 from backends.model.ids import EngineId, EngineKind
+from backends.model.process import ContainerProcess
 from backends.model.session import ExecSpec, TerminalSize
 from backends.model.workload import RestartPolicy, WorkloadSpec
 
@@ -144,9 +145,16 @@ class DemoEngine(DemoTransfers):
             yield lines
 
     def logs(
-        self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False
+        self,
+        container: str,
+        *,
+        follow: bool = False,
+        tail: int | None = None,
+        timestamps: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> LogLines:
-        return self._logs(container, demo_streams.LogWish(follow, tail, timestamps))
+        return self._logs(container, demo_streams.LogWish(follow, tail, timestamps, since, until))
 
     @asynccontextmanager
     async def _stats(
@@ -255,6 +263,13 @@ class DemoEngine(DemoTransfers):
         finally:
             listener.cancel()
             await asyncio.wait([listener])
+
+    async def processes(self, container: str) -> tuple[ContainerProcess, ...]:
+        await self._look("processes")
+        found = self.world.container(container)
+        if not found.state.alive:
+            raise Conflict(f"{found.spec.name} is not running", engine=self._id)
+        return demo_streams.processes(found, self.world.clock())
 
     async def check_health(self, container: str) -> Health:
         await self._look("check_health")

@@ -19,6 +19,8 @@ def _training(number: int, dice: Random) -> tuple[LogStream, str]:
     loss = 1.55 + 2.9 * math.exp(-step / 9000) + dice.uniform(-0.03, 0.03)
     if number % 50 == 0:
         return _OUT, f"saved checkpoint /checkpoints/step-{step:07d}.safetensors (13.5 GB)"
+    if number % 120 == 0:
+        return _ERR, "wandb: View run llama3-8b at: https://wandb.ai/demo-lab/llama3/runs/8f3kq2xz"
     if number % 97 == 0:
         return _ERR, f"warning: gradient norm {dice.uniform(6, 11):.2f} clipped to 1.00"
     rate = dice.uniform(11_300, 12_100)
@@ -44,6 +46,8 @@ def _web(number: int, dice: Random) -> tuple[LogStream, str]:
 
 
 def _notebook(number: int, dice: Random) -> tuple[LogStream, str]:
+    if number % 40 == 0:
+        return _ERR, "[I ServerApp] http://127.0.0.1:8888/lab?token=dem0dem0dem0dem0dem0dem0dem0dem0"
     book = dice.choice(["explore.ipynb", "tokenizer.ipynb", "evals/plots.ipynb"])
     word = "Saving file at" if number % 3 else "Kernel restarted for"
     return _ERR, f"[I ServerApp] {word} /{book}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from backends.engines.demo_container import DemoContainer
 from backends.model.container import ContainerState, Health
@@ -18,11 +18,27 @@ def raw_inspect(container: DemoContainer, like: EngineKind) -> dict[str, object]
         "Running": container.state.alive,
         "Paused": container.state is ContainerState.PAUSED,
         "ExitCode": container.exit_code or 0,
+        "OOMKilled": False,
         "StartedAt": _stamp(run.started_at if run else None),
         "FinishedAt": _stamp(run.ended_at if run else None),
     }
     if container.health is not Health.NONE:
-        state["Health"] = {"Status": container.health.value}
+        bad = container.health is Health.UNHEALTHY
+        state["Health"] = {
+            "Status": container.health.value,
+            "FailingStreak": 3 if bad else 0,
+            "Log": [
+                {
+                    "Start": _stamp(run.started_at + timedelta(seconds=30 * number)),
+                    "End": _stamp(run.started_at + timedelta(seconds=30 * number, milliseconds=40)),
+                    "ExitCode": int(bad),
+                    "Output": "model shard 3 of 4 not loaded" if bad else "ok",
+                }
+                for number in range(1, 4)
+            ]
+            if run is not None
+            else [],
+        }
     return {
         "Demo": True,
         "Id": container.id,
@@ -71,7 +87,10 @@ def raw_inspect(container: DemoContainer, like: EngineKind) -> dict[str, object]
             for mount in spec.mounts
         ],
         "NetworkSettings": {
-            "Networks": {name: {} for name in container.networks},
+            "Networks": {
+                name: {"IPAddress": f"10.9.{n}.{int(container.id[:2], 16) % 250 + 2}", "IPPrefixLen": 24}
+                for n, name in enumerate(container.networks)
+            },
             "Ports": {
                 f"{port.container_port}/{port.protocol}": [{"HostIp": port.host_ip, "HostPort": str(port.host_port)}]
                 for port in container.published

@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 
 from backends.engines.demo_container import DemoContainer, Run
 from backends.engines.demo_faults import DemoFaults
-from backends.engines.demo_stats import reading
+from backends.engines.demo_stats import LOADS, reading
 from backends.engines.demo_world import DemoWorld
 from backends.model.container import ContainerState, LogLine, LogStream, StatsReading
 from backends.model.errors import BackendError
 from backends.model.events import EngineEvent
 from backends.model.ids import ContainerKey
+from backends.model.process import ContainerProcess
 
 _LOOK_EVERY_S = 0.5
 """The longest sleep: a clock that a test moves by hand is noticed after that."""
@@ -47,6 +48,12 @@ class LogWish:
     follow: bool
     tail: int | None
     timestamps: bool
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def takes(self, at: datetime) -> bool:
+        """Whether a line of this moment is wanted."""
+        return (self.since is None or at >= self.since) and (self.until is None or at <= self.until)
 
 
 async def log_lines(
@@ -72,14 +79,15 @@ def _since(
 ) -> tuple[tuple[int, float], Sequence[LogLine]]:
     """Lines after a place (number of the run, seconds of it), and the place now."""
     first, since_s = place
-    lines: deque[LogLine] = deque(maxlen=wish.tail)
+    lines: deque[tuple[datetime, LogLine]] = deque(maxlen=wish.tail)
     for number, run in enumerate(container.runs[first:], first):
         until_s = run.elapsed_s(now)
         for said in container.program.lines(since_s, until_s):
             stream = LogStream.TTY if container.spec.tty else said.stream
-            lines.append(LogLine(stream, said.text, _moment(run, said.after_s) if wish.timestamps else None))
+            at = _moment(run, said.after_s)
+            lines.append((at, LogLine(stream, said.text, at if wish.timestamps else None)))
         place, since_s = (number, until_s), 0.0
-    return place, lines
+    return place, [line for at, line in lines if wish.takes(at)]
 
 
 def _moment(run: Run, after_s: float) -> datetime:
@@ -109,6 +117,27 @@ async def readings(
             if one.id in ids and one.state in {ContainerState.RUNNING, ContainerState.PAUSED}
         ]
         await asyncio.sleep(interval_s)
+
+
+def processes(container: DemoContainer, now: datetime) -> tuple[ContainerProcess, ...]:
+    """Its processes: the first one, and workers that share its load."""
+    load = LOADS[container.load]
+    days, rest = divmod(int(container.elapsed_s(now)), 86_400)
+    elapsed = f"{days}-{rest // 3600:02d}:{rest // 60 % 60:02d}:{rest % 60:02d}"  # as `ps` writes it
+    first = int(container.id[:6], 16) % 400_000 + 1000
+    workers = max(1, min(load.processes - 1, 8))
+    words = " ".join(container.argv)
+    return tuple(
+        ContainerProcess(
+            first + number,
+            container.spec.user or "root",
+            round(load.cpu_percent / (workers + 1) / (1 + number % 3), 1),
+            load.memory_bytes // (workers + 1),
+            elapsed,
+            words if number == 0 else f"{words} (worker {number})",
+        )
+        for number in range(workers + 1)
+    )
 
 
 async def chunks(content: bytes) -> AsyncGenerator[bytes, None]:

@@ -121,9 +121,17 @@ class DemoWorld:
                 queue.get_nowait()
             queue.put_nowait(error)
 
-    def emit(self, kind: EventKind, action: str, id: str, name: str = "", at: datetime | None = None) -> None:
+    def emit(
+        self,
+        kind: EventKind,
+        action: str,
+        id: str,
+        name: str = "",
+        at: datetime | None = None,
+        exit_code: int | None = None,
+    ) -> None:
         """Tell all who listen."""
-        event = EngineEvent(self.engine, kind, action, id, at or self.clock(), name)
+        event = EngineEvent(self.engine, kind, action, id, at or self.clock(), name, exit_code)
         for queue in list(self._subscribers):
             if queue.qsize() >= _QUEUE:
                 self.unsubscribe(queue)
@@ -133,7 +141,8 @@ class DemoWorld:
 
     def tell(self, container: DemoContainer, action: str, at: datetime | None = None) -> None:
         """Tell of a container."""
-        self.emit(EventKind.CONTAINER, action, container.id, container.spec.name, at)
+        code = container.exit_code if action in {"die", "died"} else None
+        self.emit(EventKind.CONTAINER, action, container.id, container.spec.name, at, code)
 
     # -- finding ---------------------------------------------------------------------------------
     def container(self, reference: str) -> DemoContainer:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,9 @@ from backends.model.container import Container, LogLine, StatsReading
 from backends.model.errors import Protocol
 from backends.model.events import EngineEvent
 from backends.model.ids import ContainerKey
+from backends.model.process import ContainerProcess, process_of
 from backends.wire.frames import json_lines, log_lines
+from backends.wire.times import log_times
 
 _EVENTS = json.dumps({"type": ["container", "image", "volume", "network"], "event": docker_translate.EVENT_ACTIONS})
 
@@ -62,22 +65,36 @@ class DockerLooking(DockerBase):
             return docker_translate.event(self._id, item)
 
     def logs(
-        self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False
+        self,
+        container: str,
+        *,
+        follow: bool = False,
+        tail: int | None = None,
+        timestamps: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> LogLines:
         """GET /containers/{id}/logs; raw where the container has a TTY, else framed."""
-        return self._logs(container, follow, tail, timestamps)
+        return self._logs(container, follow, tail, timestamps, log_times(since, until))
 
     @asynccontextmanager
     async def _logs(
-        self, container: str, follow: bool, tail: int | None, timestamps: bool
+        self, container: str, follow: bool, tail: int | None, timestamps: bool, times: Mapping[str, str]
     ) -> AsyncIterator[AsyncIterator[LogLine]]:
         config = (await self.inspect_raw(container)).get("Config")
         tty = isinstance(config, dict) and bool(config.get("Tty"))
         params = {"stdout": True, "stderr": True, "follow": follow, "timestamps": timestamps}
         path = await self._path(f"/containers/{quote(container, safe='')}/logs")
         last = "all" if tail is None else str(max(0, tail))
-        async with self._wire.stream("GET", path, params={**params, "tail": last}) as chunks:
+        async with self._wire.stream("GET", path, params={**params, **times, "tail": last}) as chunks:
             yield log_lines(chunks, tty=tty, timestamps=timestamps, engine=self._id)
+
+    async def processes(self, container: str) -> tuple[ContainerProcess, ...]:
+        """GET /containers/{id}/top, with columns of our own: Docker runs the host's `ps`."""
+        path = f"/containers/{quote(container, safe='')}/top"
+        answer = await self._get(path, {"ps_args": "-eo pid,user,pcpu,rss,etime,args"})
+        with self._understood():
+            return tuple(process_of(row) for row in answer["Processes"] or ())
 
     def stats(self, containers: Sequence[str], *, interval_s: float = 1.0) -> StatsStream:
         """A stream of GET /containers/{id}/stats for each, merged."""

@@ -169,6 +169,7 @@ def container_from_inspect(engine: EngineId, item: Json) -> Container:
         labels=dict(config.get("Labels") or {}),
         networks=tuple(sorted(networks.get("Networks") or ())),
         gpus_given=gpus_given(host.get("DeviceRequests") or ()),
+        oom_killed=bool(state.get("OOMKilled")),
     )
 
 
@@ -370,6 +371,7 @@ def event(engine: EngineId, item: Json) -> EngineEvent:
         id=actor.get("ID") or item.get("id") or "",
         at=from_unix(nanoseconds / 1e9),
         name=attributes.get("name") or "",
+        exit_code=int(code) if (code := str(attributes.get("exitCode") or "")).isdecimal() else None,
     )
 
 

@@ -33,6 +33,7 @@ _RULES: tuple[tuple[tuple[str, ...], type[BackendError], str, str], ...] = (
         "A container is on the network",
         "Remove that container first, or disconnect it.",
     ),
+    (("can only be used on running containers",), Conflict, "The container does not run", "Start it first."),
     (("network not found",), NotFound, "No such network on this engine", ""),
     (("volume already exists",), Conflict, "A volume of this name exists already", "Choose another name."),
     (

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from backends.engine import EventStream, LogLines, StatsStream
@@ -18,10 +19,13 @@ from backends.model.capabilities import Capability
 from backends.model.container import ChangedPath, Container, LogLine, StatsReading
 from backends.model.errors import Protocol
 from backends.model.events import EngineEvent
+from backends.model.process import ContainerProcess, process_of
 from backends.wire.frames import json_lines
+from backends.wire.times import log_times
 
 _ROWS_AT_ONCE = 50  # 200 rows take 7 ms, and nothing may hold the event loop for 5
 _CLOCK_TOLERANCE_S = 2.0  # HTTP dates have whole seconds
+_LOG_TIMES = timedelta(seconds=1)  # its API writes the times of log lines in whole seconds
 _CHANGES_TIMEOUT_S = 120.0  # it compares file by file
 
 
@@ -77,14 +81,21 @@ class PodmanLooking(PodmanBase):
         return now if abs(now - there) <= _CLOCK_TOLERANCE_S else there - 1.0
 
     def logs(
-        self, container: str, *, follow: bool = False, tail: int | None = None, timestamps: bool = False
+        self,
+        container: str,
+        *,
+        follow: bool = False,
+        tail: int | None = None,
+        timestamps: bool = False,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> LogLines:
         """Log lines, oldest first."""
-        return self._logs(container, follow, tail, timestamps)
+        return self._logs(container, follow, tail, timestamps, log_times(since, until, exact=_LOG_TIMES))
 
     @asynccontextmanager
     async def _logs(
-        self, container: str, follow: bool, tail: int | None, timestamps: bool
+        self, container: str, follow: bool, tail: int | None, timestamps: bool, times: Mapping[str, str]
     ) -> AsyncIterator[AsyncIterator[LogLine]]:
         raw = await self.inspect_raw(container)
         config = raw.get("Config")
@@ -94,12 +105,20 @@ class PodmanLooking(PodmanBase):
             "stderr": True,
             "follow": follow,
             "timestamps": timestamps,
+            **times,
         }
         if tail is not None:
             params["tail"] = tail
         path = f"/containers/{segment(container)}/logs"
         async with self._api.stream("GET", path, params) as chunks:
             yield podman_log_lines(chunks, tty=tty, timestamps=timestamps, engine=self._id)
+
+    async def processes(self, container: str) -> tuple[ContainerProcess, ...]:
+        """`podman top`, with columns of our own."""
+        params: Params = {"stream": False, "ps_args": "hpid,huser,pcpu,rss,etime,args"}
+        answer = await self._api.get(f"/containers/{segment(container)}/top", params)
+        with self._understood():
+            return tuple(process_of(row) for row in answer["Processes"] or ())
 
     def stats(self, containers: Sequence[str], *, interval_s: float = 1.0) -> StatsStream:
         """One stream of all containers, reduced to those wanted."""

@@ -254,6 +254,7 @@ def inspected_container(inspect: Json, engine: EngineId) -> Container:
         networks=tuple(network.get("Networks") or ()),
         gpus_given=gpus_of(inspect),
         infra=bool(inspect.get("IsInfra")),
+        oom_killed=bool(status.get("OOMKilled")),
     )
 
 
@@ -337,8 +338,15 @@ def event_of(entry: Json, engine: EngineId) -> EngineEvent:
     name = str(attributes.get("name") or "")
     nanoseconds = entry.get("timeNano") or int(entry.get("time") or 0) * 1_000_000_000
     # Volume and network events carry no id: their name is what names them.
+    code = str(attributes.get("containerExitCode") or "")
     return EngineEvent(
-        engine, kind, str(entry.get("Action") or ""), str(actor.get("ID") or name), from_unix(nanoseconds / 1e9), name
+        engine,
+        kind,
+        str(entry.get("Action") or ""),
+        str(actor.get("ID") or name),
+        from_unix(nanoseconds / 1e9),
+        name,
+        int(code) if code.isdecimal() else None,
     )
 
 

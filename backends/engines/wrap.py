@@ -62,6 +62,7 @@ LOOKING = frozenset(
         "logs",
         "stats",
         "wait_exit",
+        "processes",
         "workload_spec",
         "list_images",
         "image_config",

@@ -113,6 +113,7 @@ class Container:
     gpus_given: what the container was given, as CDI names or driver requests ("nvidia.com/gpu=0",
     "all", "2"); empty where none or where the engine's list does not tell.
     pod: the name of its pod, as far as the engine's list tells; infra: it only holds that pod's namespaces.
+    oom_killed: its last run ended for want of memory; only an inspect tells.
     """
 
     key: ContainerKey
@@ -133,6 +134,7 @@ class Container:
     gpus_given: tuple[str, ...] = ()
     pod: str = ""
     infra: bool = False
+    oom_killed: bool = False
 
     @property
     def project(self) -> str:

@@ -22,7 +22,10 @@ class EventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EngineEvent:
-    """A hint that something changed: look at `id` again. action: the engine's own word ("start", "died")."""
+    """A hint that something changed: look at `id` again. action: the engine's own word ("start", "died").
+
+    exit_code: where a container ended.
+    """
 
     engine: EngineId
     kind: EventKind
@@ -30,6 +33,7 @@ class EngineEvent:
     id: str
     at: datetime
     name: str = ""
+    exit_code: int | None = None
 
 
 class Link(StrEnum):

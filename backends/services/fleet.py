@@ -16,7 +16,9 @@ from backends.model.fleet import EngineView
 from backends.model.ids import ContainerKey, EngineId
 from backends.services.audit import AuditLog
 from backends.services.changes import EngineAdded, LinkChanged
+from backends.services.event_feed import EventFeed
 from backends.services.operations import Operations
+from backends.services.stats_history import StatsHistory
 from backends.services.store import Store
 from backends.services.supervisor import Supervisor, Timing
 
@@ -67,7 +69,12 @@ class Fleet:
         self._absent = {found.id: found for found in absent}
         self._background = dict(background or {})
         self._audit = audit
-        self._supervisors = {engine.id: Supervisor(engine, self.store, timing=timing) for engine in engines}
+        self.events = EventFeed()
+        self.history = StatsHistory()
+        self.store.subscribe(self.history.take)
+        self._supervisors = {
+            engine.id: Supervisor(engine, self.store, timing=timing, heard=self.events.hear) for engine in engines
+        }
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
         self._watched: frozenset[ContainerKey] | None = None

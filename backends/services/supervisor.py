@@ -44,7 +44,8 @@ class Timing:
 class Supervisor:
     """One engine's supervisor. `run` is its one task; all else may be called from the same event loop.
 
-    jitter: gives numbers in [0, 1), so that engines that died together are not all called at one moment.
+    jitter: gives numbers in [0, 1), so that engines that died together are not all called at one moment. heard: told
+    of each event.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class Supervisor:
         *,
         timing: Timing | None = None,
         jitter: Callable[[], float] = random.random,
+        heard: Callable[[EngineEvent], object] | None = None,
     ) -> None:
         self._engine = engine
         self._store = store
         self._timing = timing or Timing()
         self._jitter = jitter
+        self._heard = heard
         self._retry = asyncio.Event()
         self._dirty: set[str] = set()
         self._woken = asyncio.Event()
@@ -151,6 +154,8 @@ class Supervisor:
 
     async def _read(self, events: AsyncIterator[EngineEvent]) -> None:
         async for event in events:
+            if self._heard is not None:
+                self._heard(event)
             if event.kind is EventKind.CONTAINER and event.id:
                 self._dirty.add(event.id)
                 self._woken.set()

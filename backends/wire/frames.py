@@ -106,50 +106,76 @@ async def json_lines(
             yield value(line, cut)
 
 
+class FrameCutter:
+    """Cuts chunks of the 8-byte framed stream into pieces: (stream, bytes, first piece of its frame).
+
+    A frame that comes in many chunks is passed on piece by piece, never gathered.
+    """
+
+    def __init__(self, engine: EngineId | None = None) -> None:
+        self._engine = engine
+        self._header = b""
+        self._stream, self._left, self._first, self._start = LogStream.STDOUT, 0, True, b""
+        self._failure: bytearray | None = None
+
+    def feed(self, chunk: bytes) -> list[tuple[LogStream, bytes, bool]]:
+        """The pieces of a chunk. Raises Protocol for a broken header, and for an error that the engine wrote."""
+        pieces: list[tuple[LogStream, bytes, bool]] = []
+        if self._header:
+            chunk, self._header = self._header + chunk, b""
+        at, size = 0, len(chunk)
+        while at < size:
+            if not self._left:
+                if size - at < _HEADER_BYTES:
+                    self._header = chunk[at:]
+                    break
+                self._begin(chunk[at : at + _HEADER_BYTES])
+                at += _HEADER_BYTES
+                continue
+            piece = chunk[at : at + self._left]
+            at += len(piece)
+            self._left -= len(piece)
+            if self._failure is not None:
+                self._fail(piece)
+                continue
+            if self._first:
+                piece, self._start = self._start + piece, b""
+                if self._left and len(piece) < _FIRST_BYTES:
+                    self._start = piece
+                    continue
+            pieces.append((self._stream, piece, self._first))
+            self._first = False
+        return pieces
+
+    def _begin(self, header: bytes) -> None:
+        kind = header[0]
+        if (kind not in _STREAMS and kind != _SYSTEM_ERROR) or header[1:4] != b"\0\0\0":
+            raise Protocol("The log stream is garbled", detail=f"frame header {header.hex()}", engine=self._engine)
+        self._left = int.from_bytes(header[4:], "big")
+        self._failure = bytearray() if kind == _SYSTEM_ERROR else None
+        self._stream, self._first = _STREAMS.get(kind, LogStream.STDERR), True
+
+    def _fail(self, piece: bytes) -> None:
+        assert self._failure is not None
+        self._failure += piece[: max(0, 4096 - len(self._failure))]
+        if not self._left:
+            _raise_system_error(bytes(self._failure), self._engine)
+
+    def finish(self) -> None:
+        """The stream ended. Raises Protocol where it did so inside a frame."""
+        if self._left or self._header:
+            raise Protocol("The log stream ended inside a message", engine=self._engine)
+
+
 async def log_frames(
     chunks: AsyncIterable[bytes], *, engine: EngineId | None = None
 ) -> AsyncIterator[tuple[LogStream, bytes, bool]]:
-    """Payload pieces of the 8-byte framed stream: (stream, bytes, first piece of its frame).
-
-    A frame that comes in many chunks is passed on piece by piece, never gathered. Raises Protocol for a broken
-    header, for a stream that ends inside a frame, and for an error that the engine wrote into the stream.
-    """
-    header = bytearray()
-    stream, left, first, start = LogStream.STDOUT, 0, True, b""
-    failure: bytearray | None = None
+    """The pieces of a whole stream; see FrameCutter."""
+    cutter = FrameCutter(engine)
     async for chunk in chunks:
-        at = 0
-        while at < len(chunk):
-            if not left:
-                taken = chunk[at : at + _HEADER_BYTES - len(header)]
-                header += taken
-                at += len(taken)
-                if len(header) < _HEADER_BYTES:
-                    break
-                kind, left = header[0], int.from_bytes(header[4:], "big")
-                if (kind not in _STREAMS and kind != _SYSTEM_ERROR) or any(header[1:4]):
-                    raise Protocol("The log stream is garbled", detail=f"frame header {header.hex()}", engine=engine)
-                failure = bytearray() if kind == _SYSTEM_ERROR else None
-                stream, first = _STREAMS.get(kind, LogStream.STDERR), True
-                header.clear()
-                continue
-            piece = chunk[at : at + left]
-            at += len(piece)
-            left -= len(piece)
-            if failure is None:
-                if first:
-                    piece, start = start + piece, b""
-                    if left and len(piece) < _FIRST_BYTES:
-                        start = piece
-                        continue
-                yield stream, piece, first
-                first = False
-            else:
-                failure += piece[: max(0, 4096 - len(failure))]
-                if not left:
-                    _raise_system_error(bytes(failure), engine)
-    if left or header:
-        raise Protocol("The log stream ended inside a message", engine=engine)
+        for piece in cutter.feed(chunk):
+            yield piece
+    cutter.finish()
 
 
 def _raise_system_error(text: bytes, engine: EngineId | None) -> None:
@@ -173,12 +199,18 @@ async def log_lines(
             yield _line(LogStream.TTY, text, timestamps)
         return
     splitters = {stream: LineSplitter(limit) for stream in (LogStream.STDOUT, LogStream.STDERR)}
-    async for stream, piece, first in log_frames(chunks, engine=engine):
-        splitter = splitters[stream]
-        if timestamps and first and splitter.open:
-            piece = _without_time(piece)
-        for line, cut in splitter.feed(piece):
-            yield _line(stream, _text(line, cut), timestamps)
+    cutter = FrameCutter(engine)
+    async for chunk in chunks:
+        for stream, piece, first in cutter.feed(chunk):
+            splitter = splitters[stream]
+            if not splitter.open and 0 < len(piece) <= limit and piece.find(b"\n") == len(piece) - 1:
+                yield _line(stream, _text(piece[:-1], False), timestamps)  # nearly all: a message is a line
+                continue
+            if timestamps and first and splitter.open:
+                piece = _without_time(piece)
+            for line, cut in splitter.feed(piece):
+                yield _line(stream, _text(line, cut), timestamps)
+    cutter.finish()
     for stream, splitter in splitters.items():
         for line, cut in splitter.finish():
             yield _line(stream, _text(line, cut), timestamps)
@@ -198,4 +230,13 @@ def _line(stream: LogStream, text: str, timestamps: bool) -> LogLine:
     return LogLine(stream, text)
 
 
-__all__ = ["CUT_MARK", "LINE_LIMIT_BYTES", "LineSplitter", "json_lines", "log_frames", "log_lines", "text_lines"]
+__all__ = [
+    "CUT_MARK",
+    "LINE_LIMIT_BYTES",
+    "FrameCutter",
+    "LineSplitter",
+    "json_lines",
+    "log_frames",
+    "log_lines",
+    "text_lines",
+]

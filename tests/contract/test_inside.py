@@ -242,3 +242,15 @@ async def test_room_is_told_in_bytes_or_not_at_all(lab: Lab) -> None:
     for free in (room.free_bytes, room.temp_free_bytes):
         assert free is None or free > _MIB
     assert room.temp_dir or room.temp_free_bytes is None
+
+
+async def test_processes_are_those_that_run(lab: Lab) -> None:
+    made = await lab.make(lab.spec(("sleep", "321")))
+    with pytest.raises(Conflict):
+        await lab.engine.processes(made)
+    await lab.engine.start(made)
+    (first, *_) = await lab.engine.processes(made)
+    assert first.pid > 1
+    assert "sleep 321" in first.command
+    assert first.user
+    assert first.memory_bytes is not None

@@ -82,6 +82,16 @@ async def test_a_tail_is_the_last_lines(lab: Lab) -> None:
     assert await _lines(lab, made, tail=0) == []
 
 
+async def test_since_and_until_are_moments_of_the_last_lines(lab: Lab) -> None:
+    made = await lab.said("echo one; sleep 1.1; echo two; sleep 1.1; echo three")
+    moments = {line.text: line.at for line in await _lines(lab, made, timestamps=True)}
+    at = moments["two"]
+    assert [line.text for line in await _lines(lab, made, since=at)] == ["two", "three"]
+    assert [line.text for line in await _lines(lab, made, until=at)] == ["one", "two"]
+    assert [line.text for line in await _lines(lab, made, since=at, until=at)] == ["two"]
+    assert await _lines(lab, made, tail=1, until=at) == []
+
+
 async def test_a_terminal_has_one_stream(lab: Lab) -> None:
     made = await lab.said("echo one; echo two >&2", tty=True)
     assert [(line.stream, line.text) for line in await _lines(lab, made)] == [

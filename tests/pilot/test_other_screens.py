@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 from textual.command import CommandPalette
+from textual.widgets import Input
 
 from backends.engines.demo import DemoEngine
 from backends.model.container import ContainerState
@@ -18,8 +20,10 @@ from tui.config import Settings
 from tui.screens.help import HelpScreen
 from tui.screens.migrate import MigrateScreen
 from tui.screens.move_keys import Stage as MoveStage
+from widgets.json_pane import JsonPane
 from widgets.line import plain
 from widgets.lines_pane import LinesPane
+from widgets.link_list import LinkList
 from widgets.log_view import LogView
 from widgets.plan_view import PlanView
 
@@ -120,14 +124,31 @@ async def test_a_log_that_cannot_be_had_says_why(tmp_path: Path) -> None:
         assert "garbled" in view.render_line(0).text
 
 
-async def test_details_show_facts_and_inspect(tmp_path: Path) -> None:
-    async with stage(tmp_path) as play:
-        await play.select("tensorboard")
+def _section_shows(pane: LinesPane, word: str) -> bool:
+    return word in text_of(pane) and "Asking" not in text_of(pane)
+
+
+async def test_details_have_sections_by_number_and_tab(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as play:
+        await play.select("rag-embedder")
+        name, key = play.selected(), play.row("rag-embedder").key
         await play.press("enter")
-        pane = play.app.screen.query_one(LinesPane)
-        await play.until(lambda: '"Id"' in text_of(pane) or '"ID"' in text_of(pane), "inspect")
-        assert play.row("tensorboard").key.short in text_of(pane)
-        await play.press("q")
+        screen = play.app.screen
+        pane = screen.query_one("#detail", LinesPane)
+        await play.until(lambda: key.short in text_of(pane), "the facts")
+        for number, word in {"3": "COMMAND", "4": "", "5": "", "6": "10.9.", "7": "failed (1)", "8": "changed"}.items():
+            await play.press(number)
+            await play.until(partial(_section_shows, pane, word), f"section {number}")
+        await play.press("9")
+        await play.until(lambda: "No event" in text_of(pane), "no events yet")
+        await play.docker.pause(key.id) if key.engine == play.docker.id else await play.podman.pause(key.id)
+        await play.until(lambda: "pause" in text_of(pane), f"the event of {name}")
+        await play.press("tab")
+        tree = screen.query_one(JsonPane)
+        await play.until(lambda: tree.display and '"' not in text_of(tree) and "Id: " in text_of(tree), "inspect")
+        await play.press("slash", *"exitcode", "enter")
+        await play.until(lambda: "ExitCode: " in text_of(tree), "what was searched")
+        await play.press("escape", "left", "q")
         assert play.on_top() == "FleetScreen"
 
 
@@ -251,3 +272,76 @@ async def test_a_bug_in_the_app_leaves_a_log_and_its_path(tmp_path: Path, capsys
         await meet_a_bug()
     assert "ZeroDivisionError" in crash_log(tmp_path)
     assert "crash-" in capsys.readouterr().err
+
+
+async def test_logs_of_a_project_are_merged_filtered_read_upwards_and_saved(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        await play.select("train-llama3-8b")
+        key = play.row("train-llama3-8b").key
+        async with play.docker.logs(key.id) as stream:
+            everything = len([line async for line in stream])
+        await play.press("l", "home")
+        view = play.app.screen.query_one(LogView)
+        await play.until(lambda: view.line_count > 0, "the tail")
+        await play.press("home")
+        await play.until(lambda: view.line_count >= everything, "the older lines")
+        await play.press("escape")
+        await play.select("mlops-minio-1")
+        await play.press("l", "p")
+        await play.until(lambda: play.app.screen.query(LogView))
+        view = play.app.screen.query_one(LogView)
+        await play.until(lambda: len(view.look.names) > 1 and view.line_count > 0, "the project's logs")
+        assert {name.split("-")[0] for name in view.look.names} == {"mlops"}
+        await play.press("f", *"http|get", "enter")
+        await play.until(lambda: 0 < view.shown_count < view.line_count, "the filter")
+        await play.press("t", "w", "S")
+        await play.until(lambda: play.on_top() == "InputDialog")
+        path = tmp_path / "saved.log"
+        play.app.screen.query_one(Input).value = str(path)
+        await play.press("enter")
+        await play.until(path.exists, "the file")
+        lines = path.read_text().splitlines()
+        assert lines
+        assert all(("http" in one.lower() or "get" in one.lower()) and " | " in one for one in lines)
+
+
+async def test_links_mask_their_token_until_asked_and_copy_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    async with stage(tmp_path) as play:
+        await play.select("jupyter-lab")
+        await play.press("b")
+        links = play.app.screen.query_one(LinkList)
+        await play.until(lambda: links.chosen is not None, "a link")
+        shown = "\n".join(str(links.get_option_at_index(n).prompt) for n in range(links.option_count))
+        assert "token=••••" in shown
+        assert "dem0dem0" not in shown
+        await play.press("enter")
+        assert "dem0dem0" in play.app.clipboard
+        assert "dem0dem0" not in play.toasts()
+        await play.press("x")
+        assert "dem0dem0" in str(links.get_option_at_index(0).prompt)
+        await play.press("v")
+        assert play.app.clipboard.startswith("code --folder-uri vscode-remote://attached-container+")
+
+
+async def test_events_are_shown_and_filtered_and_what_fails_by_itself_is_told(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        key = play.row("tensorboard").key
+        await play.press("E")
+        view = play.app.screen.query_one(LogView)
+        await play.docker.kill(key.id)
+        await play.until(lambda: "tensorboard on demo-docker failed with exit code 137" in play.toasts(), "the notice")
+        await play.until(lambda: any("exit code 137" in text for text in texts(view)), "the event")
+        everything = view.shown_count
+        await play.press("slash", *"die", "enter")
+        await play.until(lambda: 0 < view.shown_count < everything, "the filter")
+        await play.press("escape", "escape")
+        await play.docker.start(key.id)
+        await play.until(lambda: play.state("tensorboard") is ContainerState.RUNNING)
+        await play.select("tensorboard")
+        await play.until(lambda: play.row("tensorboard").state is ContainerState.RUNNING)
+        said = play.toasts().count("tensorboard on demo-docker")
+        await play.press("s")
+        await play.until(lambda: play.row("tensorboard").state is ContainerState.EXITED)
+        assert play.toasts().count("tensorboard on demo-docker") == said  # the person did it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -31,15 +32,17 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cp": ("tui.cli.cp", "Copy files out of containers, into them, and between them."),
     "doctor": ("tui.cli.doctor", "Say what was found, what was not, and what to do."),
     "engines": ("tui.cli.engines", "List the engines, and why one is not there."),
+    "events": ("tui.cli.events", "Print what happens on all engines."),
     "exec": ("tui.cli.talk", "Run a program in a container."),
     "gpus": ("tui.cli.gpus", "List the GPUs, or say why none is seen."),
     "image": ("tui.cli.image", "Remove, name, prune, save, load and copy images; list their platforms."),
     "images": ("tui.cli.images", "List the images of all engines, and what they share."),
     "kill": ("tui.cli.kill", "Send containers a signal."),
     "layers": ("tui.cli.layers", "Show the layers of an image."),
+    "links": ("tui.cli.links", "List where a container's services are reached."),
     "login": ("tui.cli.logins", "Log in to a registry, into the engine's own credential store."),
     "logout": ("tui.cli.logins", "Take a registry's login out of that store."),
-    "logs": ("tui.cli.logs", "Print a container's log."),
+    "logs": ("tui.cli.logs", "Print the logs of containers, filtered and merged."),
     "migrate": ("tui.cli.migrate", "Move a container to another engine."),
     "network": ("tui.cli.network", "List, inspect, make, remove and prune networks."),
     "pause": ("tui.cli.lifecycle", "Freeze all processes of containers."),
@@ -51,8 +54,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restart": ("tui.cli.lifecycle", "Restart containers."),
     "restore": ("tui.cli.restore", "Make the container of a backup on an engine."),
     "rm": ("tui.cli.rm", "Remove containers."),
-    "search": ("tui.cli.search", "Search registries for images."),
     "run": ("tui.cli.run", "Run a new container, from an image or a preset."),
+    "search": ("tui.cli.search", "Search registries for images."),
     "shell": ("tui.cli.talk", "Open a shell in a container."),
     "start": ("tui.cli.lifecycle", "Start containers."),
     "stop": ("tui.cli.stop", "Stop containers."),
@@ -140,6 +143,9 @@ async def _shown(app: TranshipApp) -> int:
     def leave(number: signal.Signals) -> None:
         app.exit(return_code=SIGNAL_BASE + number)
 
+    # What was imported lives as long as the program: left out of the garbage collector's full rounds, which else hold
+    # every key up for some 50 ms while a log of 100,000 lines grows.
+    gc.freeze()
     terminal = sys.stdin.fileno()
     give_size(terminal)
     with handled((signal.SIGTERM, signal.SIGHUP), leave), watched(terminal, app, lambda: leave(signal.SIGHUP)):

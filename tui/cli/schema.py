@@ -145,9 +145,15 @@ def layers(report: LayerReport) -> dict[str, Any]:
     }
 
 
-def log_line(line: LogLine) -> dict[str, Any]:
+def log_line(line: LogLine, of: Container) -> dict[str, Any]:
     """One line of a log; "at" is null unless times were asked for."""
-    return {"stream": line.stream.value, "at": time_text(line.at), "text": line.text}
+    return {
+        "engine": of.key.engine.name,
+        "container": of.name,
+        "stream": line.stream.value,
+        "at": time_text(line.at),
+        "text": line.text,
+    }
 
 
 def plan(drawn: Plan) -> dict[str, Any]:

@@ -1,114 +1,274 @@
-"""One container: its facts, and the engine's own inspect JSON below them. Changes nothing."""
+"""One container in full, section by section. Changes nothing."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input
 
+from backends.model.container import ChangedPath
 from backends.model.errors import BackendError
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
+from backends.model.process import ContainerProcess
+from backends.model.secrets import masked_json
+from backends.model.values import Missing
 from tui.action import Scope
 from tui.actions import bindings
-from tui.messages import InspectFailed, InspectLoaded
+from tui.messages import ChangesSeen, InspectFailed, InspectLoaded, ProcessesSeen
+from tui.screens import container_sections as sections
 from tui.screens.base import SubScreen
 from tui.screens.facts import fact_lines, facts_of
 from tui.screens.frame import KeyBar, TitleBar
+from widgets.json_pane import JsonPane
 from widgets.layer_lines import error_lines
-from widgets.line import BLANK, Line, Tone, line
+from widgets.line import Line
 from widgets.lines_pane import LinesPane
-from widgets.text import inert, line_width, take_cells
+from widgets.section_bar import SectionBar
+from widgets.stats_plots import plot_lines
+from widgets.text import inert
+
+SECTIONS = ("Facts", "Stats", "Procs", "Env", "Mounts", "Net", "Health", "Files", "Events", "JSON")
+_FACTS, _STATS, _PROCESSES, _ENV, _MOUNTS, _NET, _HEALTH, _FILES, _EVENTS, _JSON = range(len(SECTIONS))
+_PROCESSES_S = 2.0
+_ASKING = "Asking the engine …"
 
 
-def json_lines(value: object) -> list[Line]:
-    """Indented JSON, each line made inert."""
-    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
-    return [line(inert(one) if not one.startswith(" ") else _indented(one)) for one in text.split("\n")]
-
-
-def _indented(text: str) -> str:
-    body = text.lstrip(" ")
-    return " " * (len(text) - len(body)) + inert(body)
-
-
-def _wrapped(whole: Line, width: int) -> list[Line]:
-    """A line in as many as it takes; those below the first stand under its text, two cells in."""
-    if line_width(whole) <= width or len(whole) != 1:
-        return [whole]
-    text, tone = whole[0]
-    body = text.lstrip(" ")
-    indent = min(len(text) - len(body), max(0, width - 24))
-    room, lines = max(8, width - indent), list[Line]()
-    while body:
-        head = take_cells(body, room - (2 if lines else 0)) or body[0]
-        lines.append(line((" " * (indent + (2 if lines else 0)) + head, tone)))
-        body = body[len(head) :]
-    return lines
+def _as_it_is(_name: str | int | None, text: str) -> str:
+    return text
 
 
 class ContainerScreen(SubScreen):
     """The detail of one container."""
 
     SCOPES: ClassVar = (Scope.DETAIL,)
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.DETAIL)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Scope.DETAIL),
+        *(
+            Binding(str((place + 1) % 10), f"section({place})", title, show=False, id=f"detail.section-{place + 1}")
+            for place, title in enumerate(SECTIONS)
+        ),
+    ]
 
     def __init__(self, key: ContainerKey) -> None:
         super().__init__()
         self._key = key
         self._view = FleetView()
-        self._inspect: list[Line] = [line(("Asking the engine …", Tone.DIM))]
-        self._error: BackendError | None = None
+        self._raw: Mapping[str, object] | None = None
+        self._processes: tuple[ContainerProcess, ...] | None = None
+        self._changes: tuple[ChangedPath, ...] | None = None
+        self._errors: dict[int, BackendError] = {}
+        self._section = _FACTS
+        self._secrets = False
 
     def compose(self) -> ComposeResult:
-        """Title, text, keys."""
+        """Title, sections, the one shown, keys."""
         yield TitleBar("Container")
-        yield LinesPane(id="detail")
+        yield SectionBar(SECTIONS)
+        with Vertical():
+            yield LinesPane(id="detail")
+            yield Input(id="search", placeholder="search names and values", compact=True)
+            yield JsonPane(id="inspect")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     def on_mount(self) -> None:
         """Show what is known; ask for the rest."""
+        self.query_one("#search").display = False
         self.show_modes()
         self.show_view(self.tranship.view)
+        self.action_section(_FACTS)
+        self.set_interval(_PROCESSES_S, self._look_again)
         self._ask()
 
+    def acts(self) -> Mapping[str, Callable[[], object]]:
+        """Sections, secrets, searching."""
+        pane = self.query_one(JsonPane)
+        return {
+            "detail.next": lambda: self.action_section((self._section + 1) % len(SECTIONS)),
+            "detail.previous": lambda: self.action_section((self._section - 1) % len(SECTIONS)),
+            "detail.reload": self._ask,
+            "detail.secrets": self._toggle_secrets,
+            "detail.search": self._edit_search,
+            "detail.next_found": pane.next_match,
+            "detail.previous_found": lambda: pane.next_match(-1),
+            "detail.logs": self._logs,
+            "detail.links": self._links,
+        }
+
+    # -- asking ----------------------------------------------------------------------------------
     def _ask(self) -> None:
         self.tranship.commands.inspect(self._key, self.post_message)
+        self._ask_for_section()
 
-    def acts(self) -> Mapping[str, Callable[[], object]]:
-        """Reading again."""
-        return {"detail.reload": self._ask}
+    def _ask_for_section(self) -> None:
+        watching = self.tranship.commands.watching
+        if self._section == _PROCESSES:
+            watching.processes(self._key, self.post_message)
+        elif self._section == _FILES:
+            watching.changes(self._key, self.post_message)
 
-    def show_view(self, view: FleetView) -> None:
-        """Take the newest view."""
-        self._view = view
-        container = view.containers.get(self._key)
-        if container is not None:
-            self.query_one(TitleBar).show(f"{inert(container.name)} on {self._key.engine}")
-        self._draw()
-
-    def _draw(self) -> None:
-        facts = facts_of(self._view, self._key, self.tranship.clock.now()) or [("State", "removed")]
-        inspect, error = self._inspect, self._error
-        heading = line(("INSPECT", Tone.HEADING))
-
-        def build(width: int) -> list[Line]:
-            wrapped = [part for one in inspect for part in _wrapped(one, width)]
-            below = error_lines(error, width) if error is not None else wrapped
-            return [*fact_lines(facts, width), BLANK, heading, *below]
-
-        self.query_one(LinesPane).show_built(build)
+    def _look_again(self) -> None:
+        if self._section == _PROCESSES and self.in_sight():
+            self._ask_for_section()
 
     @on(InspectLoaded)
     def _inspected(self, message: InspectLoaded) -> None:
-        self._inspect, self._error = json_lines(message.inspect), None
+        self._raw = message.inspect
+        self._errors.pop(_JSON, None)
+        self.query_one(JsonPane).show_value(message.inspect, self._mask)
         self._draw()
 
     @on(InspectFailed)
     def _not_inspected(self, message: InspectFailed) -> None:
-        self._error = message.error
+        self._errors[_JSON] = message.error
         self._draw()
+
+    @on(ProcessesSeen)
+    def _processes_seen(self, message: ProcessesSeen) -> None:
+        self._processes = message.processes
+        self._take_error(_PROCESSES, message.error)
+
+    @on(ChangesSeen)
+    def _changes_seen(self, message: ChangesSeen) -> None:
+        self._changes = message.paths
+        self._take_error(_FILES, message.error)
+
+    def _take_error(self, section: int, error: BackendError | None) -> None:
+        self._errors.pop(section, None)
+        if error is not None:
+            self._errors[section] = error
+        self._draw()
+
+    # -- showing ---------------------------------------------------------------------------------
+    def show_view(self, view: FleetView) -> None:
+        """Take the newest view."""
+        before, self._view = self._view.containers.get(self._key), view
+        container = view.containers.get(self._key)
+        if container is not None:
+            self.query_one(TitleBar).show(f"{inert(container.name)} on {self._key.engine}")
+        if before is not None and container != before:
+            self.tranship.commands.inspect(self._key, self.post_message)  # health runs, addresses, exit code
+        self._draw()
+
+    def action_section(self, place: int) -> None:
+        """Show another section."""
+        self._section = place
+        self.query_one(SectionBar).show(place)
+        pane, tree = self.query_one("#detail", LinesPane), self.query_one(JsonPane)
+        json = place == _JSON and _JSON not in self._errors
+        pane.display, tree.display = not json, json
+        if not json:
+            self.query_one("#search").display = False
+            pane.scroll_to(y=0, animate=False)
+        self.set_focus(tree if json else pane)  # at once: the very next key may be typed into a field
+        self._ask_for_section()
+        self._draw()
+
+    @on(SectionBar.Chosen)
+    def _chosen(self, message: SectionBar.Chosen) -> None:
+        self.action_section(message.place)
+
+    def _draw(self) -> None:
+        if self.is_mounted and (self._section != _JSON or _JSON in self._errors):
+            pane = self.query_one("#detail", LinesPane)
+            pane.show_built(lambda width: self._built(width, pane.size.height))
+
+    def _built(self, width: int, height: int) -> list[Line]:
+        """The lines of the section shown."""
+        container, raw, section = self._view.containers.get(self._key), self._raw, self._section
+        error = self._errors.get(section) or (self._errors.get(_JSON) if section in _OF_INSPECT else None)
+        if section == _FACTS:
+            facts = facts_of(self._view, self._key, self.tranship.clock.now()) or [("State", "removed")]
+            return fact_lines(facts, width)
+        if section == _EVENTS:
+            return sections.event_lines(self.tranship.commands.watching.events()[1], container, self._key.id)
+        if section == _STATS:
+            return self._plots(width, height)
+        if error is not None:
+            return error_lines(error, width)
+        if container is None:
+            return sections.quiet("The container was removed.")
+        if section == _PROCESSES and self._processes is not None:
+            return sections.process_lines(self._processes, width, secrets=self._secrets)
+        if section == _FILES and self._changes is not None:
+            return sections.changed_lines(self._changes, width)
+        if section in _OF_INSPECT and raw is not None:
+            if section == _ENV:
+                return sections.environment_lines(raw, width, secrets=self._secrets)
+            return _OF_INSPECT[section](container, raw, width)
+        return sections.quiet(_ASKING)
+
+    def _plots(self, width: int, height: int) -> list[Line]:
+        series = self.tranship.commands.watching.series(self._key)
+        stats, tops = self._view.stats.get(self._key), dict[str, float]()
+        if stats is not None and not isinstance(stats.memory_limit_bytes, Missing) and stats.memory_limit_bytes:
+            tops["memory_bytes"] = float(stats.memory_limit_bytes)
+        if "gpu_percent" in series:
+            tops["gpu_percent"] = 100.0
+        lines = plot_lines(series, tops, width, height)
+        return lines or sections.quiet("Nothing was read yet: usage is read while it runs and somebody looks.")
+
+    # -- secrets and searching -------------------------------------------------------------------
+    @property
+    def _mask(self) -> Callable[[str | int | None, str], str]:
+        return _as_it_is if self._secrets else masked_json
+
+    def _toggle_secrets(self) -> None:
+        self._secrets = not self._secrets
+        self.query_one(JsonPane).set_mask(self._mask)
+        self._draw()
+
+    def _edit_search(self) -> None:
+        self.action_section(_JSON)
+        entry = self.query_one("#search", Input)
+        entry.display = True
+        self.set_focus(entry)
+
+    @on(Input.Submitted, "#search")
+    def _search(self, event: Input.Submitted) -> None:
+        pane = self.query_one(JsonPane)
+        found = pane.search(event.value)
+        event.input.display = bool(event.value)
+        pane.focus()
+        if event.value and not found:
+            self.tranship.refuse(f"“{inert(event.value)}” is not in it.")
+
+    # -- further -----------------------------------------------------------------------------------
+    def _logs(self) -> None:
+        from tui.screens.logs import LogScreen
+
+        container = self._view.containers.get(self._key)
+        if container is not None:
+            self.app.push_screen(LogScreen(container))
+
+    def _links(self) -> None:
+        from tui.screens.links import LinkScreen
+
+        container = self._view.containers.get(self._key)
+        if container is not None:
+            self.app.push_screen(LinkScreen(container))
+
+    def leave(self) -> None:
+        """Back; out of the search first."""
+        entry = self.query_one("#search", Input)
+        if entry.display:
+            entry.value = ""
+            entry.display = False
+            self.query_one(JsonPane).search("")
+            self.query_one(JsonPane).focus()
+        else:
+            super().leave()
+
+
+_OF_INSPECT: Mapping[int, Callable[..., list[Line]]] = {
+    _ENV: sections.environment_lines,
+    _MOUNTS: sections.mount_lines,
+    _NET: sections.network_lines,
+    _HEALTH: sections.health_lines,
+}
+"""Sections that are read from the inspect JSON."""

@@ -46,8 +46,10 @@ class Doors:
             "container.change": partial(self._again, "container.change"),
             "container.detail": self._detail,
             "container.like": partial(self._again, "container.like"),
+            "container.links": self._links,
             "container.logs": self._logs,
             "container.migrate": self._migrate,
+            "fleet.events": self._events,
             "fleet.gpu_screen": self._gpu_screen,
             "fleet.idle": self._idle,
             "fleet.image": self._image,
@@ -74,9 +76,16 @@ class Doors:
     def _logs(self) -> None:
         from tui.screens.logs import LogScreen
 
+        containers = self._fleet.chosen()
+        if containers:
+            self._app.push_screen(LogScreen(*containers))
+
+    def _links(self) -> None:
+        from tui.screens.links import LinkScreen
+
         container = self._fleet.selected()
         if container is not None:
-            self._app.push_screen(LogScreen(container))
+            self._app.push_screen(LinkScreen(container))
 
     def _migrate(self) -> None:
         from tui.screens.migrate import MigrateScreen
@@ -132,6 +141,11 @@ class Doors:
         else:
             minutes = self._app.settings.idle_gpu_minutes
             self._app.refuse(f"No container has held GPU memory idly for {minutes:g} minutes.")
+
+    def _events(self) -> None:
+        from tui.screens.events import EventScreen
+
+        self._app.push_screen(EventScreen())
 
     def _image(self) -> None:
         from tui.screens.image import ImageScreen

@@ -9,6 +9,7 @@ from backends.model.container import Container, MountKind, StatsReading
 from backends.model.fleet import EngineView, FleetView
 from backends.model.gpu import GpuUse
 from backends.model.ids import ContainerKey
+from backends.model.secrets import masked_text
 from widgets.container_sort import own_limit
 from widgets.format import (
     MISSING,
@@ -96,7 +97,7 @@ def _gpu(container: Container, use: GpuUse | None) -> list[Fact]:
 def _setup(container: Container) -> list[Fact]:
     facts: list[Fact] = []
     if container.command:
-        facts.append(("Command", inert(" ".join(container.command))))
+        facts.append(("Command", inert(masked_text(" ".join(container.command)))))
     if container.ports:
         facts.append(("Ports", "  ".join(port_text(port) for port in sorted(container.ports, key=repr))))
     for index, mount in enumerate(sorted(container.mounts)):

@@ -187,6 +187,14 @@ class FleetScreen(TranshipScreen):
             self.tranship.refuse("No container is selected.")
         return container
 
+    def chosen(self) -> list[Container]:
+        """The marked containers, else that under the cursor; says so where there is none."""
+        keys = self.query_one(ContainerTable).targets
+        found = [self._view.containers[key] for key in keys if key in self._view.containers]
+        if not found:
+            self.tranship.refuse("No container is selected.")
+        return found
+
     def allowed(self, action: Action, container: Container) -> bool:
         """Whether it may be done to this container now; says why not."""
         sentence = why_not(action, container, self._view, read_only=self.tranship.settings.readonly)
@@ -196,11 +204,7 @@ class FleetScreen(TranshipScreen):
 
     def _operate(self, action: Action) -> None:
         table = self.query_one(ContainerTable)
-        targets = [self._view.containers[key] for key in table.targets if key in self._view.containers]
-        if not targets:
-            self.tranship.refuse("No container is selected.")
-            return
-        chosen = [(resolve(action, one), one) for one in targets]
+        chosen = [(resolve(action, one), one) for one in self.chosen()]
         chosen = [(resolved, one) for resolved, one in chosen if self.allowed(resolved, one)]
 
         def do(confirmed: bool | None) -> None:

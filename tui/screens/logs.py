@@ -1,9 +1,10 @@
-"""The log of one container, followed while the screen is open. The stream ends when the screen is left."""
+"""The logs of one or more containers, followed while the screen is open. The streams end when the screen is left."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -15,102 +16,189 @@ from backends.model.container import Container
 from backends.model.fleet import FleetView
 from tui.action import Scope
 from tui.actions import bindings
-from tui.messages import LogEnded, LogLinesArrived, LogSearched
+from tui.log_commands import LOG_TAIL
+from tui.messages import LogEnded, LogLinesArrived, LogSaved, LogSearched, OlderLinesRead
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
+from tui.screens.log_sources import LogSources, project_of
+from widgets.filter_line import FilterLine
+from widgets.line import Tone, line
+from widgets.lines_pane import LinesPane
+from widgets.log_draw import LogLook
+from widgets.log_filter import LEVELS, BadPattern, LogFilter, pattern_of
 from widgets.log_view import LogView
 from widgets.text import inert
 
+if TYPE_CHECKING:
+    from backends.services.log_pages import LogPages
+
+_SINCE_LINES = 20_000  # lines read at once where a moment is asked for; those before them come as one goes up
+
 
 class LogScreen(SubScreen):
-    """Follows a log; pauses, searches."""
+    """Follows logs; pauses, searches, filters, saves."""
 
     SCOPES: ClassVar = (Scope.LOGS,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.LOGS)
     AUTO_FOCUS = "LogView"
 
-    def __init__(self, container: Container) -> None:
+    def __init__(self, *containers: Container) -> None:
         super().__init__()
-        self._container = container
-        self._worker: Worker[None] | None = None
+        self._sources = LogSources(containers)
+        self._workers: list[Worker[None]] = []
+        self._pages: LogPages | None = None
         self._found: int | None = None
-        self._ended: LogEnded | None = None
-        self._rested = False  # since the end it was seen not to run, or its engine was lost
+        self._since: datetime | None = None
+        self._pattern_wrong = ""
+        self._reading = False  # an older page
+        self._begins = False  # there is nothing above the first line
 
     def compose(self) -> ComposeResult:
-        """Title, search, log, keys."""
+        """Title, search, filter, log, what is shown of it, keys."""
         yield TitleBar()
         yield Input(id="search", placeholder="search", compact=True)
+        yield FilterLine("regular expression, small letters for both cases", take=self._take_pattern, back="LogView")
         yield LogView(id="log")
+        yield LinesPane(id="log-status")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     def on_mount(self) -> None:
         """Begin to follow."""
         self.query_one("#search").display = False
+        self.query_one("#log-status").can_focus = False
+        self.query_one(LogView).set_look(LogLook(self._sources.names))
         self.show_modes()
+        self._begin()
+
+    def _begin(self) -> None:
+        keys, logs = self._sources.keys, self.tranship.commands.logs
+        self._pages = logs.pages(keys, self._since)
+        tail = LOG_TAIL if self._since is None else _SINCE_LINES
+        tail = min(tail, max(1, _SINCE_LINES // len(keys)))
+        self._begins = False
+        self._workers = [logs.follow(keys, self.post_message, tail=tail, since=self._since)]
         self._say()
-        self._worker = self.tranship.commands.follow_log(self._container.key, self.post_message)
 
     def on_unmount(self) -> None:
-        """Left: the stream is closed."""
-        if self._worker is not None:
-            self._worker.cancel()
+        """Left: the streams are closed."""
+        self._stop()
+
+    def _stop(self) -> None:
+        for worker in self._workers:
+            worker.cancel()
+        self._workers = []
 
     def acts(self) -> Mapping[str, Callable[[], object]]:
-        """Following and searching."""
+        """Following, searching, filtering."""
         view = self.query_one(LogView)
         return {
             "logs.follow": lambda: view.set_following(not view.following),
             "logs.search": self._edit_search,
             "logs.next": view.next_match,
             "logs.previous": view.previous_match,
+            "logs.filter": self.query_one(FilterLine).edit,
+            "logs.level": self._next_level,
+            "logs.since": self._ask_since,
+            "logs.times": lambda: self._look(LogLook(view.look.names, not view.look.times)),
+            "logs.wrap": lambda: view.set_wrap(not view.wraps),
+            "logs.save": self._ask_path,
+            "logs.project": self._project,
         }
 
+    # -- what is said ----------------------------------------------------------------------------
     def _say(self) -> None:
         view = self.query_one(LogView)
-        about = f"Log of {inert(self._container.name)} on {self._container.key.engine}"
-        about += "  ended" if self._ended else "  following" if view.following else "  standing still"
+        about = f"Log of {self._sources.title}"
+        about += "  ended" if self._sources.all_ended else "  following" if view.following else "  standing still"
         if self._found is not None:
             about += f"  {self._found} lines found"
         self.query_one(TitleBar).show(about)
+        kept = f"{view.line_count:,} lines read, at most {view.max_lines:,} kept"
+        if not view.wanted.all:
+            kept = f"{view.shown_count:,} of {kept}"
+        parts = [(kept, Tone.DIM)]
+        if self._pattern_wrong:
+            parts.append((f"  ✕ {self._pattern_wrong}", Tone.BAD))
+        elif view.wanted.words:
+            parts.append((f"  only {inert(view.wanted.words)}", Tone.ACCENT))
+        if self._since is not None:
+            parts.append((f"  since {self._since.astimezone():%Y-%m-%d %H:%M:%S}", Tone.ACCENT))
+        above = "reading older lines …" if self._reading else "from its beginning" if self._begins else ""
+        if view.wraps:
+            parts.append(("  wrapped", Tone.DIM))
+        if above:
+            parts.append((f"  {above}", Tone.DIM))
+        self.query_one("#log-status", LinesPane).show_lines([line(*parts)])
 
+    @on(LogView.FollowChanged)
+    def _follow_changed(self) -> None:
+        self._say()
+
+    # -- lines -----------------------------------------------------------------------------------
     @on(LogLinesArrived)
     def _more(self, message: LogLinesArrived) -> None:
-        self.query_one(LogView).append(message.lines)
+        batch, view = message.batch, self.query_one(LogView)
+        if self._pages is not None:
+            self._pages.hold(batch.early)
+            self._pages.know(batch.lines, batch.left_out.items())
+        for key, count in batch.left_out.items():
+            of = f" of {self._sources.name(key)}" if len(self._sources.keys) > 1 else ""
+            view.show_note(f"{count:,} lines{of} left out: they came faster than a screen can show them")
+        numbers = self._sources.numbers
+        view.append([one for _, one in batch.lines], [numbers[key] for key, _ in batch.lines])
+        self._say()
+
+    @on(LogView.TopReached)
+    def _want_older(self) -> None:
+        view = self.query_one(LogView)
+        if self._reading or self._begins or self._pages is None:
+            return
+        if view.room <= 0:
+            self.tranship.refuse(
+                f"{view.max_lines:,} lines are kept: no room for older ones. Ask for them by a moment, or with "
+                "`tranship logs`."
+            )
+            return
+        self._reading = True
+        self.tranship.commands.logs.older(self._pages, self.post_message)
+        self._say()
+
+    @on(OlderLinesRead)
+    def _older(self, message: OlderLinesRead) -> None:
+        self._reading = False
+        numbers = self._sources.numbers
+        lines = [one for _, one in message.lines]
+        taken = self.query_one(LogView).prepend(lines, [numbers[key] for key, _ in message.lines])
+        if message.error is not None:
+            self.tranship.fail(message.error, asked="Older lines: ")
+        elif taken < len(lines):
+            self.tranship.refuse("No room for more lines: the oldest read were left out again.")
+            self._pages = None
+        self._begins = message.error is None and message.ended
+        self._say()
 
     @on(LogEnded)
     def _log_ended(self, message: LogEnded) -> None:
-        view = self.query_one(LogView)
+        view, of = self.query_one(LogView), ""
+        if len(self._sources.keys) > 1:
+            of = f" of {self._sources.name(message.container)}"
         if message.error is None:
-            view.show_note("end of the log: the container does not run; the log goes on when it starts again")
+            view.show_note(f"end of the log{of}: the container does not run; the log goes on when it starts again")
         else:
-            view.show_note(inert(f"{message.error.title}  {message.error.hint}"), bad=True)
-        self._ended, self._rested = message, False
+            view.show_note(inert(f"{message.error.title}{of}  {message.error.hint}"), bad=True)
+        self._sources.end(message)
         self._say()
         self.show_view(self.tranship.view)
 
     def show_view(self, view: FleetView) -> None:
         """Take the newest view: a log that ended goes on when its container runs again."""
-        container = view.containers.get(self._container.key)
-        if self._ended is None:
-            if container is not None and self._container.started_at is None:
-                self._container = container  # now it is known which run is followed
-            return
-        engine = view.engines.get(self._container.key.engine)
-        if container is None or engine is None or engine.stale or not container.state.alive:
-            self._rested = True
-            return
-        before, now = self._container.started_at, container.started_at
-        if not self._rested and (now is None or before is None or now == before):
-            return  # the view is older than the end
-        self._container, ended, self._ended = container, self._ended, None
-        self.query_one(LogView).show_note("it runs again")
-        self._say()
-        self._worker = self.tranship.commands.follow_log(container.key, self.post_message, after=ended.last_at)
-
-    @on(LogView.FollowChanged)
-    def _follow_changed(self) -> None:
-        self._say()
+        for ended in self._sources.look(view):
+            of = f"{self._sources.name(ended.container)}: " if len(self._sources.keys) > 1 else ""
+            self.query_one(LogView).show_note(f"{of}it runs again")
+            self._say()
+            after = {ended.container: ended.last} if ended.last is not None else None
+            logs = self.tranship.commands.logs
+            self._workers.append(logs.follow([ended.container], self.post_message, after=after))
 
     # -- search ----------------------------------------------------------------------------------
     def _edit_search(self) -> None:
@@ -123,7 +211,7 @@ class LogScreen(SubScreen):
         entry, view = event.input, self.query_one(LogView)
         entry.display = bool(event.value)
         view.focus()
-        self.tranship.commands.search_log(view.search, event.value, self.post_message)
+        self.tranship.commands.logs.search(view.search, event.value, self.post_message)
 
     @on(LogSearched)
     def _searched(self, message: LogSearched) -> None:
@@ -132,13 +220,99 @@ class LogScreen(SubScreen):
         if message.found:
             self.query_one(LogView).previous_match()
 
+    # -- what is shown of it ---------------------------------------------------------------------
+    @on(LogView.Unarranged)
+    def _unarranged(self) -> None:
+        self.tranship.commands.logs.lay_out(self._lay_out)
+
+    async def _lay_out(self) -> None:
+        await self.query_one(LogView).lay_out()
+        self._say()
+
+    def _take_pattern(self, words: str) -> None:
+        view = self.query_one(LogView)
+        try:
+            pattern = pattern_of(words)
+        except BadPattern as wrong:
+            self._pattern_wrong = inert(str(wrong))
+        else:
+            self._pattern_wrong = ""
+            if pattern != view.wanted.pattern:
+                view.set_filter(LogFilter(pattern, view.wanted.level))
+        self._say()
+
+    def _next_level(self) -> None:
+        view = self.query_one(LogView)
+        level = LEVELS[(LEVELS.index(view.wanted.level) + 1) % len(LEVELS)]
+        view.set_filter(LogFilter(view.wanted.pattern, level))
+        self._say()
+
+    def _look(self, look: LogLook) -> None:
+        self.query_one(LogView).set_look(look)
+
+    def _ask_since(self) -> None:
+        from tui.moments import EXAMPLES, moment_of
+        from widgets.dialogs import InputDialog
+
+        def wrong(text: str) -> str:
+            try:
+                if text.strip():
+                    moment_of(text, self.tranship.clock.now().astimezone())
+            except ValueError as error:
+                return str(error)
+            return ""
+
+        def take(text: str | None) -> None:
+            if text is None:
+                return
+            now = self.tranship.clock.now().astimezone()
+            self._since = moment_of(text, now) if text.strip() else None
+            self._stop()
+            self.query_one(LogView).clear()
+            self._sources.restart()
+            self._begin()
+
+        note = f"{EXAMPLES}; nothing: all of it"
+        self.app.push_screen(InputDialog("Lines since", placeholder=EXAMPLES, note=note, validate=wrong), take)
+
+    def _ask_path(self) -> None:
+        from pathlib import Path
+
+        from widgets.dialogs import InputDialog
+
+        lines = self.query_one(LogView).saved()
+
+        def take(text: str | None) -> None:
+            if text:
+                path = Path(text).expanduser()
+                self.tranship.commands.logs.save(path, lines, self.post_message)
+
+        name = f"{self._sources.file_name}-{self.tranship.clock.now().astimezone():%Y%m%d-%H%M%S}.log"
+        note = f"{len(lines):,} lines as they are shown now; `tranship logs` writes all of them"
+        self.app.push_screen(InputDialog("Save the log to", value=str(Path.cwd() / name), note=note), take)
+
+    @on(LogSaved)
+    def _saved(self, message: LogSaved) -> None:
+        self.notify(f"{message.lines:,} lines are in {message.path}", timeout=6, markup=False)
+
+    def _project(self) -> None:
+        first = self._sources.containers[0]
+        together = [first] if len(self._sources.keys) > 1 else project_of(first, self.tranship.view)
+        if together == list(self._sources.containers):
+            self.tranship.refuse(f"{first.name} belongs to no project or pod with other containers.")
+        else:
+            self.app.switch_screen(LogScreen(*together))
+
     def leave(self) -> None:
-        """Back; out of the search first."""
-        entry = self.query_one("#search", Input)
+        """Back; out of the search and the filter first."""
+        entry, view, wanted = self.query_one("#search", Input), self.query_one(LogView), self.query_one(FilterLine)
         if entry.display:
             entry.value = ""
             entry.display = False
-            self.query_one(LogView).focus()
-            self.tranship.commands.search_log(self.query_one(LogView).search, "", self.post_message)
+            view.focus()
+            self.tranship.commands.logs.search(view.search, "", self.post_message)
+        elif wanted.display:
+            wanted.drop()
+            view.focus()
         else:
             super().leave()

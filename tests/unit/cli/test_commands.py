@@ -120,7 +120,33 @@ def test_logs() -> None:
     assert result.exit_code == 0
     assert len((result.stdout + result.stderr).splitlines()) == 3
     lines = [json.loads(line) for line in demo("logs", RUNNING, "--tail", "2", "--json").stdout.splitlines()]
-    assert [set(line) for line in lines] == [{"schema", "stream", "at", "text"}] * 2
+    assert [set(line) for line in lines] == [{"schema", "engine", "container", "stream", "at", "text"}] * 2
+
+
+def test_logs_of_several_are_merged_named_and_filtered() -> None:
+    both = demo("logs", "train-llama3-8b", "mlops-minio-1", "--tail", "3")
+    assert {line.split(" | ")[0].strip() for line in (both.stdout + both.stderr).splitlines()} == {
+        "train-llama3-8b",
+        "mlops-minio-1",
+    }
+    found = demo("logs", "train-llama3-8b", "--grep", "checkpoint")
+    assert found.stdout
+    assert all("checkpoint" in line for line in found.stdout.splitlines())
+    grave = demo("logs", "train-llama3-8b", "--level", "warning")
+    assert "warning: gradient" in grave.stderr
+    assert "step" not in grave.stdout
+    assert demo("logs", "train-llama3-8b", "--grep", "(").exit_code == 2
+    assert "no moment" in demo("logs", "train-llama3-8b", "--since", "soon").stderr
+    assert demo("logs", "train-llama3-8b", "--until", "2001-01-01").stdout == ""
+
+
+def test_links_hide_their_tokens_unless_asked() -> None:
+    hidden = document("links", "jupyter-lab")
+    assert hidden["links"][0]["title"] == "Jupyter"
+    assert hidden["links"][0]["has_token"]
+    assert "dem0dem0" not in json.dumps(hidden)
+    assert "dem0dem0" in json.dumps(document("links", "jupyter-lab", "--tokens"))
+    assert demo("links", "jupyter-lab", "--plain").stdout == "http://localhost:8888/?token=••••\n"
 
 
 def test_doctor() -> None:

@@ -81,8 +81,9 @@ def test_layers() -> None:
 
 def test_log_line_is_escaped_by_json() -> None:
     line = LogLine(LogStream.STDERR, EVIL, datetime(2026, 1, 1, tzinfo=UTC))
-    assert json.loads(json.dumps(schema.log_line(line)))["text"] == EVIL
-    assert "\x1b" not in json.dumps(schema.log_line(line))
+    of = container("web")
+    assert json.loads(json.dumps(schema.log_line(line, of)))["text"] == EVIL
+    assert "\x1b" not in json.dumps(schema.log_line(line, of))
 
 
 def test_plan_and_report_hold_no_values_of_the_environment() -> None:

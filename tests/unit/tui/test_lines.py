@@ -25,10 +25,10 @@ from backends.model.plan import (
     StepProgress,
     Undone,
 )
+from backends.model.secrets import masked_json
 from backends.model.values import Missing
 from backends.model.workload import WorkloadSpec
 from tui.actions import ACTIONS
-from tui.screens.container import json_lines
 from tui.screens.facts import fact_lines, facts_of
 from tui.screens.help import help_lines
 from tui.screens.move_choices import TURNS, read_ports, wrong_ports
@@ -42,6 +42,7 @@ from tui.screens.move_lines import (
     update_of,
     waiting_lines,
 )
+from widgets.json_fold import JsonFold
 from widgets.line import plain
 from widgets.text import inert, width_of
 
@@ -95,7 +96,32 @@ def test_hostile_names_stay_inert_and_in_width(text: str, width: int) -> None:
 
 @given(st.recursive(st.text(max_size=20) | st.integers() | st.none(), lambda inner: st.lists(inner, max_size=3)))
 def test_json_is_shown_as_data(value: object) -> None:
-    assert all(inert(plain(one)) == plain(one) for one in json_lines({"value": value}))
+    assert all(
+        inert(plain(row.shown)) == plain(row.shown)
+        for opened in (False, True)
+        for row in _folded({"value": value}, opened).rows()
+    )
+
+
+def _folded(value: object, opened: bool) -> JsonFold:
+    fold = JsonFold(value, masked_json)
+    fold.set_all(opened)
+    return fold
+
+
+def test_json_folds_is_searched_and_hides_secrets() -> None:
+    value = {"Id": "1", "Config": {"Env": ["HF_TOKEN=abc", "PATH=/bin"], "Labels": {"db_password": "x"}}}
+    fold = JsonFold(value, masked_json)
+    assert [plain(row.shown).strip() for row in fold.rows()] == ["Id: 1", "▸ Config: 2 keys"]
+    assert fold.find("path") == [("Config", "Env", 1)]
+    assert [plain(row.shown).strip() for row in fold.rows()][-3:] == [
+        "[0]: HF_TOKEN=••••",
+        "[1]: PATH=/bin",
+        "▸ Labels: 1 key",
+    ]
+    assert fold.find("abc") == []  # what is hidden is not found either
+    fold.set_mask(lambda _name, text: text)
+    assert fold.find("abc") == [("Config", "Env", 0)]
 
 
 @pytest.mark.parametrize("width", [60, 110, 200])

@@ -1,0 +1,1 @@
+"""Finds the addresses of a container's services, purely from what is known and printed. Asks nobody, opens nothing."""

@@ -1,0 +1,63 @@
+"""What looks secret is hidden, and what does not is shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from backends.inspected import attachments, environment, health_command, health_runs
+from backends.model.process import process_of
+from backends.model.secrets import MASK, masked_json, masked_pair, masked_text, masked_value
+
+HIDDEN = ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "POSTGRES_PASSWORD", "MYSQL_PWD", "OPENAI_API_KEY", "DSN")
+SHOWN = ("PATH", "PWD", "SSH_AUTH_SOCK", "KEYBOARD", "MONKEY", "AUTHOR", "NVIDIA_VISIBLE_DEVICES", "PASSES")
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_secrets_by_their_name(name: str) -> None:
+    assert masked_value(name, "value") == MASK
+    assert masked_pair(f"{name}=value") == f"{name}={MASK}"
+    assert masked_pair(f"--env={name}=value") == f"--env={name}={MASK}"
+    assert masked_json(name, "value") == MASK
+    assert masked_value(name, "") == ""
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_what_is_none_is_shown(name: str) -> None:
+    assert masked_pair(f"{name}=value") == f"{name}=value"
+
+
+TEXTS = {
+    "postgres://me:hunter2@db/x": f"postgres://me:{MASK}@db/x",
+    "use hf_abcdefghijklmnopqrst now": f"use {MASK} now",
+    "http://x/?token=abc&y=1": f"http://x/?token={MASK}&y=1",
+    "serve --api-key abc --port 1": f"serve --api-key {MASK} --port 1",
+    "lab --NotebookApp.token=abc": f"lab --NotebookApp.token={MASK}",
+    "python train.py --lr 3e-4": "python train.py --lr 3e-4",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_secrets_by_their_looks(text: str) -> None:
+    assert masked_text(text) == TEXTS[text]
+
+
+def test_what_both_engines_inspect_tells() -> None:
+    run = {"Start": "2026-01-01T00:00:00Z", "End": "2026-01-01T00:00:01Z", "ExitCode": 1, "Output": "no\n"}
+    raw: dict[str, object] = {
+        "Config": {"Env": ["B=2", "A=1=1"], "Healthcheck": {"Test": ["CMD-SHELL", "true"]}},
+        "State": {"Health": {"Log": [{**run, "ExitCode": 0}, run]}},
+        "NetworkSettings": {"Networks": {"net": {"IPAddress": "10.0.0.2", "IPPrefixLen": 24, "Aliases": None}}},
+    }
+    assert environment(raw) == (("A", "1=1"), ("B", "2"))
+    assert [one.exit_code for one in health_runs(raw)] == [1, 0]
+    assert health_runs({"State": {"Healthcheck": {"Log": None}}}) == ()
+    assert health_command(raw) == "true"
+    assert attachments(raw)[0].address == "10.0.0.2/24"
+    assert (environment({}), health_runs({}), health_command({}), attachments({})) == ((), (), "", ())
+
+
+def test_a_process_is_what_ps_writes() -> None:
+    one = process_of(["12", "root", "1.5", "100", "00:10", "sleep", "5"])
+    assert (one.pid, one.cpu_percent, one.memory_bytes, one.command) == (12, 1.5, 102_400, "sleep 5")
+    with pytest.raises(ValueError, match="columns"):
+        process_of(["12"])

@@ -1,0 +1,59 @@
+"""`tranship events`: what happens on all engines, from now on, until Ctrl+C."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import click
+
+from backends.model.events import EngineEvent, EventKind
+from tui.cli import schema_watch
+from tui.cli.exits import Exit
+from tui.cli.options import common, engine_option, only
+from tui.cli.output import answer_line, data
+from tui.cli.pick import first_view, unreachable
+from tui.cli.schema import time_text
+from tui.cli.session import Invocation, pass_invocation, run
+from widgets.log_filter import BadPattern, pattern_of
+from widgets.text import inert
+
+if TYPE_CHECKING:
+    from backends.services.fleet import Fleet
+
+
+@click.command(epilog="Examples: `tranship events --kind container --grep 'die|oom'`, `tranship events --json | jq .`.")
+@click.option("--kind", type=click.Choice([kind.value for kind in EventKind]), help="Only events of this kind.")
+@click.option("--grep", "-g", metavar="REGEX", help="Only events in whose line it is found.")
+@click.option("--count", "-n", type=click.IntRange(min=1), metavar="N", help="End after so many.")
+@engine_option
+@common
+@pass_invocation
+def events(invocation: Invocation, kind: str | None, grep: str | None, count: int | None, engine: str | None) -> None:
+    """Print what happens on all engines from now on: one line an event, or with --json one JSON document a line."""
+    try:
+        pattern = pattern_of(grep or "")
+    except BadPattern as error:
+        raise click.UsageError(inert(str(error))) from error
+
+    async def body(fleet: Fleet) -> Exit:
+        heard: asyncio.Queue[EngineEvent] = asyncio.Queue()
+        fleet.events.subscribe(heard.put_nowait)
+        silent = unreachable(await first_view(fleet))
+        if silent and len(silent) == len(fleet.engines):
+            raise silent[0]
+        left = count
+        while left is None or left > 0:
+            event = await heard.get()
+            text = f"{event.engine}  {event.kind.value}  {event.action}  {event.name or event.id[:12]}"
+            text += "" if event.exit_code is None else f"  exit code {event.exit_code}"
+            if (kind and event.kind.value != kind) or (pattern is not None and not pattern.search(text)):
+                continue
+            if invocation.json:
+                answer_line(**schema_watch.event(event))
+            else:
+                data(f"{time_text(event.at)}  {inert(text)}")
+            left = None if left is None else left - 1
+        return Exit.DONE
+
+    run(invocation, body, only=only(engine))

@@ -1,0 +1,57 @@
+"""Tells a person what happened: on the screen, by the bell, by a notification of the desktop. Decides nothing."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+from backends.model.fleet import FleetView
+from backends.model.ids import ContainerKey
+from backends.services.notices import Notice, NoticeKind, NoticeWatch
+from tui.config import NotifySetting
+from widgets.text import inert
+
+if TYPE_CHECKING:
+    from tui.saying import Saying
+
+_LONGEST = 200
+_GRAVE = frozenset({NoticeKind.FAILED, NoticeKind.OUT_OF_MEMORY})
+
+
+class Notifier:
+    """Watches the views of an app. setting: what is told, and how."""
+
+    def __init__(self, app: Saying, setting: NotifySetting, idle_minutes: float) -> None:
+        self._app, self._setting = app, setting
+        self._watch = NoticeWatch(idle_minutes * 60)
+
+    def own(self, key: ContainerKey) -> None:
+        """The person acted on it: its end is no news."""
+        self._watch.own(key, time.monotonic())
+
+    def take(self, view: FleetView) -> None:
+        """Tell what is news in it."""
+        for notice in self._watch.take(view, time.monotonic()):
+            if notice.kind.value in self._setting.kinds:
+                self._tell(notice)
+
+    def _tell(self, notice: Notice) -> None:
+        text = inert(notice.text)[:_LONGEST]
+        if self._setting.screen:
+            grave = notice.kind in _GRAVE
+            severity = "error" if grave else "information" if notice.kind is NoticeKind.FINISHED else "warning"
+            self._app.notify(text, severity=severity, timeout=10, markup=False)  # type: ignore[arg-type]  # one of three
+        if self._setting.bell:
+            self._app.bell()
+        if self._setting.desktop:
+            self._app.write_to_terminal(desktop_notification(text, tmux=bool(os.environ.get("TMUX"))))
+
+
+def desktop_notification(text: str, *, tmux: bool) -> str:
+    """OSC 9, which iTerm2, kitty, WezTerm, Ghostty and others post as a notification; through tmux where in one.
+
+    text: inert. tmux passes it on where `allow-passthrough` is on.
+    """
+    sequence = f"\x1b]9;{text}\x07"
+    return "\x1bPtmux;" + sequence.replace("\x1b", "\x1b\x1b") + "\x1b\\" if tmux else sequence

@@ -1,0 +1,95 @@
+"""A log line as a strip of cells: what stands before it, and its text with its own colours. Pure; holds no lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
+
+from backends.model.container import LogLine, LogStream
+from widgets.line import Tone
+from widgets.log_filter import searched
+from widgets.log_store import Entry
+from widgets.palette import Palette
+from widgets.sgr import plain_text, styled_parts
+from widgets.text import cut_middle, inert, pad, width_of
+
+_GUTTER = 2
+_NAME_CELLS = 18
+_TIME_CELLS = len("11-28 02:03:04.123 ")
+_HUES = (Tone.INFO, Tone.ACCENT, Tone.OK, Tone.WARN, Tone.DOCKER, Tone.PODMAN)
+"""What names are told apart by besides their letters; there may be more names than hues."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogLook:
+    """names: of the logs, by source; shown where there are several. times: when each line was written."""
+
+    names: tuple[str, ...] = ()
+    times: bool = False
+
+    @property
+    def name_cells(self) -> int:
+        """Cells of the names' column."""
+        if len(self.names) < 2:
+            return 0
+        return min(_NAME_CELLS, max(width_of(inert(name)) for name in self.names)) + 1
+
+    @property
+    def before_cells(self) -> int:
+        """Cells before a line's text."""
+        return _GUTTER + (_TIME_CELLS if self.times else 0) + self.name_cells
+
+
+def time_text(at: datetime) -> str:
+    """When a line was written, by the clock of this machine."""
+    here = at.astimezone()
+    return f"{here:%m-%d %H:%M:%S}.{here.microsecond // 1000:03d}"
+
+
+def row_count(entry: Entry, look: LogLook, width: int) -> int:
+    """Rows that a line takes where it is wrapped."""
+    room = max(1, width - look.before_cells)
+    cells = width_of(plain_text(entry) if isinstance(entry, str) else searched(entry.text))
+    return max(1, -(-cells // room))
+
+
+def head_strip(entry: Entry, source: int, look: LogLook, palette: Palette, *, first: bool) -> Strip:
+    """What stands before the text: stderr's bar, the time, the name. first: of the rows of a wrapped line."""
+    if isinstance(entry, str):
+        return Strip([Segment(" " * _GUTTER, palette[Tone.PLAIN])])
+    stderr = entry.stream is LogStream.STDERR
+    segments = [Segment("▎ " if stderr else " " * _GUTTER, palette[Tone.BAD])]
+    if look.times:
+        shown = time_text(entry.at) if first and entry.at is not None else ""
+        segments.append(Segment(shown.ljust(_TIME_CELLS), palette[Tone.DIM]))
+    if look.name_cells:
+        name = cut_middle(inert(look.names[source]), _NAME_CELLS) if first else ""
+        segments.append(Segment(pad(name, look.name_cells), palette[_HUES[source % len(_HUES)]]))
+    return Strip(segments)
+
+
+def text_strip(entry: Entry, palette: Palette, mark: Style | None) -> Strip:
+    """The text. mark: laid over a line that was found."""
+    base = palette[Tone.PLAIN]
+    if isinstance(entry, str):
+        return Strip([Segment(plain_text(entry), palette[Tone.BAD if entry.startswith("✕") else Tone.DIM])])
+    strip = Strip([Segment(text, base + style) for text, style in styled_parts(entry.text)])
+    return strip if mark is None else strip.apply_style(mark)
+
+
+def saved_text(entry: Entry, source: int, names: Sequence[str], *, times: bool) -> str:
+    """A line as it is written into a file: without escapes, with what is shown before it."""
+    if isinstance(entry, str):
+        return plain_text(entry)
+    when = f"{entry.at.isoformat()} " if times and entry.at is not None else ""
+    name = f"{inert(names[source])} | " if len(names) > 1 else ""
+    return f"{when}{name}{_whole(entry)}"
+
+
+def _whole(line: LogLine) -> str:
+    return plain_text(line.text)

@@ -1,0 +1,61 @@
+"""Which log lines are wanted: by a regular expression, by how grave they are. Pure; knows no widget."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from backends.model.log_level import LogLevel
+from widgets.sgr import LONGEST, plain_text
+
+LEVELS: tuple[LogLevel | None, ...] = (None, LogLevel.INFO, LogLevel.WARNING, LogLevel.ERROR)
+"""The levels that a key turns through; None = all lines."""
+
+
+class BadPattern(ValueError):
+    """What was typed is no regular expression; says why."""
+
+
+def searched(text: str) -> str:
+    """The text of a line as it is searched: without escapes, cut to what is drawn."""
+    return plain_text(text[:LONGEST]) if "\x1b" in text or "\r" in text or "\t" in text else text[:LONGEST]
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """pattern: lines in which it is found; None = all. level: lines that are at least so grave; None = all.
+
+    A line that names no level counts as information.
+    """
+
+    pattern: re.Pattern[str] | None = None
+    level: LogLevel | None = None
+
+    @property
+    def all(self) -> bool:
+        """Whether it lets every line pass."""
+        return self.pattern is None and self.level is None
+
+    def passes(self, text: str, level: LogLevel | None) -> bool:
+        """Whether a line is wanted. level: as `level_of` says."""
+        if self.level is not None and (LogLevel.INFO if level is None else level) < self.level:
+            return False
+        return self.pattern is None or self.pattern.search(searched(text)) is not None
+
+    @property
+    def words(self) -> str:
+        """What it lets pass, for a title; "" where all."""
+        parts = [f"“{self.pattern.pattern}”"] if self.pattern is not None else []
+        if self.level is not None:
+            parts.append(f"{self.level.name.lower()} and worse" if self.level < LogLevel.FATAL else "fatal")
+        return ", ".join(parts)
+
+
+def pattern_of(text: str) -> re.Pattern[str] | None:
+    """A regular expression from what was typed, small letters for both cases; None for "". Raises BadPattern."""
+    if not text:
+        return None
+    try:
+        return re.compile(text, re.IGNORECASE if text == text.lower() else 0)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise BadPattern(f"“{text}” is no regular expression: {error}") from error
