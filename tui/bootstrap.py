@@ -133,13 +133,14 @@ async def _found(settings: Settings, only: Collection[str]) -> list[Found]:
 
 def _configured(engine: EngineSetting) -> Found:
     from backends.engines.discover import Found
-    from backends.wire.endpoint import Endpoint, TlsFiles
+    from backends.wire.endpoint import REMOTE_DOCKER_SOCKET, Endpoint, TlsFiles
 
     folder = engine.tls_dir
     ca, cert, key = (os.path.join(folder, name) for name in ("ca.pem", "cert.pem", "key.pem"))
     files = TlsFiles(ca, cert, key) if folder else None
     try:
-        endpoint = Endpoint.parse(engine.url, files)
+        far = REMOTE_DOCKER_SOCKET if engine.kind is EngineKind.DOCKER else ""
+        endpoint = Endpoint.parse(engine.url, files, far_socket=far)
     except ValueError as error:
         raise ConfigError(f"engine “{engine.name}”: {error}") from error
     return Found(id=EngineId(engine.kind, engine.name), kind=engine.kind, endpoint=endpoint, absent="", hint="")
