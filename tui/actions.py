@@ -30,6 +30,7 @@ BY_ID = {action.id: action for action in ACTIONS}
 
 _KEY_NAMES = {
     "slash": "/",
+    "asterisk": "*",
     "question_mark": "?",
     "colon": ":",
     "up": "↑",

@@ -25,7 +25,7 @@ from tui.commands import Commands
 from tui.config import Settings
 from tui.crash import state_dir as default_state_dir
 from tui.crash import write_crash_log
-from tui.messages import FleetOpened, OperationFinished, StoreChanged
+from tui.messages import FleetOpened, GroupFinished, OperationFinished, StoreChanged
 from tui.saying import Saying
 from tui.screens.base import TranshipScreen
 from tui.screens.fleet import FleetScreen
@@ -147,7 +147,15 @@ class TranshipApp(Saying):
 
     def on_operation_finished(self, message: OperationFinished) -> None:
         """A toast: what was done, or why not."""
-        self.tell(message.update)
+        if message.update.key not in self.commands.groups.busy:
+            self.tell(message.update)
+
+    def on_group_finished(self, message: GroupFinished) -> None:
+        """One toast for all of them."""
+        result = message.result
+        self.commands.groups.busy -= {update.key for update in result.updates}
+        self.commands.groups.busy -= {left.container.key for left in result.left}
+        self.tell_group(BY_ID[message.action].short, result)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The one place where a worker's failure comes out."""

@@ -22,6 +22,7 @@ from backends.model.errors import BackendError, Refused
 from backends.model.events import OperationUpdate
 from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import LayerReport
+from tui.group_commands import GroupCommands
 from tui.image_commands import ImageCommands
 from tui.layer_commands import LayerCommands
 from tui.messages import (
@@ -65,6 +66,7 @@ class Commands:
         self.moves = Moves(self._work, self._open_fleet, state_dir)
         self.images = ImageCommands(self._work, self._open_fleet)
         self.layers = LayerCommands(self._work, self._open_fleet)
+        self.groups = GroupCommands(self._work, self._open_fleet, owner.post_message)
 
     # -- what all share --------------------------------------------------------------------------
     def _work(

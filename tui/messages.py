@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
     from backends.model.image_sharing import ImageList
     from backends.model.plan import MigrationReport, Plan, StepProgress
+    from backends.services.groups import GroupResult
     from tui.layer_commands import TreeAsked
 
 
@@ -41,6 +42,14 @@ class OperationFinished(Message):
     """A command came to its end, whichever."""
 
     update: OperationUpdate
+
+
+@dataclass
+class GroupFinished(Message):
+    """One action on several containers came to its end, whichever."""
+
+    action: str
+    result: GroupResult
 
 
 @dataclass
