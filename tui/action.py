@@ -18,6 +18,7 @@ class Scope(StrEnum):
     GPUS = "On the GPU screen"
     IMAGES = "On the images screen"
     IMAGE = "On the screen of one image"
+    DOCTOR = "On the doctor's screen"
     DETAIL = "In the details"
     LOGS = "In the log"
     MIGRATE = "In a migration"

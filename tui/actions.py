@@ -14,12 +14,13 @@ from backends.model.container import Container, ContainerState
 from tui.action import Action, Scope
 from tui.fleet_actions import FLEET_ACTIONS
 from tui.image_actions import IMAGE_ACTIONS
-from tui.screen_actions import APP_ACTIONS, DETAIL_ACTIONS, GPU_ACTIONS, MIGRATE_ACTIONS
+from tui.screen_actions import APP_ACTIONS, DETAIL_ACTIONS, DOCTOR_ACTIONS, GPU_ACTIONS, MIGRATE_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
     *FLEET_ACTIONS,
     *GPU_ACTIONS,
     *IMAGE_ACTIONS,
+    *DOCTOR_ACTIONS,
     *DETAIL_ACTIONS,
     *MIGRATE_ACTIONS,
     *APP_ACTIONS,

@@ -7,6 +7,8 @@ Every worker has a name, a group and exit_on_error=False; what goes wrong in one
 from __future__ import annotations
 
 import asyncio
+import importlib
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine
 from datetime import datetime
@@ -26,6 +28,7 @@ from tui.group_commands import GroupCommands
 from tui.image_commands import ImageCommands
 from tui.layer_commands import LayerCommands
 from tui.messages import (
+    Examined,
     InspectFailed,
     InspectLoaded,
     LayersFailed,
@@ -47,6 +50,7 @@ DEBOUNCE_S = 0.15  # a cursor that rests shorter than this asks for nothing
 LOG_BATCH_S = 0.1  # log lines are handed on in batches this far apart,
 LOG_BATCH_LINES = 500  # or when so many wait (they take 5 ms); then the stream waits for the screen
 LOG_TAIL = 1000  # lines shown from before the screen was opened
+EXAMINE_READY_S = 5.0  # doctor waits so long for engines that have not answered yet
 LAYERS_KEPT = 256  # images whose layers stay known; an image never changes
 
 Reply = Callable[[Message], object]
@@ -62,6 +66,7 @@ class Commands:
     def __init__(self, owner: DOMNode, fleet: Callable[[], Fleet | None], state_dir: Path) -> None:
         self._owner = owner
         self._fleet = fleet
+        self._state_dir = state_dir
         self._layers: OrderedDict[ImageKey, LayerReport] = OrderedDict()
         self.moves = Moves(self._work, self._open_fleet, state_dir)
         self.images = ImageCommands(self._work, self._open_fleet)
@@ -134,6 +139,20 @@ class Commands:
         self._open_fleet().retry_now()
 
     # -- looking ---------------------------------------------------------------------------------
+    def examine(self, reply: Reply) -> None:
+        """Look at all that doctor looks at: Examined. A later call takes the place of an earlier one."""
+        self._work(partial(self._examine, reply), name="doctor", group="doctor", exclusive=True)
+
+    async def _examine(self, reply: Reply) -> None:
+        await asyncio.to_thread(importlib.import_module, "backends.services.examination")
+        from backends.services.examination import examine
+        from tui.surroundings import examine_terminal
+
+        fleet = self._open_fleet()
+        await fleet.ready(EXAMINE_READY_S)
+        found = await examine(fleet.store.view, os.environ, self._state_dir)
+        reply(Examined((*found, *examine_terminal(os.environ))))
+
     def cached_layers(self, image: ImageKey) -> LayerReport | None:
         """An image's layers where they were read before."""
         report = self._layers.get(image)

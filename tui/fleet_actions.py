@@ -116,5 +116,6 @@ FLEET_ACTIONS: tuple[Action, ...] = (
     Action("fleet.info", "Info pane", ("i",), Scope.FLEET),
     Action("fleet.moves", "Migrations, running and ended", ("M",), Scope.FLEET),
     Action("fleet.invert_marks", "Mark those that are not, instead", (), Scope.FLEET),
+    Action("fleet.doctor", "Doctor: what is amiss, what mends it", ("D",), Scope.FLEET),
     Action("fleet.reconnect", "Try lost engines again now", ("ctrl+r",), Scope.FLEET),
 )

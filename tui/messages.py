@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
     from backends.model.image_sharing import ImageList
     from backends.model.plan import MigrationReport, Plan, StepProgress
+    from backends.services.doctor import Diagnosis
     from backends.services.groups import GroupResult
     from tui.layer_commands import TreeAsked
 
@@ -50,6 +51,13 @@ class GroupFinished(Message):
 
     action: str
     result: GroupResult
+
+
+@dataclass
+class Examined(Message):
+    """Doctor has looked at everything."""
+
+    diagnoses: tuple[Diagnosis, ...]
 
 
 @dataclass

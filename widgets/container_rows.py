@@ -40,7 +40,7 @@ Group = Literal["none", "engine", "project"]
 GROUPS: tuple[Group, ...] = ("none", "engine", "project")
 HEADING = "group"
 """First part of the key of a group's header."""
-GROUP_HINT: Line = (Span("  ·  u s r p K d: all of it", Tone.DIM),)
+GROUP_HINT: Line = (Span("  ·  keys mean the whole group", Tone.DIM),)
 _BAR_CELLS = 6
 # Cells of the columns whose texts are of any length: those they have at least, and those they grow to at most.
 _LEAST = {"name": 14, "image": 14, "ports": 11}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import shutil
 import socket as sockets
 import tempfile
@@ -72,7 +73,8 @@ class SshForward:
         """
         async with self._lock:
             if self._folder is None:
-                self._folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="tranship-ssh-"))  # mode 0700
+                prefix = f"tranship-ssh-{os.getpid()}-"  # doctor tells those of dead processes
+                self._folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix=prefix))  # mode 0700
             socket = self._folder / "engine.sock"
             if self._process is None or self._process.returncode is not None:
                 await self._start(socket)

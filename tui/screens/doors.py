@@ -43,6 +43,7 @@ class Doors:
             "fleet.image": self._image,
             "fleet.images": self._images,
             "fleet.moves": self._moves,
+            "fleet.doctor": self._doctor,
         }
 
     def _detail(self) -> None:
@@ -121,3 +122,8 @@ class Doors:
         from tui.screens.images import ImagesScreen
 
         self._app.push_screen(ImagesScreen())
+
+    def _doctor(self) -> None:
+        from tui.screens.doctor import DoctorScreen
+
+        self._app.push_screen(DoctorScreen())
