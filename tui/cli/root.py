@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.examples import epilog
 from tui.cli.exits import Exit
 from tui.cli.options import demo_option, json_option, readonly_option
 from tui.cli.output import say
@@ -47,6 +48,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Each subcommand: the module that has it under its own name, and its line in the list of commands."""
 
 
+_COMPLETE = "_TRANSHIP_COMPLETE"
+"""Set by the shell that wants words to offer; click's name for it."""
+
+
 class Root(click.Group):
     """Subcommands by `COMMANDS`, imported when called: `tranship ps` pays for nothing else."""
 
@@ -60,6 +65,9 @@ class Root(click.Group):
             return None
         command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
         assert isinstance(command, click.Command)
+        command.epilog = command.epilog or epilog(cmd_name)
+        if _COMPLETE in os.environ:
+            importlib.import_module("tui.cli.completion").teach(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
@@ -137,6 +145,8 @@ def run_command_line() -> int:
 
     Differs from click's own way in Ctrl+C, which is 130 here as in a shell, not 1.
     """
+    if _COMPLETE in os.environ:
+        importlib.import_module("tui.cli.completion").install()
     try:
         code = tranship.main(prog_name="tranship", standalone_mode=False)
     except click.ClickException as error:
