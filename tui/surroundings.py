@@ -14,7 +14,10 @@ MIN_COLUMNS, MIN_LINES = 40, 12
 
 
 def plain_borders(environ: Mapping[str, str], encoding: str | None = None) -> bool:
-    """Whether borders and signs are to be ASCII: the locale is not UTF-8, or TRANSHIP_ASCII is set."""
+    """Whether borders and signs are to be ASCII: the locale says that it is not UTF-8, or TRANSHIP_ASCII is set.
+
+    Where no locale is set, as in many containers, nothing is said of the terminal: those of today are UTF-8.
+    """
     asked = environ.get("TRANSHIP_ASCII", "")
     if asked:
         return asked != "0"
@@ -26,7 +29,7 @@ def locale_encoding(environ: Mapping[str, str]) -> str:
     """The terminal's encoding as the locale says it: Python says UTF-8 also where LANG is C (PEP 538, 540)."""
     name = next((environ[key] for key in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(key)), "")
     if not name:
-        return "ascii"
+        return "utf-8"
     base, _, charset = name.partition("@")[0].partition(".")
     if charset:
         return charset

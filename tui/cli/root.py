@@ -111,6 +111,7 @@ def open_screen(invocation: Invocation) -> None:
     from tui.actions import BY_ID
     from tui.app import TranshipApp
     from tui.bootstrap import open_fleet
+    from tui.surroundings import plain_borders
 
     for action in settings.keys:
         if action not in BY_ID:
@@ -118,7 +119,7 @@ def open_screen(invocation: Invocation) -> None:
             hint = f": did you mean “{meant}”?" if meant else "; `?` in the screen lists all"
             say(f"tranship: [keys] names no action “{action}”{hint}")
             sys.exit(Exit.USAGE)
-    app = TranshipApp(partial(open_fleet, settings), settings)
+    app = TranshipApp(partial(open_fleet, settings), settings, plain=plain_borders(os.environ))
     sys.exit(asyncio.run(_shown(app)))
 
 

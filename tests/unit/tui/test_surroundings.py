@@ -15,7 +15,7 @@ from tui.surroundings import examine_terminal, plain_borders, too_small
         ({"LANG": "en_US.UTF-8", "LC_ALL": "C"}, True),
         ({"LANG": "de_DE.ISO-8859-1"}, True),
         ({"LC_CTYPE": "POSIX"}, True),
-        ({}, True),
+        ({}, False),
         ({"LANG": "C", "TRANSHIP_ASCII": "0"}, False),
         ({"LANG": "C.UTF-8", "TRANSHIP_ASCII": "1"}, True),
     ],
@@ -28,7 +28,7 @@ def test_what_doctor_says_of_a_terminal() -> None:
     well = {"LANG": "C.UTF-8", "TERM": "xterm-256color"}
     assert examine_terminal(well) == []
     assert [one.command for one in examine_terminal({**well, "TMUX": "x"})] == ["tmux set -s set-clipboard on"]
-    assert len(examine_terminal({"TERM": "dumb", "STY": "x"})) == 3
+    assert len(examine_terminal({"LANG": "C", "TERM": "dumb", "STY": "x"})) == 3
 
 
 def test_too_small_is_a_sentence() -> None:
