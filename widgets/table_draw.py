@@ -39,7 +39,8 @@ def heading_line(row: Row, width: int, *, at_cursor: bool = False) -> Line:
     said = more[0] if more and at_cursor else BLANK
     spans = cut_line((*title, *said), max(0, width - 4))
     rule = Span(" " + "─" * max(0, width - line_width(spans) - 4), Tone.FAINT)
-    return fit_line((Span(CURSOR if at_cursor else " ", Tone.INFO), Span(" "), *spans, rule), width)
+    signs = (Span(CURSOR, Tone.INFO), Span(" ")) if at_cursor else (Span("  "),)
+    return fit_line((*signs, *spans, rule), width)
 
 
 def header_line(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "backup": (
-        ("backup web web.backup", "image, volumes, networks and configuration in one file"),
-        ("backup web /srv/web.backup --from podman", "of one engine"),
+        ("backup web web.backup", "image, volumes and configuration in one file"),
+        ("backup web /srv/web.bak --from podman", "of one engine"),
     ),
     "doctor": (
         ("doctor", "what is amiss, and the command that mends it"),
