@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from io import TextIOWrapper
 from types import TracebackType
 
 
@@ -21,6 +22,11 @@ def main() -> None:
         from tui.crash import state_dir
         from tui.log import keep_log
 
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper) and stream.encoding.lower() not in {"utf-8", "utf8"}:
+                from tui.plain import HANDLER
+
+                stream.reconfigure(errors=HANDLER)  # a Latin-1 terminal has no ✓
         keep_log(state_dir())
         code = run_command_line()
     except KeyboardInterrupt:

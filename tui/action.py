@@ -24,6 +24,7 @@ class Scope(StrEnum):
     BUILD = "While an image is built"
     STORES = "On the volumes and networks screens"
     FILES = "Among files"
+    DOCTOR = "On the doctor's screen"
     DETAIL = "In the details"
     LINKS = "Among the links"
     EVENTS = "Among the events"

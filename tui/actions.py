@@ -21,6 +21,7 @@ from tui.run_actions import RUN_ACTIONS
 from tui.screen_actions import (
     APP_ACTIONS,
     DETAIL_ACTIONS,
+    DOCTOR_ACTIONS,
     EVENT_ACTIONS,
     GPU_ACTIONS,
     LINK_ACTIONS,
@@ -37,6 +38,7 @@ ACTIONS: tuple[Action, ...] = (
     *BUILD_ACTIONS,
     *STORE_ACTIONS,
     *FILE_ACTIONS,
+    *DOCTOR_ACTIONS,
     *DETAIL_ACTIONS,
     *EXEC_ACTIONS,
     *LINK_ACTIONS,
@@ -52,6 +54,7 @@ BY_ID = {action.id: action for action in ACTIONS}
 _KEY_NAMES = {
     "slash": "/",
     "equals_sign": "=",
+    "asterisk": "*",
     "question_mark": "?",
     "colon": ":",
     "up": "↑",

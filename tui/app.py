@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.binding import BindingType
+from textual.events import Resize
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
@@ -25,12 +26,14 @@ from tui.commands import Commands
 from tui.config import Settings
 from tui.crash import state_dir as default_state_dir
 from tui.crash import write_crash_log
-from tui.messages import FleetOpened, OperationFinished, StoreChanged
+from tui.messages import FleetOpened, GroupFinished, OperationFinished, StoreChanged
 from tui.notifying import Notifier
+from tui.plain_screen import AsciiFilter, TooSmall
 from tui.saying import Saying
 from tui.screens.base import TranshipScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.palette import ActionProvider
+from tui.surroundings import too_small
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
@@ -41,6 +44,7 @@ class TranshipApp(Saying):
 
     open_fleet: opens the engines; called in a worker after the first frame. settings: what the user chose.
     state_dir: where crash logs and journals go, None = the user's own. clock: what ages and countdowns go by.
+    plain: the terminal has ASCII only.
     """
 
     TITLE = "Tranship"
@@ -55,8 +59,11 @@ class TranshipApp(Saying):
         *,
         state_dir: Path | None = None,
         clock: Clock | None = None,
+        plain: bool = False,
     ) -> None:
         super().__init__()
+        if plain:
+            self._filters.append(AsciiFilter())  # Textual has no public way to add one
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-medium"), (160, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
         self.settings = settings
@@ -89,6 +96,14 @@ class TranshipApp(Saying):
             self.notify(f"There is no theme {wanted}; using {self.theme}.", severity="warning", markup=False)
         self.set_keymap(keymap(self.settings.keys))
         self.call_after_refresh(self.bridge.start)
+
+    def on_resize(self, event: Resize) -> None:
+        """Where there is no room for any screen, a sentence stands above all until there is."""
+        sentence, top = too_small(event.size.width, event.size.height), self.screen
+        if isinstance(top, TooSmall):
+            top.say(sentence) if sentence else self.pop_screen()
+        elif sentence:
+            self.push_screen(TooSmall(sentence))
 
     async def on_unmount(self) -> None:
         """However it ends, migrations undo and engines close."""
@@ -155,7 +170,15 @@ class TranshipApp(Saying):
     def on_operation_finished(self, message: OperationFinished) -> None:
         """A toast: what was done, or why not."""
         self.notifier.own(message.update.key)
-        self.tell(message.update)
+        if message.update.key not in self.commands.groups.busy:
+            self.tell(message.update)
+
+    def on_group_finished(self, message: GroupFinished) -> None:
+        """One toast for all of them."""
+        result = message.result
+        self.commands.groups.busy -= {update.key for update in result.updates}
+        self.commands.groups.busy -= {left.container.key for left in result.left}
+        self.tell_group(BY_ID[message.action].short, result)
 
     def on_worker_state_changed(self, event: Worker.StateChanged) -> None:
         """The one place where a worker's failure comes out."""

@@ -45,12 +45,14 @@ async def open_fleet(
     demo_if_none: bool = True,
     sampling: bool = True,
     recording: bool = True,
+    serving: bool = True,
 ) -> Fleet:
     """The fleet, not started yet: call its `start`, and `close` at the end, which ends all that was begun here.
 
     only: names of the engines wanted, empty = all. demo_if_none: where no engine is found, the demo fleet takes
     its place, beside the absent ones with their reasons. sampling: also read usage and GPUs while it runs.
     recording: write down what containers take of GPUs meanwhile; never of the demo, nor of a part of the engines.
+    serving: start our own Podman service where it has none.
     Raises ConfigError for an engine that cannot be meant.
     """
     await _import(*_ALWAYS, *(_SAMPLING if sampling else ()))
@@ -60,7 +62,7 @@ async def open_fleet(
         await _import(*(_KINDS[kind] for kind in kinds), *(_PROBES if sampling else ()))
         from backends.engines.discover_service import serve_absent
 
-        found, services = await serve_absent(found, os.environ)
+        found, services = await serve_absent(found, os.environ) if serving else (found, {})
         # From here to the fleet there is no await: nothing can be cancelled while a service has no engine to end it.
         if any(one.endpoint for one in found):
             return _real(settings, found, services, _sampling(settings, recording and not only) if sampling else {})
@@ -133,13 +135,14 @@ async def _found(settings: Settings, only: Collection[str]) -> list[Found]:
 
 def _configured(engine: EngineSetting) -> Found:
     from backends.engines.discover import Found
-    from backends.wire.endpoint import Endpoint, TlsFiles
+    from backends.wire.endpoint import REMOTE_DOCKER_SOCKET, Endpoint, TlsFiles
 
     folder = engine.tls_dir
     ca, cert, key = (os.path.join(folder, name) for name in ("ca.pem", "cert.pem", "key.pem"))
     files = TlsFiles(ca, cert, key) if folder else None
     try:
-        endpoint = Endpoint.parse(engine.url, files)
+        far = REMOTE_DOCKER_SOCKET if engine.kind is EngineKind.DOCKER else ""
+        endpoint = Endpoint.parse(engine.url, files, far_socket=far)
     except ValueError as error:
         raise ConfigError(f"engine “{engine.name}”: {error}") from error
     return Found(id=EngineId(engine.kind, engine.name), kind=engine.kind, endpoint=endpoint, absent="", hint="")

@@ -7,6 +7,8 @@ Every worker has a name, a group and exit_on_error=False; what goes wrong in one
 from __future__ import annotations
 
 import asyncio
+import importlib
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Coroutine
 from functools import partial
@@ -23,17 +25,13 @@ from backends.model.image import LayerReport
 from tui.build_commands import BuildCommands
 from tui.compare_commands import CompareCommands
 from tui.file_commands import FileCommands
+from tui.group_commands import GroupCommands
 from tui.image_commands import ImageCommands
 from tui.image_file_commands import ImageFileCommands
+from tui.image_messages import LayersFailed, LayersLoaded
 from tui.layer_commands import LayerCommands
 from tui.log_commands import LogCommands
-from tui.messages import (
-    InspectFailed,
-    InspectLoaded,
-    LayersFailed,
-    LayersLoaded,
-    UsersNamed,
-)
+from tui.messages import Examined, InspectFailed, InspectLoaded, UsersNamed
 from tui.moves import Moves
 from tui.run_commands import RunCommands
 from tui.store_commands import StoreCommands
@@ -48,6 +46,7 @@ if TYPE_CHECKING:
     from backends.services.fleet import Fleet
 
 DEBOUNCE_S = 0.15  # a cursor that rests shorter than this asks for nothing
+EXAMINE_READY_S = 5.0  # doctor waits so long for engines that have not answered yet
 LAYERS_KEPT = 256  # images whose layers stay known; an image never changes
 
 Reply = Callable[[Message], object]
@@ -63,6 +62,7 @@ class Commands:
     def __init__(self, owner: DOMNode, fleet: Callable[[], Fleet | None], state_dir: Path) -> None:
         self._owner = owner
         self._fleet = fleet
+        self._state_dir = state_dir
         self._layers: OrderedDict[ImageKey, LayerReport] = OrderedDict()
         self.moves = Moves(self._work, self._open_fleet, state_dir)
         self.images = ImageCommands(self._work, self._open_fleet)
@@ -77,6 +77,7 @@ class Commands:
         self.talks = TalkCommands(self._work, self._open_fleet, owner.app)
         self.logs = LogCommands(self._work, self._open_fleet)
         self.watching = WatchCommands(self._work, self._open_fleet)
+        self.groups = GroupCommands(self._work, self._open_fleet, owner.post_message)
 
     # -- what all share --------------------------------------------------------------------------
     def _work(
@@ -147,6 +148,20 @@ class Commands:
         self._open_fleet().retry_now()
 
     # -- looking ---------------------------------------------------------------------------------
+    def examine(self, reply: Reply) -> None:
+        """Look at all that doctor looks at: Examined. A later call takes the place of an earlier one."""
+        self._work(partial(self._examine, reply), name="doctor", group="doctor", exclusive=True)
+
+    async def _examine(self, reply: Reply) -> None:
+        await asyncio.to_thread(importlib.import_module, "backends.services.examination")
+        from backends.services.examination import examine
+        from tui.surroundings import examine_terminal
+
+        fleet = self._open_fleet()
+        await fleet.ready(EXAMINE_READY_S)
+        found = await examine(fleet.store.view, os.environ, self._state_dir)
+        reply(Examined((*found, *examine_terminal(os.environ))))
+
     def cached_layers(self, image: ImageKey) -> LayerReport | None:
         """An image's layers where they were read before."""
         report = self._layers.get(image)

@@ -14,7 +14,7 @@ from textual.worker import Worker
 
 from backends.model.errors import BackendError
 from backends.model.ids import ImageKey
-from tui.messages import ImageReadProgressed
+from tui.image_messages import ImageReadProgressed
 
 if TYPE_CHECKING:
     from backends.model.image_comparison import ImageComparison

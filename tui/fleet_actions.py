@@ -22,6 +22,7 @@ FLEET_ACTIONS: tuple[Action, ...] = (
     Action("table.left", "Columns to the left", ("left",), Scope.MOVE),
     Action("table.right", "Columns that did not fit", ("right",), Scope.MOVE),
     Action("table.mark", "Mark; actions mean all marked rows", ("space",), Scope.MOVE),
+    Action("table.mark-all", "Mark all rows shown, or none", ("asterisk",), Scope.MOVE),
     Action("container.detail", "Details and inspect", ("enter",), Scope.CONTAINER, footer=2, short="details"),
     Action("container.logs", "Logs, followed", ("l",), Scope.CONTAINER, footer=3, short="logs"),
     Action(
@@ -115,7 +116,7 @@ FLEET_ACTIONS: tuple[Action, ...] = (
     Action("fleet.clear", "Clear the filter", ("escape",), Scope.FLEET),
     Action("fleet.sort", "Sort by the next column", ("o",), Scope.FLEET, footer=14, short="sort"),
     Action("fleet.reverse", "Reverse the sort", ("O",), Scope.FLEET),
-    Action("fleet.group", "Group by engine, by project, or not", ("g",), Scope.FLEET, footer=15, short="group"),
+    Action("fleet.group", "Group by engine, project or pod", ("g",), Scope.FLEET, footer=15, short="group"),
     Action("fleet.pane", "Next pane below the table", ("tab",), Scope.FLEET, footer=9, short="pane"),
     Action("fleet.gpus", "GPU pane", ("G",), Scope.FLEET),
     Action("fleet.gpu_screen", "GPUs in full (Enter on their pane)", ("z",), Scope.FLEET, footer=16, short="GPUs"),
@@ -127,5 +128,7 @@ FLEET_ACTIONS: tuple[Action, ...] = (
     Action("fleet.run", "Run a new container", ("n",), Scope.FLEET, changes=True),
     Action("fleet.events", "Events of all engines", ("E",), Scope.FLEET),
     Action("fleet.moves", "Migrations, running and ended", ("M",), Scope.FLEET),
+    Action("fleet.invert_marks", "Mark those that are not, instead", (), Scope.FLEET),
+    Action("fleet.doctor", "Doctor: what is amiss, what mends it", ("D",), Scope.FLEET),
     Action("fleet.reconnect", "Try lost engines again now", ("ctrl+r",), Scope.FLEET),
 )

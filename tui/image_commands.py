@@ -11,7 +11,7 @@ from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
 from backends.model.ids import EngineId, ImageKey
 from backends.model.image_sharing import ImageShare
-from tui.messages import ImagesSeen
+from tui.image_messages import ImagesSeen
 from tui.telling import told
 from widgets.image_rows import shown_name
 

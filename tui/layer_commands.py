@@ -14,7 +14,7 @@ from textual.worker import Worker
 from backends.model.errors import BackendError
 from backends.model.ids import ImageKey
 from backends.model.image_files import FileNode, ReadProgress
-from tui.messages import ImageRead, ImageReadProgressed, ImageUnread, LayersShared, TreeGrown
+from tui.image_messages import ImageRead, ImageReadProgressed, ImageUnread, LayersShared, TreeGrown
 from widgets.format import short_image
 
 if TYPE_CHECKING:

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from backends.model.events import Phase
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -18,21 +16,17 @@ if TYPE_CHECKING:
     from backends.model.events import OperationUpdate
     from backends.model.files import Folder
     from backends.model.fleet import FleetView
-    from backends.model.ids import ContainerKey, EngineId, ImageKey
-    from backends.model.image import LayerReport
-    from backends.model.image_files import FileNode, LayerHint, ReadProgress, WasteReport
-    from backends.model.image_sharing import ImageList
-    from backends.model.plan import Choices, MigrationReport, Plan, StepProgress
+    from backends.model.ids import ContainerKey
     from backends.model.process import ContainerProcess
     from backends.model.service_link import LinkReport
     from backends.model.stores import NetworkList, StoreKey, VolumeList
-    from backends.model.transfer import FoundImage, Login, PlatformReport
     from backends.model.values import Count
     from backends.model.workload import WorkloadSpec
+    from backends.services.doctor import Diagnosis
+    from backends.services.groups import GroupResult
     from backends.services.launch import Judged
     from backends.services.log_flow import LogBatch, LogPlace, Sourced
     from backends.services.recreate import Before
-    from tui.layer_commands import TreeAsked
 
 
 @dataclass
@@ -54,60 +48,23 @@ class OperationFinished(Message):
 
 
 @dataclass
+class GroupFinished(Message):
+    """One action on several containers came to its end, whichever."""
+
+    action: str
+    result: GroupResult
+
+
+@dataclass
+class Examined(Message):
+    """Doctor has looked at everything."""
+
+    diagnoses: tuple[Diagnosis, ...]
+
+
+@dataclass
 class FleetOpened(Message):
     """The engines are known; the store is alive."""
-
-
-@dataclass
-class LayersLoaded(Message):
-    """An image's layers were read."""
-
-    image: ImageKey
-    report: LayerReport
-
-
-@dataclass
-class LayersFailed(Message):
-    """An image's layers could not be read."""
-
-    image: ImageKey
-    error: BackendError
-
-
-@dataclass
-class ImagesSeen(Message):
-    """What images there are now; a later one replaces an earlier one that still waits."""
-
-    images: ImageList
-
-    def can_replace(self, message: Message) -> bool:
-        """Only the newest list is worth drawing."""
-        return isinstance(message, ImagesSeen)
-
-
-@dataclass
-class ImagesFound(Message):
-    """What a search found, in the order of the engines; errors: of those that found nothing because they failed."""
-
-    term: str
-    found: tuple[tuple[EngineId, FoundImage], ...]
-    errors: tuple[BackendError, ...] = ()
-
-
-@dataclass
-class PlatformsSeen(Message):
-    """For which platforms a registry has an image."""
-
-    engine: EngineId
-    report: PlatformReport
-
-
-@dataclass
-class LoginsSeen(Message):
-    """What the engines' credential stores have, without the secrets. errors: of those that cannot be read."""
-
-    logins: Mapping[EngineId, tuple[Login, ...]]
-    errors: tuple[BackendError, ...] = ()
 
 
 @dataclass
@@ -123,51 +80,6 @@ class NetworksSeen(Message):
     """What networks there are now."""
 
     networks: NetworkList
-
-
-@dataclass
-class ImageReadProgressed(Message):
-    """How far the reading of an image's layers is."""
-
-    progress: ReadProgress
-
-    def can_replace(self, message: Message) -> bool:
-        """Only the newest count is worth drawing."""
-        return isinstance(message, ImageReadProgressed)
-
-
-@dataclass
-class ImageRead(Message):
-    """All layers of an image were read; its trees can be asked for."""
-
-    image: ImageKey
-    waste: WasteReport
-    hints: tuple[LayerHint, ...]
-
-
-@dataclass
-class ImageUnread(Message):
-    """An image's layers could not be read."""
-
-    image: ImageKey
-    error: BackendError
-
-
-@dataclass
-class TreeGrown(Message):
-    """A tree that was asked for."""
-
-    image: ImageKey
-    asked: TreeAsked
-    tree: FileNode
-
-
-@dataclass
-class LayersShared(Message):
-    """Names of the other images that have the layers of one, by diff-ID."""
-
-    image: ImageKey
-    others: Mapping[str, tuple[str, ...]]
 
 
 @dataclass
@@ -342,66 +254,4 @@ class ProgramEnded(Message):
     """A command in a container came to its end, or could not be run (error)."""
 
     exit_code: int | None = None
-    error: BackendError | None = None
-
-
-@dataclass
-class PlanMade(Message):
-    """A migration was planned; nothing was done yet. plans: in the order in which their containers go.
-
-    choices: what was asked for. project: whose containers they are, "" where it is one alone.
-    """
-
-    plans: tuple[Plan, ...]
-    choices: Choices
-    project: str = ""
-
-
-@dataclass
-class PlanFailed(Message):
-    """No plan could be made."""
-
-    error: BackendError
-
-
-@dataclass
-class MovesListed(Message):
-    """The moves of earlier sessions were read from their journals, or could not be (error)."""
-
-    error: BackendError | None = None
-
-
-@dataclass
-class MigrationProgressed(Message):
-    """Where a migration is; counts of bytes of one step replace each other."""
-
-    progress: StepProgress
-
-    def can_replace(self, message: Message) -> bool:
-        """Only the newest count is worth drawing; beginnings and ends of steps all are."""
-        return (
-            isinstance(message, MigrationProgressed)
-            and self.progress.phase is Phase.PROGRESS
-            and message.progress.phase is Phase.PROGRESS
-            and message.progress.index == self.progress.index
-            and message.progress.note == self.progress.note
-        )
-
-
-@dataclass
-class MigrationFinished(Message):
-    """A migration came to its end: with a report of each, or with the error that stopped it; cancelled: neither.
-
-    Where there is no report, what was made is undone.
-    """
-
-    reports: tuple[MigrationReport, ...] = ()
-    error: BackendError | None = None
-
-
-@dataclass
-class MigrationSettled(Message):
-    """A finished migration was accepted or undone (done: what that did, for people), or could not be (error)."""
-
-    done: tuple[str, ...] = ()
     error: BackendError | None = None

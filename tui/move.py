@@ -15,7 +15,7 @@ from backends.model.errors import BackendError
 from backends.model.events import Phase
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.plan import Check, MigrationReport, Plan, StepProgress
-from tui.messages import MigrationFinished, MigrationProgressed, MigrationSettled
+from tui.move_messages import MigrationFinished, MigrationProgressed, MigrationSettled
 
 Reply = Callable[[Message], object]
 """Where the answer goes: a screen's post_message."""

@@ -20,8 +20,8 @@ from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.plan import Choices, MigrationFailed, MigrationReport, Plan
-from tui.messages import MovesListed, PlanFailed, PlanMade
 from tui.move import Move, Reply, State, Word
+from tui.move_messages import MovesListed, PlanFailed, PlanMade
 
 if TYPE_CHECKING:
     from backends.migration.facts import SourceFacts, TargetFacts

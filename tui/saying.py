@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Literal
+
 from textual.app import App
 
 from backends.model.errors import BackendError
 from backends.model.events import OperationUpdate, Phase
+
+if TYPE_CHECKING:
+    from backends.services.groups import GroupResult
+
+_NAMED = 4
+"""Failures told one by one in a toast."""
 
 
 class Saying(App[None]):
@@ -26,6 +34,22 @@ class Saying(App[None]):
             self.notify(update.result or f"{update.subject}: done", timeout=3, markup=False)
         elif update.phase is Phase.CANCELLED:
             self.notify(f"{update.subject}: cancelled", timeout=3, markup=False)
+
+    def tell_group(self, verb: str, result: GroupResult) -> None:
+        """Say how one action on several containers ended: how many, and of each that failed or was left alone, why."""
+        failed = [(one.subject, one.error) for one in result.updates if one.phase is Phase.FAILED and one.error]
+        done = sum(one.phase is Phase.DONE for one in result.updates)
+        lines = [f"{verb}: {done} of {len(result.updates) + len(result.left)} containers"]
+        lines += [f"{subject}: {error.title}" for subject, error in failed[:_NAMED]]
+        lines += [f"{left.container.name}: not done, {left.reason}" for left in result.left[:_NAMED]]
+        more = max(0, len(failed) - _NAMED) + max(0, len(result.left) - _NAMED)
+        lines += [f"and {more} more"] if more else []
+        if failed:
+            self.last_error = failed[-1][1]
+            lines.append("[e] details of the last one")
+        bad = bool(failed or result.left)
+        severity: Literal["error", "information"] = "error" if bad else "information"
+        self.notify("\n".join(lines), severity=severity, timeout=8 if bad else 3, markup=False)
 
     def fail(self, error: BackendError, *, asked: str = "") -> None:
         """Say what failed and what to do; its details wait behind the key of `app.error`."""

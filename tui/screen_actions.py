@@ -53,6 +53,12 @@ LINK_ACTIONS: tuple[Action, ...] = (
     Action("links.reload", "Look again", ("r",), Scope.LINKS, footer=6, short="again"),
 )
 
+DOCTOR_ACTIONS: tuple[Action, ...] = (
+    Action("doctor.copy", "Copy the command that mends it", ("y",), Scope.DOCTOR, footer=1, short="copy command"),
+    Action("doctor.again", "Look again", ("r",), Scope.DOCTOR, footer=2, short="look again"),
+    Action("doctor.amiss", "Only what is amiss, or all", ("a",), Scope.DOCTOR, footer=3, short="amiss/all"),
+)
+
 MIGRATE_ACTIONS: tuple[Action, ...] = (
     Action("migrate.run", "Run the plan (asks first)", ("enter",), Scope.MIGRATE, changes=True, footer=1, short="run"),
     Action("migrate.target", "Next target engine", ("t",), Scope.MIGRATE, changes=True, footer=2, short="target"),

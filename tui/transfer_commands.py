@@ -14,7 +14,7 @@ from backends.model.ids import EngineId
 from backends.model.transfer import Credentials
 from backends.model.transfer_state import TransferAsk, TransferState
 from tui.image_commands import Work
-from tui.messages import ImagesFound, LoginsSeen, PlatformsSeen
+from tui.image_messages import ImagesFound, LoginsSeen, PlatformsSeen
 from tui.telling import told
 
 if TYPE_CHECKING:

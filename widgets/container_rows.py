@@ -38,6 +38,9 @@ from widgets.text import inert, pad, width_of
 
 Group = Literal["none", "engine", "project"]
 GROUPS: tuple[Group, ...] = ("none", "engine", "project")
+HEADING = "group"
+"""First part of the key of a group's header."""
+GROUP_HINT: Line = (Span("  ·  keys mean the whole group", Tone.DIM),)
 _BAR_CELLS = 6
 # Cells of the columns whose texts are of any length: those they have at least, and those they grow to at most.
 _LEAST = {"name": 14, "image": 14, "ports": 11}
@@ -222,15 +225,18 @@ def rows_of(
         return [_row(facts) for facts in ordered]
 
     def named(facts: Facts) -> str:
-        return facts.container.key.engine.name if group == "engine" else facts.container.project
+        one = facts.container
+        return one.key.engine.name if group == "engine" else one.project or one.pod
 
-    # Containers of no project come last; the order within each group stays.
+    # Containers of no project and no pod come last; the order within each group stays.
     ordered.sort(key=lambda f: (not named(f), named(f)))
     rows: list[Row] = []
     for name, members in groupby(ordered, key=named):
         those = list(members)
         title = _group_title(name, group, those)
-        rows.append(Row(("group", group, name), (title,), heading=True))
+        # What belongs together can be acted on together; the rest, and a whole engine, are marked where that is meant.
+        together = group == "project" and bool(name)
+        rows.append(Row((HEADING, group, name), (title, GROUP_HINT), heading=True, open=together))
         rows.extend(_row(facts) for facts in those)
     return rows
 

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import takewhile
 
 from textual.message import Message
 
 from backends.model.container import Container
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
-from widgets.container_rows import NO_LIGHT, GpuLight, Group, Sort, columns_for, empty_lines, rows_of, widths_of
+from widgets.container_rows import (
+    HEADING,
+    NO_LIGHT,
+    GpuLight,
+    Group,
+    Sort,
+    columns_for,
+    empty_lines,
+    rows_of,
+    widths_of,
+)
 from widgets.engine_badge import badges
 from widgets.live_table import HEADER_LINES, LiveTable
 from widgets.text import width_of
@@ -96,10 +107,25 @@ class ContainerTable(LiveTable):
 
     @property
     def targets(self) -> tuple[ContainerKey, ...]:
-        """What an action is for: the marked ones, else the one under the cursor."""
+        """What an action is for: the marked ones, else the one under the cursor, or the group whose header it is."""
         if self.marked:
             return self.marked
-        return (self.selected,) if self.selected is not None else ()
+        return (self.selected,) if self.selected is not None else self.members
+
+    @property
+    def group(self) -> str:
+        """The name of the group whose header is under the cursor, "" where it is on a row."""
+        key = self.cursor_key
+        return str(key[2]) if isinstance(key, tuple) and len(key) == 3 and key[0] == HEADING else ""
+
+    @property
+    def members(self) -> tuple[ContainerKey, ...]:
+        """The containers shown of the group whose header is under the cursor."""
+        if not self.group:
+            return ()
+        place = next(index for index, row in enumerate(self.rows) if row.key == self.cursor_key)
+        below = takewhile(lambda row: not row.heading, self.rows[place + 1 :])
+        return tuple(row.key for row in below if isinstance(row.key, ContainerKey))
 
     @property
     def shown_count(self) -> int:

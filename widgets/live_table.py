@@ -23,7 +23,7 @@ from widgets.line import Line, Span, Tone, line
 from widgets.palette import Palette, cursor_style, mark_style, palette_of, strip_of
 from widgets.table_draw import header_line, heading_line, row_line
 from widgets.table_layout import Column, Slot, column_at, lay_out, pages
-from widgets.table_rows import Row, index_of, looks_same, nearest_survivor, step
+from widgets.table_rows import Row, index_of, looks_same, marked_all, nearest_survivor, step
 from widgets.text import fit_line
 
 HEADER_LINES = 1
@@ -64,47 +64,45 @@ class LiveTable(ScrollView, can_focus=True):
         Binding("left", "turn(-1)", "Columns left", show=False, id="table.left"),
         Binding("right", "turn(1)", "Columns right", show=False, id="table.right"),
         Binding("space", "mark", "Mark", show=False, priority=True, id="table.mark"),
+        Binding("asterisk", "mark_all", "Mark all", show=False, priority=True, id="table.mark-all"),
         Binding("enter", "select", "Open", show=False, id="table.select"),
     ]
 
-    class RowHighlighted(Message):
-        """The cursor is on another row; key is None where the table is empty."""
+    class Told(Message):
+        """What all its messages share."""
 
-        def __init__(self, table: LiveTable, key: Hashable | None) -> None:
+        def __init__(self, table: LiveTable) -> None:
             super().__init__()
-            self.table, self.key = table, key
+            self.table = table
 
         @property
         def control(self) -> LiveTable:
             """The table, so that `@on` can filter by selector."""
             return self.table
+
+    class RowHighlighted(Told):
+        """The cursor is on another row; key is None where the table is empty."""
+
+        def __init__(self, table: LiveTable, key: Hashable | None) -> None:
+            super().__init__(table)
+            self.key = key
 
     class RowSelected(RowHighlighted):
         """Enter or a double click on a row."""
 
-    class MarksChanged(Message):
+    class MarksChanged(Told):
         """Rows were marked or unmarked."""
 
         def __init__(self, table: LiveTable, keys: tuple[Hashable, ...]) -> None:
-            super().__init__()
-            self.table, self.keys = table, keys
+            super().__init__(table)
+            self.keys = keys
 
-        @property
-        def control(self) -> LiveTable:
-            """The table, so that `@on` can filter by selector."""
-            return self.table
-
-    class HeaderSelected(Message):
+    class HeaderSelected(Told):
         """A click on the header of a sortable column; column: its key."""
 
         def __init__(self, table: LiveTable, column: str) -> None:
-            super().__init__()
-            self.table, self.column = table, column
-
-        @property
-        def control(self) -> LiveTable:
-            """The table, so that `@on` can filter by selector."""
-            return self.table
+            super().__init__(table)
+            self.column = column
 
     def __init__(
         self,
@@ -189,13 +187,19 @@ class LiveTable(ScrollView, can_focus=True):
 
     def toggle_mark(self) -> None:
         """Mark or unmark the row under the cursor."""
-        if self._cursor is None:
+        if self._cursor is None or self._rows[self._position].heading:
             return
         if self._cursor in self._marks:
             del self._marks[self._cursor]
         else:
             self._marks[self._cursor] = None
         self._refresh_row(self._position)
+        self.post_message(self.MarksChanged(self, self.marked_keys))
+
+    def action_mark_all(self, *, invert: bool = False) -> None:
+        """Mark all rows, or none where all are marked. invert: those that are not marked, instead of those that are."""
+        self._marks = marked_all(self._rows, self._marks, invert=invert)
+        self.refresh()
         self.post_message(self.MarksChanged(self, self.marked_keys))
 
     def clear_marks(self) -> None:
@@ -223,7 +227,7 @@ class LiveTable(ScrollView, can_focus=True):
             self.post_message(self.MarksChanged(self, self.marked_keys))
 
     def _go(self, position: int) -> None:
-        if not 0 <= position < len(self._rows) or self._rows[position].heading:
+        if not 0 <= position < len(self._rows) or not self._rows[position].selectable:
             return
         if position != self._position:
             self._refresh_row(self._position)
@@ -377,7 +381,8 @@ class LiveTable(ScrollView, can_focus=True):
         if cached is not None and (cached[0] is row or cached[0] == row):
             return cached[1]
         if row.heading:
-            strip = strip_of(heading_line(row, width), look.palette, width, None)
+            spans = heading_line(row, width, at_cursor=at_cursor)
+            strip = strip_of(spans, look.palette, width, look.cursor if at_cursor else None)
         else:
             spans = row_line(row, self._laid_out(), width, at_cursor=at_cursor, marked=marked)
             strip = strip_of(spans, look.palette, width, look.cursor if at_cursor else look.mark if marked else None)

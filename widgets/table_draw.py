@@ -33,11 +33,14 @@ def row_line(row: Row, slots: Sequence[Slot], width: int, *, at_cursor: bool, ma
     return fit_line((*signs, *spans), width)
 
 
-def heading_line(row: Row, width: int) -> Line:
-    """A group's header with a rule to the right edge."""
-    spans = cut_line(row.cells[0] if row.cells else BLANK, max(0, width - 4))
+def heading_line(row: Row, width: int, *, at_cursor: bool = False) -> Line:
+    """A group's header with a rule to the right edge; under the cursor it says what can be done to the group."""
+    title, *more = row.cells or (BLANK,)
+    said = more[0] if more and at_cursor else BLANK
+    spans = cut_line((*title, *said), max(0, width - 4))
     rule = Span(" " + "─" * max(0, width - line_width(spans) - 4), Tone.FAINT)
-    return fit_line((Span("  "), *spans, rule), width)
+    signs = (Span(CURSOR, Tone.INFO), Span(" ")) if at_cursor else (Span("  "),)
+    return fit_line((*signs, *spans, rule), width)
 
 
 def header_line(

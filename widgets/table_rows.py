@@ -18,13 +18,20 @@ class LazyCells(NamedTuple):
 class Row(NamedTuple):
     """One row. key: opaque and unique; content: one cell per column, or how to build them. stale: drawn quiet.
 
-    heading: a group's header; it is drawn from its first cell over the whole width and cannot be selected.
+    heading: a group's header, drawn from its first cell over the whole width; its second says what can be done, where
+    the cursor stands on it. open: the cursor may stand on this header, as on a row.
     """
 
     key: Hashable
     content: tuple[Line, ...] | LazyCells
     stale: bool = False
     heading: bool = False
+    open: bool = False
+
+    @property
+    def selectable(self) -> bool:
+        """Whether the cursor may stand on it."""
+        return self.open or not self.heading
 
     @property
     def cells(self) -> tuple[Line, ...]:
@@ -43,21 +50,30 @@ def looks_same(one: Row | None, other: Row | None) -> bool:
 
 def index_of(rows: Sequence[Row]) -> Mapping[Hashable, int]:
     """Where each selectable row stands."""
-    return {row.key: index for index, row in enumerate(rows) if not row.heading}
+    return {row.key: index for index, row in enumerate(rows) if row.selectable}
+
+
+def marked_all(rows: Sequence[Row], marks: Mapping[Hashable, None], *, invert: bool = False) -> dict[Hashable, None]:
+    """The marks after all were marked, or none where all were; invert: those that were not, instead of those that were.
+
+    marks: in the order in which they were made. Headers are never marked.
+    """
+    others = dict.fromkeys(row.key for row in rows if not row.heading and row.key not in marks)
+    return others if invert or not others else {**marks, **others}
 
 
 def nearest_survivor(old: Sequence[Row], position: int, index: Mapping[Hashable, int]) -> Hashable | None:
     """The key, still there, of the old row nearest to the position: below first, then above; None if none is left."""
     for distance in range(1, len(old) + 1):
         for candidate in (position + distance, position - distance):
-            if 0 <= candidate < len(old) and not old[candidate].heading and old[candidate].key in index:
+            if 0 <= candidate < len(old) and old[candidate].key in index:
                 return old[candidate].key
     return next(iter(index), None)
 
 
 def step(rows: Sequence[Row], position: int, by: int) -> int:
     """The selectable row that lies `by` selectable rows from the position, stopped at the ends; -1 if there is none."""
-    choices = [index for index, row in enumerate(rows) if not row.heading]
+    choices = [index for index, row in enumerate(rows) if row.selectable]
     if not choices:
         return -1
     here = next((order for order, index in enumerate(choices) if index >= position), len(choices) - 1)

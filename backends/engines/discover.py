@@ -26,6 +26,7 @@ from backends.model.ids import EngineId, EngineKind
 from backends.wire.endpoint import Endpoint, Scheme
 
 _FILE_LIMIT_BYTES = 1 << 20
+_CONTEXTS_MOST = 100
 _PROBE_TIMEOUT_S = 1.5
 _ANSWER_LIMIT_BYTES = 1 << 20
 
@@ -80,7 +81,14 @@ def read_texts(environ: Mapping[str, str]) -> Texts:
     config = _text(where.docker_config)
     context = docker_context(environ, config)
     meta = _text(f"{where.docker_contexts}/meta/{context_directory(context)}/meta.json") if context else ""
-    return Texts(config, meta, _text(where.podman_connections), tuple(_text(path) for path in where.containers_conf))
+    contexts = sorted(Path(where.docker_contexts).glob("meta/*/meta.json"))[:_CONTEXTS_MOST]
+    return Texts(
+        config,
+        meta,
+        _text(where.podman_connections),
+        tuple(_text(path) for path in where.containers_conf),
+        tuple(_text(str(path)) for path in contexts),
+    )
 
 
 def _text(path: str) -> str:
@@ -105,7 +113,7 @@ def _look(environ: Mapping[str, str]) -> _Looked:
         if why and not candidate.explicit:
             missed[candidate.kind].append((candidate, why))
             continue
-        sightings.append(Sighting(candidate, candidate.endpoint, _place(candidate.endpoint)))
+        sightings.append(Sighting(candidate, candidate.endpoint, _place(candidate.kind, candidate.endpoint)))
     path = environ.get("PATH", os.defpath)
     absent += [_absent_docker(missed[EngineKind.DOCKER], path), _absent_podman(missed[EngineKind.PODMAN], path)]
     return _Looked(sightings, absent)
@@ -126,8 +134,11 @@ def _unusable(endpoint: Endpoint) -> str:
     return "" if os.access(endpoint.address, os.R_OK | os.W_OK) else "denied"
 
 
-def _place(endpoint: Endpoint) -> str:
-    return os.path.realpath(endpoint.address) if endpoint.scheme is Scheme.UNIX else str(endpoint)
+def _place(kind: EngineKind, endpoint: Endpoint) -> str:
+    if endpoint.scheme is Scheme.UNIX:
+        return os.path.realpath(endpoint.address)
+    # Over SSH without a socket each kind has its own.
+    return f"{kind} at {endpoint}" if endpoint.scheme is Scheme.SSH and not endpoint.remote_socket else str(endpoint)
 
 
 def _absent_docker(missed: Sequence[tuple[Candidate, str]], path: str) -> Found:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Any
 
 from backends.model.ids import EngineKind
-from backends.wire.endpoint import Endpoint, TlsFiles
+from backends.wire.endpoint import REMOTE_DOCKER_SOCKET, Endpoint, Scheme, TlsFiles
 
 ENGINES_VARIABLE = "TRANSHIP_ENGINES"
 DOCKER_SOCKET = "/var/run/docker.sock"
@@ -24,12 +24,16 @@ PODMAN_SOCKET = "/run/podman/podman.sock"
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Contents of the files that matter, "" where there is none. containers_conf: in order of rising precedence."""
+    """Contents of the files that matter, "" where there is none. containers_conf: in order of rising precedence.
+
+    docker_context_meta: of the current context; docker_contexts: of every one.
+    """
 
     docker_config: str = ""
     docker_context_meta: str = ""
     podman_connections: str = ""
     containers_conf: tuple[str, ...] = ()
+    docker_contexts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +116,9 @@ def _json(text: str) -> Mapping[str, Any]:
 def _candidate(
     kind: EngineKind, name: str, url: str, source: str, *, tls: TlsFiles | None = None, identity: str = ""
 ) -> Candidate:
+    far = REMOTE_DOCKER_SOCKET if kind is EngineKind.DOCKER else ""
     try:
-        return Candidate(kind, name, Endpoint.parse(url, tls, identity=identity), source)
+        return Candidate(kind, name, Endpoint.parse(url, tls, identity=identity, far_socket=far), source)
     except ValueError as error:
         return Candidate(kind, name, None, source, problem=f"{source}: {error}", hint=f"Correct it: {source}.")
 
@@ -142,7 +147,14 @@ def _docker(environ: Mapping[str, str], texts: Texts) -> Iterator[Candidate]:
         yield _candidate(EngineKind.DOCKER, "docker", host, "DOCKER_HOST", tls=_docker_tls(environ))
     context = docker_context(environ, texts.docker_config)
     if context:
-        yield _from_context(context, environ, texts)
+        yield _from_context(context, texts.docker_context_meta, environ)
+    for meta in texts.docker_contexts:
+        name = _json(meta).get("Name")
+        if isinstance(name, str) and name and name != context:
+            other = _from_context(name, meta, environ, named=name)
+            # Contexts that Docker Desktop and rootless Docker leave behind name sockets that are long gone.
+            unix = other.endpoint is not None and other.endpoint.scheme is Scheme.UNIX
+            yield replace(other, explicit=not unix)
     yield Candidate(EngineKind.DOCKER, "docker", Endpoint.parse(DOCKER_SOCKET), "the default socket", explicit=False)
     runtime = _runtime(environ)
     if runtime:
@@ -166,22 +178,23 @@ def _docker_tls(environ: Mapping[str, str]) -> TlsFiles | None:
     return TlsFiles(f"{folder}/ca.pem", f"{folder}/cert.pem", f"{folder}/key.pem", verify)
 
 
-def _from_context(name: str, environ: Mapping[str, str], texts: Texts) -> Candidate:
+def _from_context(name: str, meta: str, environ: Mapping[str, str], *, named: str = "docker") -> Candidate:
+    """named: what the engine is called in the fleet; the current context is plain "docker"."""
     source = f"Docker context {name}"
-    ends = _json(texts.docker_context_meta).get("Endpoints")
+    ends = _json(meta).get("Endpoints")
     docker = ends.get("docker") if isinstance(ends, dict) else None
     host = docker.get("Host") if isinstance(docker, dict) else None
     if not isinstance(docker, dict) or not isinstance(host, str) or not host:
-        problem = f"The current Docker context {name} has no readable endpoint"
+        problem = f"The Docker context {name} has no readable endpoint"
         hint = "`docker context ls` shows what there is; choose by DOCKER_CONTEXT or `docker context use`."
-        return Candidate(EngineKind.DOCKER, "docker", None, source, problem=problem, hint=hint)
+        return Candidate(EngineKind.DOCKER, named, None, source, problem=problem, hint=hint)
     tls = None
     if not host.startswith(("unix:", "ssh:")):
         folder = f"{paths(environ).docker_contexts}/tls/{context_directory(name)}/docker"
         verify = not docker.get("SkipTLSVerify")
         if host.startswith("https:") or docker.get("TLS") or host.endswith(":2376"):
             tls = TlsFiles(f"{folder}/ca.pem", f"{folder}/cert.pem", f"{folder}/key.pem", verify)
-    return _candidate(EngineKind.DOCKER, "docker", host, source, tls=tls)
+    return _candidate(EngineKind.DOCKER, named, host, source, tls=tls)
 
 
 def _podman(environ: Mapping[str, str], texts: Texts) -> Iterator[Candidate]:

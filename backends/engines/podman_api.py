@@ -35,7 +35,7 @@ class PodmanApi:
         self.endpoint = endpoint
         self.engine = engine
         self.wire = WireClient(endpoint, engine, explain=explain(engine))
-        self._sdk = PodmanSdk(endpoint, engine, explain(engine))
+        self._sdk = PodmanSdk(endpoint, engine, explain(engine), self.wire.base_url)
 
     async def get(self, path: str, params: Params | None = None, *, timeout_s: float = 10.0) -> Any:
         """The JSON of a GET."""

@@ -10,12 +10,12 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from backends.model.errors import BackendError, Protocol
 from backends.model.ids import EngineId
-from backends.wire.endpoint import Endpoint, Scheme
+from backends.wire.endpoint import Endpoint
 from backends.wire.failures import Explain, from_os_error, from_status, late, lost, message_of
 
 CALL_TIMEOUT_S = 30.0
@@ -52,12 +52,19 @@ async def _in_thread(work: Callable[[], Any]) -> Any:
 
 
 class PodmanSdk:
-    """One podman-py client, made on the first call."""
+    """One podman-py client, made on the first call.
 
-    def __init__(self, endpoint: Endpoint, engine: EngineId, explain: Explain) -> None:
+    base_url: where this machine reaches the engine ("unix:///path", "tcp://host:port"). Over SSH that is our own
+    forward: podman-py's would accept any host key.
+    """
+
+    def __init__(
+        self, endpoint: Endpoint, engine: EngineId, explain: Explain, base_url: Callable[[], Awaitable[str]]
+    ) -> None:
         self._endpoint = endpoint
         self._engine = engine
         self._explain = explain
+        self._base_url = base_url
         self._client: Any = None
         self._lock = threading.Lock()
 
@@ -71,9 +78,10 @@ class PodmanSdk:
         timeout_s: float = CALL_TIMEOUT_S,
     ) -> Any:
         """The JSON of the answer, None where it is empty. path: below "/libpod". Raises the errors of the model."""
+        url = await self._base_url()
         try:
             async with asyncio.timeout(timeout_s + _ALLOWANCE_S):
-                return await _in_thread(lambda: self._call(method, path, params, body, timeout_s))
+                return await _in_thread(lambda: self._call(url, method, path, params, body, timeout_s))
         except TimeoutError as error:
             raise late(self._endpoint, self._engine, timeout_s) from error
 
@@ -85,15 +93,21 @@ class PodmanSdk:
             await asyncio.to_thread(client.close)
 
     def _call(
-        self, method: str, path: str, params: Mapping[str, str | int | bool] | None, body: object, timeout_s: float
+        self,
+        url: str,
+        method: str,
+        path: str,
+        params: Mapping[str, str | int | bool] | None,
+        body: object,
+        timeout_s: float,
     ) -> Any:
         from podman.errors import APIError, PodmanError
 
         data = None if body is None else json.dumps(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
         query = {key: str(value).lower() if isinstance(value, bool) else value for key, value in (params or {}).items()}
-        self._knock()
-        send = getattr(self._connected(), method.lower())
+        self._knock(url)
+        send = getattr(self._connected(url), method.lower())
         extra = {"data": data} if method in {"POST", "PUT"} else {}
         try:
             response = send(path, params=query, headers=headers, timeout=timeout_s, **extra)
@@ -115,33 +129,29 @@ class PodmanSdk:
         except ValueError:
             return content.decode("utf-8", "replace")
 
-    def _knock(self) -> None:
+    def _knock(self, url: str) -> None:
         """podman-py never closes a socket that it could not connect: find out first."""
-        if self._endpoint.scheme is not Scheme.UNIX:
+        scheme, _, path = url.partition("://")
+        if scheme != "unix":
             return
         with socket.socket(socket.AF_UNIX) as probe:
             try:
                 probe.settimeout(_ALLOWANCE_S)
-                probe.connect(self._endpoint.address)
+                probe.connect(path)
             except OSError as error:
                 raise from_os_error(error, self._endpoint, self._engine) from error
 
-    def _connected(self) -> Any:
+    def _connected(self, url: str) -> Any:
         from podman.api.client import APIClient
 
+        scheme, _, rest = url.partition("://")
         with self._lock:
             if self._client is None:
-                extra: dict[str, Any] = {"identity": self._endpoint.identity} if self._endpoint.identity else {}
                 # 5.0.0: its prefix is served by every Podman 5; podman-py's own newest one would not be by older.
-                self._client = APIClient(base_url=self._base_url(), version="5.0.0", **extra)
+                self._client = APIClient(
+                    base_url=f"http+unix://{rest}" if scheme == "unix" else f"http://{rest}", version="5.0.0"
+                )
             return self._client
-
-    def _base_url(self) -> str:
-        if self._endpoint.scheme is Scheme.UNIX:
-            return f"http+unix://{self._endpoint.address}"
-        if self._endpoint.scheme is Scheme.SSH:
-            return f"http+ssh://{self._endpoint.address}{self._endpoint.remote_socket}"
-        return f"http://{self._endpoint.address}"
 
     def _failure(self, error: BaseException, timeout_s: float) -> BackendError:
         """The cause hides below podman-py's, requests' and urllib3's exceptions."""

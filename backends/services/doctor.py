@@ -6,6 +6,7 @@ Here: engines, cgroups and what rootless engines need. GPUs are in gpu_doctor.py
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,16 @@ from backends.model.fleet import EngineView
 
 ENOUGH_IDS = 65536
 """Subordinate ids that images in general need. Source: podman, rootless.md ("65536 by default")."""
+
+_COMMAND = re.compile(r"`([^`]+)`|(?:^|: )((?:sudo|tranship) .+?)(?=;|, | accepts | finishes | where |$)")
+LIMITING = frozenset({"cpu", "memory", "pids"})
+"""Controllers behind --cpus, --memory and --pids-limit."""
+
+_DELEGATE = (
+    "sudo mkdir -p /etc/systemd/system/user@.service.d && "
+    "printf '[Service]\\nDelegate=cpu cpuset io memory pids\\n' | "
+    "sudo tee /etc/systemd/system/user@.service.d/delegate.conf && sudo systemctl daemon-reload"
+)
 
 
 class Level(StrEnum):
@@ -36,6 +47,12 @@ class Diagnosis:
     sentence: str
     hint: str = ""
 
+    @property
+    def command(self) -> str:
+        """The first command of the hint, ready to be pasted; "" where it has none. Quoted, or beginning as one."""
+        found = _COMMAND.search(self.hint)
+        return (found[1] or found[2]) if found else ""
+
 
 @dataclass(frozen=True, slots=True)
 class HostFacts:
@@ -43,7 +60,8 @@ class HostFacts:
 
     cgroup_version: "1", "2", "hybrid", or "" where none is mounted. subuids, subgids: how many ids the user has.
     linger: the user's services outlive his login, None where there is no systemd. runtime_dir: XDG_RUNTIME_DIR where
-    it is a folder, else "".
+    it is a folder, else "". delegated: cgroup v2 controllers that systemd gives to the user's own services, None where
+    it runs none for the user.
     """
 
     user: str
@@ -54,6 +72,7 @@ class HostFacts:
     idmap_tools: bool
     linger: bool | None
     runtime_dir: str
+    delegated: frozenset[str] | None = None
 
 
 def read_host(environ: Mapping[str, str], root: Path = Path("/")) -> HostFacts:
@@ -70,6 +89,7 @@ def read_host(environ: Mapping[str, str], root: Path = Path("/")) -> HostFacts:
         idmap_tools=all(shutil.which(tool, path=environ.get("PATH")) for tool in ("newuidmap", "newgidmap")),
         linger=(root / "var/lib/systemd/linger" / user).exists() if systemd else None,
         runtime_dir=runtime_dir if runtime_dir and Path(runtime_dir).is_dir() else "",
+        delegated=_delegated(root / "sys/fs/cgroup", uid),
     )
 
 
@@ -133,17 +153,21 @@ def _rootless(host: HostFacts) -> Iterator[Diagnosis]:
         else:
             gives = f"{file} gives {host.user} {count} ids" if count else f"{file} has no line for {host.user}"
             flag = "--add-subuids" if file.endswith("uid") else "--add-subgids"
-            hint = f"as root: usermod {flag} 100000-165535 {host.user}; then podman system migrate"
+            hint = f"`sudo usermod {flag} 100000-165535 {host.user}`, then `podman system migrate`"
             yield Diagnosis("rootless", Level.PROBLEM, f"{gives}: most images cannot be unpacked", hint)
     if not host.idmap_tools:
-        hint = "install the package uidmap (Debian) or shadow-utils (Fedora)"
+        hint = "`sudo apt-get install uidmap` (Debian), or shadow-utils (Fedora)"
         yield Diagnosis("rootless", Level.PROBLEM, "newuidmap and newgidmap are not installed", hint)
     if not host.runtime_dir:
         hint = "log in by a real session (ssh or a console, not su), or set XDG_RUNTIME_DIR"
         yield Diagnosis("rootless", Level.NOTE, "XDG_RUNTIME_DIR names no folder: rootless sockets are not found", hint)
     if host.linger is False:
         sentence = f"{host.user}'s containers end when {host.user} logs out"
-        yield Diagnosis("rootless", Level.NOTE, sentence, f"loginctl enable-linger {host.user}")
+        yield Diagnosis("rootless", Level.NOTE, sentence, f"`loginctl enable-linger {host.user}`")
+    lacking = sorted(LIMITING - host.delegated) if host.delegated is not None and host.cgroup_version == "2" else []
+    if lacking:
+        sentence = f"systemd does not delegate {', '.join(lacking)}: rootless containers cannot be limited by it"
+        yield Diagnosis("rootless", Level.NOTE, sentence, f"`{_DELEGATE}`, then log in anew")
 
 
 def _user() -> tuple[str, int]:
@@ -162,6 +186,12 @@ def _cgroup_version(mount: Path) -> str:
     if (mount / "unified" / "cgroup.controllers").exists():
         return "hybrid"
     return "1" if (mount / "memory").is_dir() or (mount / "cpu").is_dir() else ""
+
+
+def _delegated(mount: Path, uid: int) -> frozenset[str] | None:
+    """Source of the place: rootlesscontaine.rs, "Enabling CPU, CPUSET, and I/O delegation"."""
+    controllers = mount / "user.slice" / f"user-{uid}.slice" / f"user@{uid}.service" / "cgroup.controllers"
+    return frozenset(_text(controllers).split()) if controllers.exists() else None
 
 
 def _text(path: Path) -> str:

@@ -46,7 +46,7 @@ def examine_machine(machine: Machine) -> Iterator[Diagnosis]:
         if free >= LITTLE_ROOM_BYTES:
             yield Diagnosis("room", Level.OK, f"{_size(free)} free under {folder}")
         else:
-            hint = "remove images that nothing uses: docker image prune, podman image prune"
+            hint = "remove images that nothing uses: `tranship image prune --all`"
             yield Diagnosis("room", Level.NOTE, f"only {_size(free)} free under {folder}", hint)
 
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from backends.model.errors import BackendError, Denied, Protocol
+from backends.model.errors import BackendError, Denied, Protocol, Unreachable
 from backends.model.ids import EngineId
 from backends.wire.endpoint import Endpoint, Scheme, TlsFiles
 from backends.wire.failures import NO_ENGINE, Classify, Explain, from_os_error, from_status, late, lost, message_of
@@ -202,12 +202,17 @@ class WireClient:
         sent = {
             key: str(value).lower() if isinstance(value, bool) else str(value) for key, value in (params or {}).items()
         }
-        async with self._errors():
-            try:
-                async with asyncio.timeout(timeout_s):
-                    response = await session.request(method, path, params=sent, data=data, headers=headers)
-            except TimeoutError as error:
-                raise late(self.endpoint, self.engine, timeout_s) from error
+        try:
+            async with self._errors():
+                try:
+                    async with asyncio.timeout(timeout_s):
+                        response = await session.request(method, path, params=sent, data=data, headers=headers)
+                except TimeoutError as error:
+                    raise late(self.endpoint, self.engine, timeout_s) from error
+        except Unreachable as error:
+            if self._forward is None:
+                raise
+            raise await self._forward.explain(error) from error
         async with response:
             if response.status >= 400:
                 await self._raise_status(response)

@@ -34,7 +34,8 @@ class Endpoint:
     """One address of an engine.
 
     address: socket path (unix), "host:port" (tcp), "[user@]host[:port]" (ssh).
-    remote_socket: the socket at the far end (ssh only). identity: a private key file for ssh, "" = ssh's own choice.
+    remote_socket: the socket at the far end (ssh only), "" = its user's own.
+    identity: a private key file for ssh, "" = ssh's own choice.
     """
 
     scheme: Scheme
@@ -44,9 +45,12 @@ class Endpoint:
     identity: str = ""
 
     @classmethod
-    def parse(cls, url: str, tls: TlsFiles | None = None, *, identity: str = "") -> Endpoint:
+    def parse(
+        cls, url: str, tls: TlsFiles | None = None, *, identity: str = "", far_socket: str = REMOTE_DOCKER_SOCKET
+    ) -> Endpoint:
         """Read "unix:///path", "/path", "tcp://host[:port]", "http(s)://...", "ssh://[user@]host[:port][/socket]".
 
+        far_socket: the remote socket where the URL names none; "" = the far machine is asked for its user's (Podman).
         Raises ValueError, with a message for people, for anything else.
         """
         text = url.strip()
@@ -68,7 +72,10 @@ class Endpoint:
         if not host or host.startswith("-"):
             raise ValueError(f"no host in {url!r}")
         if scheme == "ssh":
-            return cls._ssh(parts.username, host, port, unquote(parts.path), identity, url)
+            at = parts.netloc.lower().rindex(host)
+            host = parts.netloc[at : at + len(host)]  # names in ~/.ssh/config know capitals, which urlsplit lowers
+            path = unquote(parts.path) if parts.path.strip("/") else far_socket
+            return cls._ssh(parts.username, host, port, path, identity, url)
         if scheme == "https" and tls is None:
             tls = TlsFiles()
         shown = f"[{host}]" if ":" in host else host
@@ -80,7 +87,7 @@ class Endpoint:
             raise ValueError(f"no valid user in {url!r}")
         name = f"[{host}]" if ":" in host else host
         address = (f"{unquote(user)}@" if user else "") + name + (f":{port}" if port else "")
-        return cls(Scheme.SSH, address, None, path if path.strip("/") else REMOTE_DOCKER_SOCKET, identity)
+        return cls(Scheme.SSH, address, None, path, identity)
 
     @property
     def local(self) -> bool:

@@ -1,4 +1,4 @@
-"""Moves from and to an engine on another machine: reached over TCP, it shares no file, port or memory with us."""
+"""Moves from and to an engine on another machine: by TCP or SSH, it shares no file, port or memory with us."""
 
 from __future__ import annotations
 
@@ -13,22 +13,33 @@ from backends.migration import plan_migration
 from backends.model.ids import EngineId, EngineKind
 from backends.model.plan import ImageWay
 from backends.wire.endpoint import Endpoint
+from tests import sshd
 from tests.door import open_door
 from tests.engines_migration.yard import Yard
 from tests.real import host_port
+from tests.sshd import HOST, PrivateSshd
 
 pytestmark = pytest.mark.engines
 
 
 @pytest.fixture
-async def far(yard: Yard, request: pytest.FixtureRequest) -> AsyncIterator[Yard]:
-    """The yard, those engines of it that the test names reached over TCP."""
+async def far(yard: Yard, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Yard]:
+    """The yard, those engines of it that the test names reached over TCP, or as "ssh:NAME" over SSH."""
     async with AsyncExitStack() as doors:
-        for name in request.param:
+        for asked in request.param:
+            name = asked.removeprefix("ssh:")
             kind = EngineKind.DOCKER if name == "docker" else EngineKind.PODMAN
             adapter = DockerEngine if kind is EngineKind.DOCKER else PodmanEngine
-            door = await doors.enter_async_context(open_door(getattr(yard.real, name)))
-            engine = adapter(EngineId(kind, name), Endpoint.parse(door.url))
+            url = getattr(yard.real, name)
+            if asked != name:
+                if sshd.why_not():
+                    pytest.skip(sshd.why_not())
+                server = doors.enter_context(PrivateSshd())
+                monkeypatch.setenv("PATH", str(server.bin), prepend=":")
+                url = url.replace("unix://", f"ssh://{HOST}")
+            else:
+                url = (await doors.enter_async_context(open_door(url))).url
+            engine = adapter(EngineId(kind, name), Endpoint.parse(url))
             await engine.connect()
             yard.engines[name] = engine
         yield yard
@@ -41,7 +52,7 @@ async def far(yard: Yard, request: pytest.FixtureRequest) -> AsyncIterator[Yard]
     [
         (("docker",), "docker", "podman", ImageWay.ARCHIVE),
         (("docker",), "podman", "docker", ImageWay.REGISTRY),  # of ours; Docker loads what it lacks from a stream
-        (("podman",), "docker", "podman", ImageWay.ARCHIVE),
+        (("ssh:podman",), "docker", "podman", ImageWay.ARCHIVE),
         (("docker", "podman"), "podman", "docker", ImageWay.ARCHIVE),
     ],
     indirect=["far"],

@@ -12,8 +12,8 @@ from backends.model.container import ContainerState
 from backends.model.errors import Conflict, Protocol
 from backends.model.plan import Choices, ImageWay, LayerChoice, Plan, PortChoice, Severity
 from tests.pilot.stage import Stage, stage
-from tui.messages import PlanMade
 from tui.move import State
+from tui.move_messages import PlanMade
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.migrate import MigrateScreen
 from tui.screens.move_keys import Stage as MoveStage

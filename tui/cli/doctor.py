@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import TYPE_CHECKING
 
@@ -37,28 +36,14 @@ def doctor(invocation: Invocation) -> None:
 
     async def body(fleet: Fleet) -> Exit:
         from backends.services.audit import default_path as audit_path
-        from backends.services.doctor import examine_engines, examine_host, read_host
-        from backends.services.gpu_doctor import examine_gpus
-        from backends.services.gpu_facts import cdi_folders, read_gpu_facts
+        from backends.services.examination import examine
         from backends.services.gpu_usage_recorder import default_path as usage_path
-        from backends.services.machine import examine_machine, locked_bytes, read_machine
-        from backends.services.training_doctor import examine_training
+        from tui.surroundings import examine_terminal
 
         await first_view(fleet)
         view = await gpus.sampled_gpus(fleet)
         found = sorted(view.engines.values(), key=lambda engine: engine.id.name)
-        host = await asyncio.to_thread(read_host, os.environ)
-        facts = await asyncio.to_thread(read_gpu_facts, os.environ, cdi_folders(found))
-        stores = dict.fromkeys(engine.info.graph_root for engine in found if engine.info and engine.info.local)
-        machine = await asyncio.to_thread(read_machine, stores)
-        diagnoses = [
-            *examine_engines(found),
-            *examine_gpus(facts, found, view.gpus),
-            *examine_training(view.gpus, found, locked_bytes()),
-            *examine_host(host),
-            *examine_machine(machine),
-            *await _moves(),
-        ]
+        diagnoses = [*await examine(view, os.environ, state_dir()), *examine_terminal(os.environ)]
         settings = invocation.config or default_path()
         files = {
             "settings": str(settings),
@@ -69,7 +54,13 @@ def doctor(invocation: Invocation) -> None:
         if invocation.json:
             answer(
                 diagnoses=[
-                    {"topic": d.topic, "level": d.level.value, "sentence": d.sentence, "hint": d.hint or None}
+                    {
+                        "topic": d.topic,
+                        "level": d.level.value,
+                        "sentence": d.sentence,
+                        "hint": d.hint or None,
+                        "command": d.command or None,
+                    }
                     for d in diagnoses
                 ],
                 engines=[schema.engine(engine) for engine in found],
@@ -83,22 +74,6 @@ def doctor(invocation: Invocation) -> None:
         return engines.code_of(found)
 
     run(invocation, body, sampling=True)
-
-
-async def _moves() -> list[Diagnosis]:
-    """A problem for each move that was cut off, a note for each not confirmed yet, with the command that goes on."""
-    from backends.migration.unfinished import next_step, sentence, unconfirmed, unfinished
-    from backends.model.errors import BackendError
-    from backends.services.doctor import Diagnosis, Level
-
-    try:
-        left = await unfinished(state_dir())
-        waiting = await unconfirmed(state_dir())
-    except (BackendError, OSError) as error:
-        folder = state_dir() / "migrations"
-        return [Diagnosis("moves", Level.PROBLEM, f"the journals in {folder} cannot be read: {error}")]
-    found = [(Level.PROBLEM, record) for record in left] + [(Level.NOTE, record) for record in waiting]
-    return [Diagnosis("moves", level, sentence(record), next_step(record)) for level, record in found]
 
 
 def _show(diagnoses: list[Diagnosis]) -> None:

@@ -11,7 +11,7 @@ from backends.model.events import OperationUpdate
 from backends.model.ids import ContainerKey
 from tui.cli.exits import Exit
 from tui.cli.operate import named, operate
-from tui.cli.options import common, engine_option, only
+from tui.cli.options import common, containers_argument, engine_option, only
 from tui.cli.pick import first_view
 from tui.cli.session import Invocation, pass_invocation, run
 
@@ -24,13 +24,13 @@ Choose = Callable[["Operations"], Callable[[ContainerKey], Awaitable[OperationUp
 
 def _command(name: str, summary: str, choose: Choose, done: str) -> click.Command:
     @click.command(name=name, help=summary)
-    @click.argument("names", metavar="CONTAINER...", nargs=-1, required=True)
+    @containers_argument
     @engine_option
     @common
     @pass_invocation
-    def command(invocation: Invocation, names: tuple[str, ...], engine: str | None) -> None:
+    def command(invocation: Invocation, names: tuple[str, ...], engine: str | None, project: str | None) -> None:
         async def body(fleet: Fleet) -> Exit:
-            containers = named(await first_view(fleet), names, engine)
+            containers = named(await first_view(fleet), names, engine, project)
             operation = choose(fleet.operations)
             return await operate(fleet, containers, name, operation, done, as_json=invocation.json)
 

@@ -47,6 +47,13 @@ def engine_option(command: F) -> F:
     return click.option("--engine", "-e", metavar="NAME", help=text)(command)
 
 
+def containers_argument(command: F) -> F:
+    """CONTAINER..., and --project NAME for those of a group."""
+    text = "All containers of this Compose project or pod too, what others need first."
+    argument = click.argument("names", metavar="[CONTAINER]...", nargs=-1)
+    return argument(click.option("--project", metavar="NAME", help=text)(command))
+
+
 def container_argument(command: F) -> F:
     """One NAME."""
     return click.argument("name", metavar="CONTAINER")(command)

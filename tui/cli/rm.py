@@ -12,7 +12,7 @@ from backends.model.container import Container
 from tui.cli.ask import agreed
 from tui.cli.exits import Exit
 from tui.cli.operate import named, operate
-from tui.cli.options import common, engine_option, only
+from tui.cli.options import common, containers_argument, engine_option, only
 from tui.cli.output import can_ask, say
 from tui.cli.pick import first_view
 from tui.cli.session import Invocation, pass_invocation, run
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("names", metavar="CONTAINER...", nargs=-1, required=True)
+@containers_argument
 @click.option("--force", "-f", is_flag=True, help="Running ones too: they are killed.")
 @click.option("--volumes", is_flag=True, help="Their anonymous volumes too.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
@@ -30,14 +30,20 @@ if TYPE_CHECKING:
 @common
 @pass_invocation
 def rm(
-    invocation: Invocation, names: tuple[str, ...], force: bool, volumes: bool, yes: bool, engine: str | None
+    invocation: Invocation,
+    names: tuple[str, ...],
+    force: bool,
+    volumes: bool,
+    yes: bool,
+    engine: str | None,
+    project: str | None,
 ) -> None:
     """Remove containers. Asks first, naming each container and its engine."""
     if not yes and not can_ask():
         raise click.UsageError("there is no terminal to ask on: say --yes to remove")
 
     async def body(fleet: Fleet) -> Exit:
-        containers = named(await first_view(fleet), names, engine)
+        containers = named(await first_view(fleet), names, engine, project)
         if not yes and not await agreed(_question(containers, volumes=volumes)):
             say("nothing was removed")
             return Exit.FAILED

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tui.cli.examples import epilog
 from tui.cli.exits import Exit
 from tui.cli.options import demo_option, json_option, readonly_option
 from tui.cli.output import say
@@ -65,6 +66,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Each subcommand: the module that has it under its own name, and its line in the list of commands."""
 
 
+_COMPLETE = "_TRANSHIP_COMPLETE"
+"""Set by the shell that wants words to offer; click's name for it."""
+
+
 class Root(click.Group):
     """Subcommands by `COMMANDS`, imported when called: `tranship ps` pays for nothing else."""
 
@@ -78,6 +83,9 @@ class Root(click.Group):
             return None
         command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
         assert isinstance(command, click.Command)
+        command.epilog = command.epilog or epilog(cmd_name)
+        if _COMPLETE in os.environ:
+            importlib.import_module("tui.cli.completion").teach(command)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
@@ -121,6 +129,7 @@ def open_screen(invocation: Invocation) -> None:
     from tui.actions import BY_ID
     from tui.app import TranshipApp
     from tui.bootstrap import open_fleet
+    from tui.surroundings import plain_borders
 
     for action in settings.keys:
         if action not in BY_ID:
@@ -128,7 +137,7 @@ def open_screen(invocation: Invocation) -> None:
             hint = f": did you mean “{meant}”?" if meant else "; `?` in the screen lists all"
             say(f"tranship: [keys] names no action “{action}”{hint}")
             sys.exit(Exit.USAGE)
-    app = TranshipApp(partial(open_fleet, settings), settings)
+    app = TranshipApp(partial(open_fleet, settings), settings, plain=plain_borders(os.environ))
     sys.exit(asyncio.run(_shown(app)))
 
 
@@ -158,6 +167,8 @@ def run_command_line() -> int:
 
     Differs from click's own way in Ctrl+C, which is 130 here as in a shell, not 1.
     """
+    if _COMPLETE in os.environ:
+        importlib.import_module("tui.cli.completion").install()
     try:
         code = tranship.main(prog_name="tranship", standalone_mode=False)
     except click.ClickException as error:

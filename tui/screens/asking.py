@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -9,13 +10,13 @@ from backends.model.container import Container
 from backends.model.fleet import FleetView
 from tui.action import Action
 from tui.actions import refusal
-from widgets.line import Line, Tone, line
+from widgets.line import BLANK, Line, Tone, line
 from widgets.text import inert
 
 if TYPE_CHECKING:
     from widgets.dialogs import ConfirmDialog
 
-_NAMED = 8  # containers named in a question
+_NAMED = 11  # containers named in a question: as many as a terminal of 24 lines has room for
 
 
 def why_not(action: Action, container: Container, view: FleetView, *, read_only: bool) -> str:
@@ -40,5 +41,15 @@ def confirmation(action: Action, containers: Sequence[Container], note: Sequence
         line(inert(one.name), (f" on {one.key.engine}  {one.state.value}  {one.key.short}", Tone.DIM))
         for one in containers[:_NAMED]
     ]
-    more = [line((f"and {len(containers) - _NAMED} more", Tone.DIM))] if len(containers) > _NAMED else []
+    rest = Counter(one.key.engine.name for one in containers[_NAMED:])
+    words = ", ".join(f"{count} on {inert(engine)}" for engine, count in sorted(rest.items()))
+    more = [line((f"and {rest.total()} more: {words}", Tone.DIM))] if rest else []
     return ConfirmDialog(question, [*named, *more, *note], yes=verb, no="Keep", destructive=action.destructive)
+
+
+def left_out_lines(reasons: Sequence[str]) -> list[Line]:
+    """What of several containers an action leaves alone, and why."""
+    if not reasons:
+        return []
+    more = [line((f"and {len(reasons) - 2} more", Tone.DIM))] if len(reasons) > 2 else []
+    return [BLANK, line(("Left out:", Tone.WARN)), *(line((inert(why), Tone.DIM)) for why in reasons[:2]), *more]

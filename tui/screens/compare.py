@@ -18,7 +18,7 @@ from backends.model.image_files import FileNode, ReadProgress
 from tui.action import Scope
 from tui.actions import bindings
 from tui.compare_commands import ComparedPruned, CompareFailed, ImagesCompared
-from tui.messages import ImageReadProgressed
+from tui.image_messages import ImageReadProgressed
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
 from widgets.compare_files import COMPARED_COLUMNS, changes_of, compared_rows

@@ -19,8 +19,9 @@ from backends.model.container import Container
 from backends.model.fleet import FleetView
 from tui.action import Action, Scope
 from tui.actions import BY_ID, bindings, resolve
-from tui.messages import LayersFailed, LayersLoaded, MovesListed
-from tui.screens.asking import confirmation, why_not
+from tui.image_messages import LayersFailed, LayersLoaded
+from tui.move_messages import MovesListed
+from tui.screens.asking import confirmation, left_out_lines, why_not
 from tui.screens.base import TranshipScreen
 from tui.screens.doors import Doors
 from tui.screens.fleet_moves import note_of
@@ -121,6 +122,9 @@ class FleetScreen(TranshipScreen):
             parts.append(f"by {self._sort.column.replace('_', ' ')}{', reversed' if self._reversed() else ''}")
         if self._group != "none":
             parts.append(f"grouped by {self._group}")
+        marked = len(self.query_one(ContainerTable).marked)
+        if marked:
+            parts.append(f"{marked} marked")
         return " · ".join(parts)
 
     def _reversed(self) -> bool:
@@ -135,6 +139,10 @@ class FleetScreen(TranshipScreen):
     def _cursor_moved(self) -> None:
         panes = self.query_one(Panes)
         panes.show(self._view, self.query_one(ContainerTable).selected, panes.light)
+
+    @on(ContainerTable.MarksChanged)
+    def _marks_changed(self) -> None:
+        self.query_one(TitleBar).show(self._about(self.query_one(ContainerTable).shown_count))
 
     @on(GpuPanel.DeviceHighlighted)
     def _device_pointed_at(self) -> None:
@@ -172,6 +180,7 @@ class FleetScreen(TranshipScreen):
             "fleet.gpus": lambda: self._choose_pane("gpus"),
             "fleet.layers": lambda: self._choose_pane("layers"),
             "fleet.info": lambda: self._choose_pane("info"),
+            "fleet.invert_marks": lambda: self.query_one(ContainerTable).action_mark_all(invert=True),
             "fleet.reconnect": commands.reconnect,
         }
 
@@ -184,7 +193,10 @@ class FleetScreen(TranshipScreen):
         key = self.query_one(ContainerTable).selected
         container = self._view.containers.get(key) if key is not None else None
         if container is None:
-            self.tranship.refuse("No container is selected.")
+            group = self.query_one(ContainerTable).group
+            self.tranship.refuse(
+                f"{group} is a group: choose one of its rows." if group else "No container is selected."
+            )
         return container
 
     def chosen(self) -> list[Container]:
@@ -204,21 +216,50 @@ class FleetScreen(TranshipScreen):
 
     def _operate(self, action: Action) -> None:
         table = self.query_one(ContainerTable)
-        chosen = [(resolve(action, one), one) for one in self.chosen()]
-        chosen = [(resolved, one) for resolved, one in chosen if self.allowed(resolved, one)]
+        targets = self.chosen()
+        if not targets:
+            return
+        if len(targets) > 1:
+            self._operate_all(action, targets)
+            return
+        resolved = resolve(action, targets[0])
 
         def do(confirmed: bool | None) -> None:
             if confirmed:
                 table.clear_marks()
-                for resolved, one in chosen:
-                    self.tranship.commands.operate(resolved.id, one.key)
+                self.tranship.commands.operate(resolved.id, targets[0].key)
 
-        if not chosen:
+        if not self.allowed(resolved, targets[0]):
             return
         if action.destructive:
-            self.app.push_screen(confirmation(action, [one for _, one in chosen]), do)
+            self.app.push_screen(confirmation(action, targets), do)
         else:
             do(True)
+
+    def _operate_all(self, action: Action, targets: list[Container]) -> None:
+        """One question for all of them, which says what is left out and why; then one after the other's needs."""
+        read_only, table = self.tranship.settings.readonly, self.query_one(ContainerTable)
+        chosen: dict[str, list[Container]] = {}
+        left_out: list[str] = []
+        for one in targets:
+            resolved = resolve(action, one)
+            why = why_not(resolved, one, self._view, read_only=read_only)
+            if why:
+                left_out.append(why)
+            else:
+                chosen.setdefault(resolved.id, []).append(one)
+        if not chosen:
+            self.tranship.refuse(left_out[0] if len(set(left_out)) == 1 else f"None of {len(targets)}: {left_out[0]}")
+            return
+
+        def do(confirmed: bool | None) -> None:
+            if confirmed:
+                table.clear_marks()
+                for id, those in chosen.items():
+                    self.tranship.commands.groups.operate(id, those)
+
+        every = [one for those in chosen.values() for one in those]
+        self.app.push_screen(confirmation(action, every, left_out_lines(left_out)), do)
 
     def _rename(self) -> None:
         from widgets.dialogs import InputDialog

@@ -19,8 +19,7 @@ from backends.model.image import LayerReport
 from backends.model.image_files import FileNode, ReadProgress
 from tui.action import Scope
 from tui.actions import bindings
-from tui.layer_commands import TreeAsked
-from tui.messages import (
+from tui.image_messages import (
     ImageRead,
     ImageReadProgressed,
     ImageUnread,
@@ -29,6 +28,7 @@ from tui.messages import (
     LayersShared,
     TreeGrown,
 )
+from tui.layer_commands import TreeAsked
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
 from widgets.filter_line import FilterLine

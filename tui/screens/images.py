@@ -17,7 +17,7 @@ from backends.model.ids import EngineId, ImageKey
 from backends.model.image_sharing import ImageList, ImageShare
 from tui.action import Scope
 from tui.actions import bindings
-from tui.messages import ImagesSeen
+from tui.image_messages import ImagesSeen
 from tui.screens import image_questions
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar

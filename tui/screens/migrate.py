@@ -18,7 +18,8 @@ from backends.model.ids import EngineId
 from backends.model.plan import Choices, Plan
 from tui.action import Scope
 from tui.actions import ACTIONS, bindings, key_label
-from tui.messages import (
+from tui.move import Move, State, Word
+from tui.move_messages import (
     MigrationFinished,
     MigrationProgressed,
     MigrationSettled,
@@ -26,7 +27,6 @@ from tui.messages import (
     PlanFailed,
     PlanMade,
 )
-from tui.move import Move, State, Word
 from tui.screens import move_questions as ask
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar

@@ -11,8 +11,8 @@ from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
 from backends.model.plan import Choices, Plan, PortChoice, VolumeChoice
 from backends.model.wish import KEEP
-from tui.messages import PlanMade
 from tui.move import Move
+from tui.move_messages import PlanMade
 from widgets.choice_bar import Option, options
 from widgets.move_parts import Parts
 

@@ -13,7 +13,7 @@ from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, ImageKey
 from backends.model.image import LayerReport
 from tui.actions import BY_ID, key_label
-from tui.messages import LayersFailed, LayersLoaded
+from tui.image_messages import LayersFailed, LayersLoaded
 from tui.screens.facts import InfoPane
 from widgets.container_rows import GpuLight
 from widgets.gpu_given import devices_of, names_of

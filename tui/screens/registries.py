@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from backends.model.ids import EngineId
 from backends.model.image_sharing import ImageShare
 from backends.model.transfer_state import TransferAsk
-from tui.messages import LoginsSeen
+from tui.image_messages import LoginsSeen
 from widgets.format import short_image
 from widgets.line import Tone, line
 from widgets.text import inert

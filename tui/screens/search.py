@@ -13,7 +13,7 @@ from textual.widgets import Input
 from backends.model.ids import EngineId
 from tui.action import Scope
 from tui.actions import bindings
-from tui.messages import ImagesFound, PlatformsSeen
+from tui.image_messages import ImagesFound, PlatformsSeen
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.registries import Registries

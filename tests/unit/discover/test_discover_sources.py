@@ -64,6 +64,31 @@ def test_a_context_over_tls_and_one_that_is_broken() -> None:
     assert "far" in broken.problem
 
 
+def test_every_other_docker_context_is_an_engine_of_its_name() -> None:
+    def meta(name: str, host: str) -> str:
+        return json.dumps({"Name": name, "Endpoints": {"docker": {"Host": host}}})
+
+    config = json.dumps({"currentContext": "gpu"})
+    hosts = {"gpu": "ssh://gpu", "lab": "ssh://lab", "desk": "unix:///gone/docker.sock"}
+    texts = Texts(
+        docker_config=config,
+        docker_context_meta=meta("gpu", "ssh://gpu"),
+        docker_contexts=(*(meta(name, host) for name, host in hosts.items()), "{", '{"Name": 3}'),
+    )
+    found = [one for one in candidates(_HOME, texts) if one.source.startswith("Docker context")]
+    assert [(one.name, str(one.endpoint), one.explicit) for one in found] == [
+        ("docker", "ssh://gpu/var/run/docker.sock", True),
+        ("lab", "ssh://lab/var/run/docker.sock", True),
+        ("desk", "unix:///gone/docker.sock", False),  # Docker Desktop's, say: not missed where it is not there
+    ]
+
+
+def test_podman_over_ssh_without_a_socket_is_asked_for_its_own() -> None:
+    text = "p=podman+ssh://Me@Far,d=docker+ssh://Me@Far"
+    named = {one.name: one.endpoint for one in candidates(_HOME | {"TRANSHIP_ENGINES": text}, Texts()) if one.explicit}
+    assert (str(named["p"]), str(named["d"])) == ("ssh://Me@Far", "ssh://Me@Far/var/run/docker.sock")
+
+
 def test_podmans_connections_of_both_files() -> None:
     conf = '[engine.service_destinations.old]\nuri = "ssh://a@old/run/podman/podman.sock"\nidentity = "/k"\n'
     connections = json.dumps({"Connection": {"Default": "new", "Connections": {"new": {"URI": "unix:///n.sock"}}}})
@@ -125,5 +150,5 @@ _VARIABLES = st.dictionaries(
 
 @given(_VARIABLES, _TEXT, _TEXT, _TEXT, _TEXT)
 def test_no_text_of_any_file_breaks_it(environ: dict[str, str], one: str, two: str, three: str, four: str) -> None:
-    for candidate in candidates(_HOME | environ, Texts(one, two, three, (four,))):
+    for candidate in candidates(_HOME | environ, Texts(one, two, three, (four,), (two,))):
         assert (candidate.endpoint is None) == bool(candidate.problem)

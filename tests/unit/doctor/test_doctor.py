@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -56,6 +57,33 @@ def test_what_rootless_needs_is_said_with_the_command() -> None:
     text = " ".join(f"{diagnosis.sentence} {diagnosis.hint}" for diagnosis in rootless)
     for part in ("no line for me", "gives me 10 ids", "uidmap", "XDG_RUNTIME_DIR", "loginctl enable-linger me"):
         assert part in text
+
+
+def test_what_systemd_does_not_delegate_is_named(tmp_path: Path) -> None:
+    uid = read_host({}, tmp_path).uid
+    folder = tmp_path / f"sys/fs/cgroup/user.slice/user-{uid}.slice/user@{uid}.service"
+    folder.mkdir(parents=True)
+    (folder / "cgroup.controllers").write_text("memory pids\n")
+    facts = replace(WELL, delegated=read_host({}, tmp_path).delegated)
+    (found,) = [one for one in examine_host(facts) if one.level is not Level.OK]
+    assert "does not delegate cpu:" in found.sentence
+    assert "Delegate=cpu" in found.command
+    assert examine_host(replace(facts, cgroup_version="1"))[-1].level is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("hint", "command"),
+    [
+        ("install it by `apt install x`, or `dnf install x`", "apt install x"),
+        ("sudo usermod -aG video,render me; then log in anew", "sudo usermod -aG video,render me"),
+        ("restart the machine, or: sudo modprobe -r a && sudo modprobe b", "sudo modprobe -r a && sudo modprobe b"),
+        ("tranship migrate web --confirm accepts it; --undo takes it back", "tranship migrate web --confirm"),
+        ("log in by a real session", ""),
+        ("", ""),
+    ],
+)
+def test_the_command_of_a_hint_is_ready_to_be_pasted(hint: str, command: str) -> None:
+    assert Diagnosis("x", Level.NOTE, "s", hint).command == command
 
 
 def test_root_is_told_that_rootless_is_for_others() -> None:

@@ -13,10 +13,16 @@ import pytest
 from backends.engines.podman_errors import explain
 from backends.engines.podman_sdk import PodmanSdk, speaks
 from backends.model.errors import BackendError, Conflict, NotFound, Protocol, TimedOut, Unreachable
+from backends.wire.client import WireClient
 from backends.wire.endpoint import Endpoint, TlsFiles
 from tests.unit.podman.recorded import ENGINE
 
 Answer = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+def _sdk_at(path: str) -> PodmanSdk:
+    endpoint = Endpoint.parse(path)
+    return PodmanSdk(endpoint, ENGINE, explain(ENGINE), WireClient(endpoint, ENGINE).base_url)
 
 
 @asynccontextmanager
@@ -35,7 +41,7 @@ async def _sdk(answer: Answer) -> AsyncIterator[PodmanSdk]:
     with tempfile.TemporaryDirectory() as folder:  # tmp_path may be too long for a socket
         path = Path(folder) / "s"
         server = await asyncio.start_unix_server(serve, path)
-        sdk = PodmanSdk(Endpoint.parse(str(path)), ENGINE, explain(ENGINE))
+        sdk = _sdk_at(str(path))
         try:
             yield sdk
         finally:
@@ -115,7 +121,7 @@ async def test_an_engine_that_breaks_off_is_unreachable() -> None:
 
 
 async def test_nobody_there_is_unreachable() -> None:
-    sdk = PodmanSdk(Endpoint.parse("/nowhere/s"), ENGINE, explain(ENGINE))
+    sdk = _sdk_at("/nowhere/s")
     with pytest.raises(Unreachable):
         await sdk.call("POST", "/containers/x/start")
     await sdk.close()

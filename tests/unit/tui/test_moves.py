@@ -20,8 +20,8 @@ from backends.model.errors import Conflict
 from backends.model.plan import Choices, Plan
 from backends.services.fleet import Fleet
 from tui import moves as moves_module
-from tui.messages import MigrationFinished, MigrationProgressed, MigrationSettled, PlanFailed, PlanMade
 from tui.move import Move, State, Word
+from tui.move_messages import MigrationFinished, MigrationProgressed, MigrationSettled, PlanFailed, PlanMade
 from tui.moves import Moves
 from tui.screens.fleet_moves import choices_of, note_of, targets_of
 

@@ -10,6 +10,7 @@ import pytest
 
 from backends.model.errors import Denied, Unreachable, Unsupported
 from backends.model.ids import EngineId, EngineKind
+from backends.wire import ssh
 from backends.wire.endpoint import Endpoint
 from backends.wire.ssh import SshForward
 
@@ -70,3 +71,31 @@ def test_argv() -> None:
     assert line[line.index("-L") + 1] == "/t/s:/run/user/1/podman.sock"
     assert "BatchMode=yes" in line
     assert os.sep not in line[-1]
+
+
+async def test_a_login_that_takes_long_goes_on_for_the_next_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow names, a second factor on a key, a jump host: what was begun is not begun anew by each try."""
+    monkeypatch.setattr(ssh, "OPEN_TIMEOUT_S", 0.1)
+    go = tmp_path / "go"
+    slow = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)\n{LISTEN}"
+    forward = SshForward(Endpoint.parse("ssh://me@gpu01"), ENGINE, program=program(tmp_path, slow))
+    with pytest.raises(Unreachable, match="has not come through to me@gpu01"):
+        await forward.ensure()
+    before = forward._process
+    go.touch()
+    monkeypatch.setattr(ssh, "OPEN_TIMEOUT_S", 20.0)
+    await forward.ensure()
+    assert forward._process is before
+    await forward.close()
+
+
+async def test_podmans_socket_is_that_of_the_user_there(tmp_path: Path) -> None:
+    answer = "print('socket=none\\nuid=1007\\nruntime=/run/user/1007')"
+    code = f"import sys\nif '-L' not in sys.argv: {answer}; sys.exit()\n{LISTEN}"
+    endpoint = Endpoint.parse("ssh://Gpu01", far_socket="")
+    forward = SshForward(endpoint, EngineId(EngineKind.PODMAN, "far"), program=program(tmp_path, code))
+    await forward.ensure()
+    assert forward.argv(Path("/t"))[-3:] == ["/t:/run/user/1007/podman/podman.sock", "--", "Gpu01"]
+    await forward.close()
