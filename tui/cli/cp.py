@@ -58,11 +58,6 @@ def cp(
 ) -> None:
     """Copy files: NAME:PATH is in a container, running or not; anything else is on this machine.
 
-    \b
-    tranship cp trainer:/results/model.pt .
-    tranship cp config.yaml trainer:/etc/app/
-    tranship cp web:/data other:/data --from docker --to podman
-
     Into a folder that is there, else under the new name. On the way out links that lead elsewhere are left out, and
     said.
     """

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backends.services.fleet import Fleet
 
 
-@click.command(epilog="Examples: `tranship events --kind container --grep 'die|oom'`, `tranship events --json | jq .`.")
+@click.command()
 @click.option("--kind", type=click.Choice([kind.value for kind in EventKind]), help="Only events of this kind.")
 @click.option("--grep", "-g", metavar="REGEX", help="Only events in whose line it is found.")
 @click.option("--count", "-n", type=click.IntRange(min=1), metavar="N", help="End after so many.")

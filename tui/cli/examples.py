@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "attach": (
+        ("attach train", "its output from now on, and your keys"),
+        ("attach --no-stdin train", "only listen"),
+    ),
     "backup": (
         ("backup web web.backup", "image, volumes and configuration in one file"),
         ("backup web /srv/web.bak --from podman", "of one engine"),
+    ),
+    "build": (
+        ("build . -t app:2 -e podman", "steps and output as they come"),
+        ("build src -f src/Dockerfile.gpu --target test -t app:t", "another file, one stage"),
+    ),
+    "change": (
+        ("change --shm-size 8g train", "the one before is kept, stopped"),
+        ("change --gpus 0,1 train python train.py", "with a new command"),
+    ),
+    "cp": (
+        ("cp train:/results/model.pt .", "running or not"),
+        ("cp config.yaml train:/etc/app/", "into it"),
+        ("cp web:/data other:/data --from docker --to podman", "between engines"),
     ),
     "doctor": (
         ("doctor", "what is amiss, and the command that mends it"),
@@ -14,6 +31,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "engines": (
         ("engines", "what is there, what is not, and why"),
         ("engines --json", "with what each can do"),
+    ),
+    "events": (
+        ("events --kind container --grep 'die|oom'", "only what ends badly"),
+        ("events --json", "one document a line"),
+    ),
+    "exec": (
+        ("exec train nvidia-smi", "its exit code is yours"),
+        ("exec -it train python", "with a terminal"),
+        ("exec -i train tar x -C /data", "with a pipe's bytes"),
     ),
     "gpus": (
         ("gpus --watch", "again and again in place"),
@@ -37,22 +63,51 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("layers app:2 --waste", "what is hidden, and what need not be there"),
         ("layers app:2 --against app:1", "files that differ"),
     ),
+    "links": (
+        ("links jupyter", "where its pages are, and the ssh -L line"),
+        ("links jupyter --tokens --plain", "whole addresses, for a script"),
+    ),
+    "login": (
+        ("login ghcr.io -u ann -e docker", "asks for the password or token"),
+        ("login --list", "who is logged in where"),
+    ),
+    "logout": (
+        ("logout ghcr.io", "out of the store of the only engine"),
+        ("logout ghcr.io -e podman", "of this one"),
+    ),
     "logs": (
         ("logs -f web", "follow it"),
-        ("logs web --tail 100 --timestamps", "the last lines, with their times"),
+        ("logs web --since 10m --grep 'timeout|refused'", "of the last ten minutes"),
+        ("logs api worker -f --level warning", "two of them, merged"),
     ),
     "migrate": (
         ("migrate web --from docker --to podman --plan", "what would be done; does nothing"),
         ("migrate web --from docker --to gpu01 --yes", "do it, to an engine over SSH too"),
         ("migrate web --undo", "take it back"),
     ),
+    "network": (
+        ("network ls", "who is on each"),
+        ("network create lab -e podman", "a bridge of its own"),
+    ),
     "pause": (
         ("pause train", "GPU memory stays taken"),
         ("pause --project shop", "a Compose project or pod"),
     ),
+    "presets": (
+        ("presets", "kinds of containers"),
+        ("presets vllm", "what it sets, and why"),
+    ),
     "ps": (
         ("ps --stats", "with CPU and memory"),
         ("ps --running --engine podman", "of one engine"),
+    ),
+    "pull": (
+        ("pull redis:7 -e docker -e podman", "on both at once"),
+        ("pull app:2 --platform linux/arm64", "for another machine"),
+    ),
+    "push": (
+        ("push ghcr.io/team/app:2 -e podman", "by the engine's own login"),
+        ("push ghcr.io/team/a:1 ghcr.io/team/b:1", "both at once"),
     ),
     "rename": (
         ("rename web web-old", "it runs on meanwhile"),
@@ -70,6 +125,19 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("rm web", "asks first"),
         ("rm --force --yes web api", "running ones too, without a question"),
     ),
+    "run": (
+        ("run --gpus 1 -v ~/data:/data:ro app:2 python train.py", "checked before it is made"),
+        ("run --preset jupyter -p 8889:8888", "with what Jupyter needs"),
+        ("run --like train --name train2", "as that one"),
+    ),
+    "search": (
+        ("search pytorch", "the usual registries"),
+        ("search ghcr.io/team/app -n 5", "that registry"),
+    ),
+    "shell": (
+        ("shell train", "bash, zsh, fish, ash or sh"),
+        ("shell -u root train", "as another user"),
+    ),
     "start": (
         ("start web", "by name or the beginning of its id"),
         ("start --project shop", "what others need first, healthy where Compose says so"),
@@ -81,6 +149,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "unpause": (
         ("unpause train", "it goes on where it was"),
         ("unpause --project shop", "a Compose project or pod"),
+    ),
+    "volume": (
+        ("volume ls", "who uses each, and what it takes"),
+        ("volume browse cache /hub", "its files"),
     ),
 }
 """By command: what stands after `tranship`, and what it is for."""

@@ -23,9 +23,7 @@ if TYPE_CHECKING:
 _COLUMNS = (Column("SERVICE"), Column("ADDRESS"), Column("FOUND BY", give=1))
 
 
-@click.command(
-    epilog="Examples: `tranship links jupyter`, `xdg-open $(tranship links jupyter --tokens --plain | head -1)`."
-)
+@click.command()
 @container_argument
 @click.option("--tokens", is_flag=True, help="Show tokens, which open a service to whoever has them.")
 @click.option("--plain", is_flag=True, help="Only the addresses, one a line.")

@@ -40,10 +40,7 @@ def _moment(_context: click.Context, _parameter: click.Parameter, value: str | N
         raise click.BadParameter(str(error)) from error
 
 
-@click.command(
-    epilog="Examples: `tranship logs web --since 10m --grep 'timeout|refused'`, `tranship logs api worker -f --level "
-    "warning`."
-)
+@click.command()
 @click.argument("names", metavar="CONTAINER...", nargs=-1, required=True)
 @click.option("--follow", "-f", is_flag=True, help="Go on until the containers end, or Ctrl+C.")
 @click.option("--tail", "-n", type=click.IntRange(min=0), metavar="LINES", help="Only the last lines of each.")

@@ -81,11 +81,6 @@ def run(
 
     Options stand before the image, what follows it is the command. With --preset or --like the words are the command
     alone.
-
-    \b
-    tranship run --gpus 1 -v ~/data:/data:ro docker.io/pytorch/pytorch:latest python train.py
-    tranship run --preset jupyter -p 8889:8888
-    tranship run --like trainer --name trainer-2 --gpus device=1
     """
     preset = preset_of(preset_name)
     if preset is None and like is None:

@@ -108,11 +108,6 @@ def exec_(
 ) -> None:
     """Run a program in a running container; options come before its name.
 
-    \b
-    tranship exec trainer nvidia-smi
-    tranship exec -it trainer python
-    tar c data | tranship exec -i trainer tar x -C /data
-
     The exit code is the program's own: 126 it cannot be run, 127 there is none; 125 is a failure of the engine or of
     Tranship. With --json the answer holds code and output, and the exit code is 0.
     """

@@ -16,7 +16,7 @@ from widgets.line import BLANK, Line, Tone, line
 from widgets.lines_pane import LinesPane
 from widgets.text import fit_line, pad
 
-TWO_COLUMNS = 104  # cells from which the list stands in two columns
+TWO_COLUMNS = 128  # cells from which the list stands in two columns
 _KEY_CELLS = 17
 READ_ONLY_NOTE = "Read-only: keys that change something are switched off."
 

@@ -67,7 +67,11 @@ def test_default_file_is_read_where_it_exists(tmp_path: Path, monkeypatch: pytes
     ("text", "title", "hint"),
     [
         ("readnly = true", "unknown key “readnly”", "“readonly”"),
-        ("zzz = 1", "unknown key “zzz”", "known here: engines, idle_gpu_minutes, keys, readonly, refresh_s, theme"),
+        (
+            "zzz = 1",
+            "unknown key “zzz”",
+            "known here: engines, idle_gpu_minutes, keys, notify",
+        ),
         ("demo = true", "unknown key “demo”", ""),
         ("readonly = 1", "readonly must be true or false", ""),
         ("refresh_s = true", "refresh_s must be a number of seconds", ""),
