@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 # Workers of a test run. Many tests wait more than they compute.
-JOBS ?= 4
+JOBS ?= 6
 .DEFAULT_GOAL := help
 export UV_PROJECT_ENVIRONMENT := $(VENV)
 export UV_PYTHON_DOWNLOADS := never

@@ -12,6 +12,7 @@ import pytest
 
 from tests.e2e.cli import Cli
 from tests.real import RealEngines
+from tests.thorough import thorough
 
 pytestmark = [pytest.mark.engines, pytest.mark.e2e]
 
@@ -68,7 +69,7 @@ def test_ps_stats_reads_memory_and_cpu(cli: Cli) -> None:
         assert row["stats"]["cpu_percent"] >= 0.0, row["stats"]
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ["docker", *thorough("podman")])
 def test_the_life_of_a_container(cli: Cli, engine: str) -> None:
     name, other = cli.name("life"), cli.name("other")
     cli.make(engine, name)
@@ -103,7 +104,7 @@ def test_the_life_of_a_container(cli: Cli, engine: str) -> None:
     assert not cli.exists(engine, other)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ["podman", *thorough("docker")])
 def test_a_running_container_is_removed_by_force_only(cli: Cli, engine: str) -> None:
     name = cli.name("force")
     cli.make(engine, name)
@@ -116,7 +117,7 @@ def test_a_running_container_is_removed_by_force_only(cli: Cli, engine: str) -> 
     assert not cli.exists(engine, name)
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ["podman", *thorough("docker")])
 def test_logs(cli: Cli, engine: str) -> None:
     name = cli.name("logs")
     # The pause keeps the engine from reading the two streams in another order than they were written in.
@@ -147,7 +148,7 @@ def test_logs_follow_ends_by_sigterm_with_its_code(cli: Cli) -> None:
         assert follower.interrupt(signal.SIGTERM) == 143
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("engine", ["docker", *thorough("podman")])
 def test_layers(cli: Cli, engine: str) -> None:
     ran = cli("layers", "test/web:1", "--engine", engine, "--json")
     assert ran.code == 0, ran.err

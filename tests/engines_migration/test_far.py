@@ -18,6 +18,7 @@ from tests.door import open_door
 from tests.engines_migration.yard import Yard
 from tests.real import host_port
 from tests.sshd import HOST, PrivateSshd
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.engines
 
@@ -50,10 +51,12 @@ async def far(yard: Yard, request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("far", "here", "there", "way"),
     [
-        (("docker",), "docker", "podman", ImageWay.ARCHIVE),
-        (("docker",), "podman", "docker", ImageWay.REGISTRY),  # of ours; Docker loads what it lacks from a stream
+        (("docker",), "podman", "docker", ImageWay.STORE),  # Docker loads what it lacks from a stream
         (("ssh:podman",), "docker", "podman", ImageWay.ARCHIVE),
-        (("docker", "podman"), "podman", "docker", ImageWay.ARCHIVE),
+        *thorough(
+            (("docker", "podman"), "podman", "docker", ImageWay.ARCHIVE),
+            (("docker",), "docker", "podman", ImageWay.ARCHIVE),
+        ),
     ],
     indirect=["far"],
 )

@@ -14,6 +14,7 @@ from backends.model.events import Phase
 from backends.model.plan import Choices, ImageWay, MigrationFailed, Severity, StepKind, StepProgress, Verdict
 from tests.engines_migration.yard import Yard
 from tests.real import host_port
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.engines
 
@@ -135,7 +136,7 @@ def assert_as_before(yard: Yard, there: str, files: str) -> None:
     assert not yard.helpers("docker")
 
 
-@pytest.mark.parametrize("there", ["podman", "podman-rootless"])
+@pytest.mark.parametrize("there", ["podman-rootless", *thorough("podman")])
 async def test_a_port_that_is_taken_at_the_start_puts_everything_back(yard: Yard, there: str) -> None:
     port = host_port()
     yard.build("docker")
@@ -157,8 +158,17 @@ async def test_a_port_that_is_taken_at_the_start_puts_everything_back(yard: Yard
     assert await fetched(yard, port, "f8") == "content 8\n"
 
 
-@pytest.mark.parametrize("there", ["podman", "podman-rootless"])
-@pytest.mark.parametrize("when", [StepKind.IMAGE, StepKind.PRECOPY, StepKind.VOLUME, StepKind.START])
+@pytest.mark.parametrize(
+    ("there", "when"),
+    [
+        ("podman", StepKind.IMAGE),
+        ("podman-rootless", StepKind.PRECOPY),
+        ("podman", StepKind.VOLUME),
+        ("podman-rootless", StepKind.START),
+        *thorough(("podman", StepKind.PRECOPY), ("podman", StepKind.START)),
+        *thorough(("podman-rootless", StepKind.IMAGE), ("podman-rootless", StepKind.VOLUME)),
+    ],
+)
 async def test_a_move_that_is_called_off_puts_everything_back(yard: Yard, there: str, when: StepKind) -> None:
     yard.build("docker")
     yard.run_web("docker", host_port())

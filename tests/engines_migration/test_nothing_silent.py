@@ -21,11 +21,13 @@ from backends.model.plan import Plan, Verdict
 from backends.model.workload import WorkloadSpec
 from tests.engines_migration.batches import Batch, Option, batches, options, subnet_of
 from tests.engines_migration.yard import Yard
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.engines
 
 IMAGE = "test/busybox:1"
-DIRECTIONS = [("docker", "podman"), ("podman", "docker"), ("docker", "podman-rootless"), ("podman-rootless", "docker")]
+DIRECTIONS = [("docker", "podman-rootless"), ("podman", "docker")]
+DIRECTIONS += thorough(("docker", "podman"), ("podman-rootless", "docker"))
 NOT_HERE = {
     "image_id": "observed, not set",
     "unmapped": "what it holds is planned by itself",
