@@ -206,6 +206,17 @@ class BaseRead(Message):
 
 
 @dataclass
+class RunLineRead(Message):
+    """The command line that makes a container like `name`. hidden: variables whose values are left out, since they look
+    like secrets. unsaid: what no option says."""
+
+    name: str
+    text: str
+    hidden: tuple[str, ...]
+    unsaid: tuple[str, ...]
+
+
+@dataclass
 class FolderRead(Message):
     """A folder was read, or could not be (error). path: as it was asked for."""
 

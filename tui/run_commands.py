@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from backends.model.errors import BackendError
 from tui.image_commands import Work
-from tui.messages import BaseRead, DraftJudged, LaunchEnded, NamesKnown
+from tui.messages import BaseRead, DraftJudged, LaunchEnded, NamesKnown, RunLineRead
 
 if TYPE_CHECKING:
     from textual.message import Message
@@ -77,6 +77,19 @@ class RunCommands:
                 reply(BaseRead(like(await fleet.engine(container.key.engine).workload_spec(container.key.id))))
         except BackendError as error:
             reply(BaseRead(error=error))
+
+    def line_of(self, container: Container, reply: Callable[[Message], object]) -> None:
+        """Read the line of `docker run` or `podman run` that makes another one like this (RunLineRead)."""
+        work = partial(self._line_of, container, reply)
+        self._work(work, name=f"run line of {container.key.short}", group="run-line", exclusive=True)
+
+    async def _line_of(self, container: Container, reply: Callable[[Message], object]) -> None:
+        from backends.export.command import run_command
+        from backends.services.launch import like
+
+        engine = self._fleet().engine(container.key.engine)
+        command = run_command(like(await engine.workload_spec(container.key.id)), container.key.engine.kind)
+        reply(RunLineRead(container.name, command.text, command.hidden, command.unsaid))
 
     def launch(self, asked: Asked, reply: Callable[[Message], object], before: Before | None = None) -> None:
         """Check once more, create and start (LaunchEnded). before: the container whose place it takes."""

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from backends.model.container import ContainerState
 from tests.pilot.stage import Stage, stage
+from tui.screens.logs import LogScreen
 from widgets.dialogs import ConfirmDialog
 from widgets.line import plain
+from widgets.log_view import LogView
 
 RUNNING = ContainerState.RUNNING
 
@@ -53,9 +55,12 @@ async def test_a_groups_header_stands_for_all_of_it(tmp_path: Path) -> None:
         members = [play.app.view.containers[key].name for key in play.table.members]
         assert len(members) > 1
         await play.press("l")
-        assert "is a group" in play.toasts() or play.on_top() != "FleetScreen"
-        if play.on_top() != "FleetScreen":
-            await play.press("escape")
+        screen = play.app.screen
+        assert isinstance(screen, LogScreen)
+        log = screen.query_one(LogView)
+        await play.until(lambda: set(log.look.names) == set(members))
+        await play.until(lambda: all(any(name in line for line in log.saved()) for name in members), "a line of each")
+        await play.press("escape")
         await play.press("d", "y")
         await play.until(lambda: not any(play.exists(name) for name in members))
         await play.until(lambda: all(plain(row.cells[0]).split("  ")[0] != "mlops" for row in play.table.rows))

@@ -20,9 +20,11 @@ from backends.model.fleet import FleetView
 from tui.action import Action, Scope
 from tui.actions import BY_ID, bindings, resolve
 from tui.image_messages import LayersFailed, LayersLoaded
+from tui.messages import RunLineRead
 from tui.move_messages import MovesListed
 from tui.screens.asking import confirmation, left_out_lines, why_not
 from tui.screens.base import TranshipScreen
+from tui.screens.copying import copy_acts, take_line
 from tui.screens.doors import Doors
 from tui.screens.fleet_moves import note_of
 from tui.screens.frame import KeyBar, TitleBar
@@ -169,7 +171,7 @@ class FleetScreen(TranshipScreen):
         return {
             **self._doors.acts(),
             "container.rename": self._rename,
-            "container.copy_id": self._copy_id,
+            **copy_acts(self),
             **{action: partial(self._operate, BY_ID[action]) for action in _OPERATIONS},
             "fleet.filter": self.query_one(FilterLine).edit,
             "fleet.clear": self._clear,
@@ -177,6 +179,8 @@ class FleetScreen(TranshipScreen):
             "fleet.reverse": lambda: self._sort_by(Sort(self._sort.column, not self._sort.descending)),
             "fleet.group": self._group_next,
             "fleet.pane": self._next_pane,
+            "fleet.jump_table": self.query_one(ContainerTable).focus,
+            **{f"fleet.jump_{pane}": partial(self._jump, pane) for pane in PANES},
             "fleet.gpus": lambda: self._choose_pane("gpus"),
             "fleet.layers": lambda: self._choose_pane("layers"),
             "fleet.info": lambda: self._choose_pane("info"),
@@ -277,11 +281,9 @@ class FleetScreen(TranshipScreen):
             InputDialog(f"Rename {container.name} on {container.key.engine}", value=container.name), do
         )
 
-    def _copy_id(self) -> None:
-        container = self.selected()
-        if container is not None:
-            self.app.copy_to_clipboard(container.key.id)
-            self.notify(f"Copied the id of {container.name}: {container.key.short}…", timeout=3, markup=False)
+    @on(RunLineRead)
+    def _run_line_read(self, message: RunLineRead) -> None:
+        take_line(self, message)
 
     # -- filter, sort, group, panes --------------------------------------------------------------
     def _take_filter(self, words: str) -> None:
@@ -325,6 +327,10 @@ class FleetScreen(TranshipScreen):
         if following is None:
             self.query_one(ContainerTable).focus()
         else:
-            pane = self.query_one(Panes).choose(following)
-            self.call_after_refresh(pane.focus)
-            self.call_after_refresh(self._draw)
+            self._jump(following)
+
+    def _jump(self, pane: str) -> None:
+        """Show a pane and give it the focus."""
+        shown = self.query_one(Panes).choose(pane)
+        self.call_after_refresh(shown.focus)
+        self.call_after_refresh(self._draw)

@@ -1,0 +1,78 @@
+"""Small comforts of the fleet: a pane by its number, the mouse, copies, columns that are chosen and kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from textual.events import MouseScrollDown
+from textual.widget import Widget
+
+from tests.pilot.stage import Stage, stage
+from tui.screens.panes import Panes
+from widgets.dialogs import ChoiceDialog
+
+
+def focused(play: Stage) -> str:
+    """Where the focus is: the id of a pane, else the class."""
+    widget = play.app.screen.focused
+    return (widget.id or type(widget).__name__) if widget is not None else ""
+
+
+async def wheel(play: Stage, widget: Widget, turns: int) -> None:
+    """Turn the wheel down over the middle of a widget."""
+    place = widget.region.center
+    x, y = int(place[0]), int(place[1])
+    for _ in range(turns):
+        play.app.screen._forward_event(
+            MouseScrollDown(widget, x, y, 0, 1, 0, False, False, False, screen_x=x, screen_y=y)
+        )
+        await play.pilot.pause()
+
+
+async def test_a_pane_by_its_number_and_by_the_mouse(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as play:
+        panes = play.app.screen.query_one(Panes)
+        for key, pane in (("3", "layers"), ("4", "info"), ("2", "gpus")):
+            await play.press(key)
+            await play.until(lambda pane=pane: focused(play) == pane)  # type: ignore[misc]
+            assert panes.chosen == pane
+            assert panes.query_one(f"#{pane}").display
+        await play.press("1")
+        assert focused(play) == "ContainerTable"
+
+        await play.pilot.click("#gpus")
+        assert focused(play) == "gpus"
+        await play.pilot.click("ContainerTable", offset=(20, 3))
+        assert focused(play) == "ContainerTable"
+        assert play.selected() == play.shown()[2]
+
+        await play.press("4", "1")
+        for widget in (play.table, panes.query_one("#info")):
+            before = widget.scroll_offset.y
+            assert widget.max_scroll_y > 0
+            await wheel(play, widget, 3)
+            await play.until(lambda widget=widget, before=before: widget.scroll_offset.y > before)  # type: ignore[misc]
+        assert play.selected() == play.shown()[2]  # the wheel looks elsewhere, it chooses nothing
+
+
+async def test_what_is_copied(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as play:
+        await play.select("rag-redis")
+        row = play.row("rag-redis")
+        await play.press("y")
+        assert play.app.clipboard == row.key.id
+        for downs, text in ((0, row.key.id), (1, row.name), (2, row.image)):
+            await play.press("Y")
+            assert isinstance(play.app.screen, ChoiceDialog)
+            await play.press(*["down"] * downs, "enter")
+            assert play.app.clipboard == text
+
+        secret = "a-secret-value"
+        demo = next(e for e in (play.docker, play.podman) if e.id == row.key.engine).world.containers[row.key.id]
+        demo.spec = replace(demo.spec, env={**demo.spec.env, "DB_PASSWORD": secret})
+        await play.press("Y", "down", "down", "down", "enter")
+        await play.until(lambda: play.app.clipboard.startswith("docker run --detach --name rag-redis "))
+        assert secret not in play.app.clipboard
+        assert "--env DB_PASSWORD " in play.app.clipboard
+        await play.until(lambda: "Set DB_PASSWORD yourself" in play.toasts())
