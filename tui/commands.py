@@ -23,6 +23,7 @@ from backends.model.events import OperationUpdate
 from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import LayerReport
 from tui.build_commands import BuildCommands
+from tui.column_commands import ColumnCommands
 from tui.compare_commands import CompareCommands
 from tui.file_commands import FileCommands
 from tui.group_commands import GroupCommands
@@ -56,7 +57,8 @@ Reply = Callable[[Message], object]
 class Commands:
     """Starts workers on behalf of the screens.
 
-    fleet: gives the open fleet, None before it is open. state_dir: where migrations keep their journal.
+    fleet: gives the open fleet, None before it is open. state_dir: where migrations keep their journal, and what was
+    chosen its file.
     """
 
     def __init__(self, owner: DOMNode, fleet: Callable[[], Fleet | None], state_dir: Path) -> None:
@@ -77,6 +79,7 @@ class Commands:
         self.talks = TalkCommands(self._work, self._open_fleet, owner.app)
         self.logs = LogCommands(self._work, self._open_fleet)
         self.watching = WatchCommands(self._work, self._open_fleet)
+        self.columns = ColumnCommands(self._work, state_dir)
         self.groups = GroupCommands(self._work, self._open_fleet, owner.post_message)
 
     # -- what all share --------------------------------------------------------------------------

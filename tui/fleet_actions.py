@@ -118,6 +118,7 @@ FLEET_ACTIONS: tuple[Action, ...] = (
     Action("fleet.sort", "Sort by the next column", ("o",), Scope.FLEET, footer=14, short="sort"),
     Action("fleet.reverse", "Reverse the sort", ("O",), Scope.FLEET),
     Action("fleet.group", "Group by engine, project or pod", ("g",), Scope.FLEET, footer=15, short="group"),
+    Action("fleet.columns", "Choose and order the columns", ("F",), Scope.FLEET),
     Action("fleet.pane", "Next pane below the table", ("tab",), Scope.FLEET, footer=9, short="pane"),
     Action("fleet.jump_table", "To the table", ("1",), Scope.FLEET),
     Action("fleet.jump_gpus", "To the GPUs' pane", ("2",), Scope.FLEET),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from backends.services.launch import Judged
     from backends.services.log_flow import LogBatch, LogPlace, Sourced
     from backends.services.recreate import Before
+    from widgets.column_choice import ColumnChoice
 
 
 @dataclass
@@ -214,6 +215,13 @@ class RunLineRead(Message):
     text: str
     hidden: tuple[str, ...]
     unsaid: tuple[str, ...]
+
+
+@dataclass
+class ColumnsRead(Message):
+    """The columns that were chosen at an earlier start."""
+
+    choice: ColumnChoice
 
 
 @dataclass

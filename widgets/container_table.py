@@ -11,6 +11,7 @@ from textual.message import Message
 from backends.model.container import Container
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
+from widgets.column_choice import USUAL, ColumnChoice, arranged
 from widgets.container_rows import (
     HEADING,
     NO_LIGHT,
@@ -58,10 +59,11 @@ class ContainerTable(LiveTable):
         group: Group = "none",
         now: datetime,
         light: GpuLight = NO_LIGHT,
+        columns: ColumnChoice = USUAL,
     ) -> None:
         """Show the fleet as it is now. filter: words as container_filter reads them; sort: None = by name.
 
-        light: which GPU's containers are marked, and which are called idle.
+        light: which GPU's containers are marked, and which are called idle. columns: those to show, in which order.
         """
         sort = sort or Sort()
         named = badges(view.engines.values())
@@ -71,7 +73,7 @@ class ContainerTable(LiveTable):
         if view.containers is not self._measured:
             self._measured, self._widths = view.containers, widths_of(view)
         badge_width = max(map(width_of, named.values()), default=0)
-        self.set_columns(columns_for(badge_width=badge_width, gpus=gpus, widths=self._widths))
+        self.set_columns(arranged(columns_for(badge_width=badge_width, gpus=gpus, widths=self._widths), columns))
         self.set_sort(sort.column, sort.descending)
         rows = rows_of(view, filter=filter, sort=sort, group=group, now=now, light=light)
         self.show_rows(rows, empty=None if rows else empty_lines(view, filter=filter, total=len(view.containers)))

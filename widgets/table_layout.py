@@ -20,6 +20,7 @@ class Column:
     width: least cells, and all it gets unless flex. flex: its share of the room left over (0 = fixed).
     most: no wider than this (0 = no bound). priority: the greatest go first where the room is short; 0 = never hidden.
     fixed: stands on every page, where columns that do not fit are turned to page by page.
+    cell: which cell of a row it shows, None = that of its own place.
     """
 
     key: str
@@ -32,6 +33,7 @@ class Column:
     priority: int = 0
     sortable: bool = True
     fixed: bool = False
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def lay_out(columns: Sequence[Column], width: int, page: int = 0) -> tuple[Slot,
     for index in shown:
         column = columns[index]
         cells = max(0, min(grown[column.key], width - MARGIN - x))
-        slots.append(Slot(column, index, x, cells))
+        slots.append(Slot(column, index if column.cell is None else column.cell, x, cells))
         x += cells + _gap(width)
     return tuple(slots)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,11 @@ from textual.events import MouseScrollDown
 from textual.widget import Widget
 
 from tests.pilot.stage import Stage, stage
+from tui.kept_columns import FILE
 from tui.screens.panes import Panes
+from widgets.column_picker import ColumnPicker
 from widgets.dialogs import ChoiceDialog
+from widgets.line import plain
 
 
 def focused(play: Stage) -> str:
@@ -58,14 +62,14 @@ async def test_a_pane_by_its_number_and_by_the_mouse(tmp_path: Path) -> None:
 
 async def test_what_is_copied(tmp_path: Path) -> None:
     async with stage(tmp_path, size=(80, 24)) as play:
-        await play.select("rag-redis")
         row = play.row("rag-redis")
+        play.table.move_to(row.key)
         await play.press("y")
         assert play.app.clipboard == row.key.id
-        for downs, text in ((0, row.key.id), (1, row.name), (2, row.image)):
-            await play.press("Y")
+        for place, text in enumerate((row.key.id, row.name, row.image)):
+            await play.pilot.press("Y")
             assert isinstance(play.app.screen, ChoiceDialog)
-            await play.press(*["down"] * downs, "enter")
+            await play.pilot.press(*["down"] * place, "enter")
             assert play.app.clipboard == text
 
         secret = "a-secret-value"
@@ -76,3 +80,40 @@ async def test_what_is_copied(tmp_path: Path) -> None:
         assert secret not in play.app.clipboard
         assert "--env DB_PASSWORD " in play.app.clipboard
         await play.until(lambda: "Set DB_PASSWORD yourself" in play.toasts())
+
+
+def headings(play: Stage) -> list[str]:
+    """Titles of the columns that are drawn, from left to right."""
+    return play.table.render_line(0).text.replace("▲", " ").replace("▼", " ").split()
+
+
+async def test_columns_are_chosen_ordered_and_kept(tmp_path: Path) -> None:
+    kept = tmp_path / FILE
+    async with stage(tmp_path, size=(200, 50)) as play:
+        usual = headings(play)
+        assert usual[:4] == ["ENG", "NAME", "STATE", "CPU"]
+        await play.press("F")
+        assert isinstance(play.app.screen, ColumnPicker)
+        await play.press("space", "down", "space", "down", "down", "right", "escape")  # no ENG; NAME stays; CPU one on
+        shown = headings(play)
+        assert shown[:4] == ["NAME", "STATE", "MEMORY", "CPU"]
+        assert sorted([*shown, "ENG"]) == sorted(usual)
+        number = next(n for n, row in enumerate(play.table.rows) if row.key == play.row("rag-redis").key)
+        cells = play.table.rows[number].cells
+        words = [plain(cells[place]).strip() for place in (1, 2, 4, 3, 5)]  # each still under its own title
+        assert " ".join(play.table.render_line(1 + number).text.split()).startswith(" ".join(" ".join(words).split()))
+        await play.until(kept.exists)
+        assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+    async with stage(tmp_path, size=(80, 24)) as play:
+        await play.until(lambda: headings(play)[:4] == ["NAME", "STATE", "MEMORY", "CPU"])
+        await play.press("F", "u", "escape")
+        assert headings(play)[:4] == ["ENG", "NAME", "STATE", "CPU"]
+        await play.until(lambda: not kept.exists())
+
+
+async def test_a_choice_that_cannot_be_read_is_said(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text('{"order": "name"}')
+    async with stage(tmp_path, size=(80, 24)) as play:
+        await play.until(lambda: "columns that you chose cannot be read" in play.toasts())
+        assert headings(play)[:2] == ["ENG", "NAME"]

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 from backends.model.container import Container
 from backends.model.ids import EngineKind
 from tui.messages import RunLineRead
+from widgets.text import cut_middle, inert
 
 if TYPE_CHECKING:
     from tui.screens.fleet import FleetScreen
+
+_SHOWN_CELLS = 46  # one line of the dialog, beside what it is
 
 
 def copy_acts(fleet: FleetScreen) -> Mapping[str, Callable[[], object]]:
@@ -41,12 +44,12 @@ def _ask(fleet: FleetScreen) -> None:
         return
     program = "podman run" if container.key.engine.kind is EngineKind.PODMAN else "docker run"
     choices = [
-        Choice("id", "id     ", container.key.id),
-        Choice("name", "name   ", container.name),
-        Choice("image", "image  ", container.image),
+        Choice("id", "id     ", f"{container.key.short}…"),
+        Choice("name", "name   ", cut_middle(inert(container.name), _SHOWN_CELLS)),
+        Choice("image", "image  ", cut_middle(inert(container.image), _SHOWN_CELLS)),
         Choice("command", "command", f"{program} …, without values of secrets"),
     ]
-    question = ChoiceDialog(f"Copy of {container.name}", choices)
+    question = ChoiceDialog(f"What to copy of {container.name}", choices)
     fleet.app.push_screen(question, partial(_take, fleet, container))
 
 

@@ -20,7 +20,7 @@ from backends.model.fleet import FleetView
 from tui.action import Action, Scope
 from tui.actions import BY_ID, bindings, resolve
 from tui.image_messages import LayersFailed, LayersLoaded
-from tui.messages import RunLineRead
+from tui.messages import ColumnsRead, RunLineRead
 from tui.move_messages import MovesListed
 from tui.screens.asking import confirmation, left_out_lines, why_not
 from tui.screens.base import TranshipScreen
@@ -29,7 +29,8 @@ from tui.screens.doors import Doors
 from tui.screens.fleet_moves import note_of
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.panes import PANES, Panes
-from widgets.container_rows import GROUPS, SORTABLE, GpuLight, Group
+from widgets.column_choice import USUAL, ColumnChoice
+from widgets.container_rows import GROUPS, SORTABLE, GpuLight, Group, columns_for
 from widgets.container_sort import Sort
 from widgets.container_table import ContainerTable
 from widgets.filter_line import FilterLine
@@ -62,6 +63,7 @@ class FleetScreen(TranshipScreen):
         self._filter = ""
         self._sort = Sort()
         self._group: Group = "none"
+        self._columns = USUAL
         self._drawn_at = 0.0  # time.monotonic()
         self._doors = Doors(self)
 
@@ -84,6 +86,7 @@ class FleetScreen(TranshipScreen):
         self.show_modes()
         self._draw()
         self.set_interval(_TICK_S, self._tick)
+        self.call_after_refresh(self.tranship.commands.columns.read, self.post_message)
 
     # -- showing ---------------------------------------------------------------------------------
     def show_view(self, view: FleetView) -> None:
@@ -109,7 +112,15 @@ class FleetScreen(TranshipScreen):
         clock, panes = self.tranship.clock, self.query_one(Panes)
         table = self.query_one(ContainerTable)
         light = GpuLight(panes.gpus.highlighted, clock.monotonic(), self.tranship.settings.idle_gpu_minutes * 60)
-        table.show(self._view, filter=self._filter, sort=self._sort, group=self._group, now=clock.now(), light=light)
+        table.show(
+            self._view,
+            filter=self._filter,
+            sort=self._sort,
+            group=self._group,
+            now=clock.now(),
+            light=light,
+            columns=self._columns,
+        )
         note = note_of(self.tranship.commands.moves.known)
         self.query_one(StatusBar).show(self._view, monotonic_now=clock.monotonic(), note=note)
         panes.show(self._view, table.selected, light)
@@ -178,6 +189,7 @@ class FleetScreen(TranshipScreen):
             "fleet.sort": self._sort_next,
             "fleet.reverse": lambda: self._sort_by(Sort(self._sort.column, not self._sort.descending)),
             "fleet.group": self._group_next,
+            "fleet.columns": self._choose_columns,
             "fleet.pane": self._next_pane,
             "fleet.jump_table": self.query_one(ContainerTable).focus,
             **{f"fleet.jump_{pane}": partial(self._jump, pane) for pane in PANES},
@@ -314,6 +326,26 @@ class FleetScreen(TranshipScreen):
     def _group_next(self) -> None:
         self._group = GROUPS[(GROUPS.index(self._group) + 1) % len(GROUPS)]
         self._draw()
+
+    def _choose_columns(self) -> None:
+        from widgets.column_picker import ColumnPicker
+
+        def take(choice: ColumnChoice | None) -> None:
+            if choice is not None and choice != self._columns:
+                self._show_columns(choice)
+                self.tranship.commands.columns.keep(choice)
+
+        self.app.push_screen(ColumnPicker(columns_for(badge_width=0, gpus=True), self._columns), take)
+
+    @on(ColumnsRead)
+    def _columns_read(self, message: ColumnsRead) -> None:
+        if self._columns == USUAL:  # else a person was quicker
+            self._show_columns(message.choice)
+
+    def _show_columns(self, choice: ColumnChoice) -> None:
+        if choice != self._columns:
+            self._columns = choice
+            self._draw()
 
     def _choose_pane(self, pane: str) -> None:
         self.query_one(Panes).choose(pane)
