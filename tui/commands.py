@@ -57,8 +57,8 @@ Reply = Callable[[Message], object]
 class Commands:
     """Starts workers on behalf of the screens.
 
-    fleet: gives the open fleet, None before it is open. state_dir: where migrations keep their journal, and what was
-    chosen its file.
+    fleet: gives the open fleet, None before it is open. state_dir: where migrations keep their journal, and the chosen
+    columns their file.
     """
 
     def __init__(self, owner: DOMNode, fleet: Callable[[], Fleet | None], state_dir: Path) -> None:
