@@ -17,10 +17,10 @@ GPU_ACTIONS: tuple[Action, ...] = (
 )
 
 DETAIL_ACTIONS: tuple[Action, ...] = (
-    Action("logs.follow", "Pause or follow", ("space",), Scope.LOGS, footer=1, short="pause/follow"),
+    Action("logs.follow", "Pause or follow", ("space",), Scope.LOGS, footer=1, short="pause"),
     Action("logs.search", "Search", ("slash",), Scope.LOGS, footer=2, short="search"),
     Action("logs.next", "Next line found", ("n",), Scope.LOGS, footer=3, short="next"),
-    Action("logs.previous", "Previous line found", ("N",), Scope.LOGS, footer=5, short="previous"),
+    Action("logs.previous", "Previous line found", ("N",), Scope.LOGS, footer=14, short="previous"),
     Action("logs.filter", "Filter lines (regular expression)", ("f",), Scope.LOGS, footer=4, short="filter"),
     Action("logs.level", "Only from a level up: info, warning, error", ("v",), Scope.LOGS, footer=6, short="level"),
     Action("logs.since", "Only since a moment", ("s",), Scope.LOGS, footer=9, short="since"),
@@ -30,7 +30,7 @@ DETAIL_ACTIONS: tuple[Action, ...] = (
     Action("logs.project", "All of its project or pod, or it alone", ("p",), Scope.LOGS, footer=13, short="project"),
     Action("detail.next", "Next section (or its number)", ("tab",), Scope.DETAIL, footer=1, short="section"),
     Action("detail.previous", "Section before", ("shift+tab",), Scope.DETAIL),
-    Action("detail.reload", "Read again", ("r",), Scope.DETAIL, footer=2, short="read again"),
+    Action("detail.reload", "Read again", ("r",), Scope.DETAIL, footer=2, short="again"),
     Action("detail.secrets", "Show or hide what looks secret", ("x",), Scope.DETAIL, footer=3, short="secrets"),
     Action("detail.search", "Search the inspect JSON", ("slash",), Scope.DETAIL, footer=4, short="search"),
     Action("detail.next_found", "Next one found", ("n",), Scope.DETAIL),

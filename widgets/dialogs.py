@@ -68,7 +68,7 @@ class Dialog(ModalScreen[Answer]):
     Dialog Button.-destructive:focus { background: $error; color: $background; }
     Dialog Button:focus:nocolor { text-style: bold reverse !important; }
     Dialog Input { margin-top: 1; }
-    Dialog OptionList { margin-top: 1; height: auto; max-height: 14; background: $surface; }
+    Dialog OptionList { margin-top: 1; height: auto; max-height: 12; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", show=False, id="dialog.cancel")]
 

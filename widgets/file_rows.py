@@ -46,12 +46,13 @@ def mode_text(entry: FileEntry) -> str:
 
 def _cells(entry: FileEntry, now: datetime) -> tuple[Line, ...]:
     target = f" → {inert(entry.target)}" if entry.target else ""
+    at = entry.modified_at  # the epoch stands for "not told": images built to be reproducible give it to all files
     return (
         line((inert(entry.name) + _SIGNS[entry.kind], _TONES.get(entry.kind, Tone.PLAIN)), (target, Tone.DIM)),
         value_cell(bytes_text(entry.size_bytes) if entry.kind is FileKind.FILE else MISSING),
         value_cell(mode_text(entry), tone=Tone.DIM),
         value_cell(f"{entry.uid}:{entry.gid}", tone=Tone.DIM),
-        value_cell(age_text(entry.modified_at, now), tone=Tone.DIM),
+        value_cell(age_text(at if at and at.timestamp() else None, now), tone=Tone.DIM),
     )
 
 

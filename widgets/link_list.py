@@ -13,11 +13,16 @@ from widgets.text import inert, pad
 
 _TITLE_CELLS = 16
 
+_NONE = "Nothing to open here."
+
 
 class LinkList(OptionList):
     """A line for each link, with how it is reached below it."""
 
-    DEFAULT_CSS = "LinkList { height: 1fr; border: none; padding: 0 1; background: $background; }"
+    DEFAULT_CSS = """
+    LinkList { height: 1fr; border: none; padding: 0 1; background: $background; }
+    LinkList:focus { background-tint: transparent; }
+    """
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, compact=True, markup=False)
@@ -28,7 +33,9 @@ class LinkList(OptionList):
         at = self.highlighted
         self._report = report
         self.clear_options()
-        self.add_options([Option(_prompt(link, report, tokens=tokens)) for link in report.links])
+        self.add_options(
+            [Option(_prompt(link, report, tokens=tokens)) for link in report.links] or [Option(_NONE, disabled=True)]
+        )
         if report.links:
             self.highlighted = min(at or 0, len(report.links) - 1)
 

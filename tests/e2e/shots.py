@@ -44,6 +44,22 @@ SHOTS = (
     Shot("fleet-80x24", 80, 24, (), FLEET),
     Shot("gpus", 150, 40, ("z",), r"GPU use +\d[^\n]*peak"),
     Shot("logs", 120, 30, ("End", "l"), r"Log of[^\n]*following"),
+    Shot(
+        "log-merged",
+        120,
+        30,
+        ("/", "mlops", "Enter", "l"),
+        r"Log of[^\n]*following",
+        ("p",),
+        r"(?m)^ +mlops-mlflow-1 +\S",
+    ),
+    Shot("container", 120, 30, ("/", "train", "Enter", "Enter"), r"1 Facts", ("2",), r"(?s)CPU.*[▁-█]{8}.*GPU memory"),
+    Shot("links", 120, 30, ("/", "jupyter", "Enter", "b"), r"Links of jupyter[^\n]*(?s:.*)Jupyter +http"),
+    Shot("presets", 120, 30, ("n",), r"What kind of container", (*["Down"] * 5,), r"pytorch/pytorch:\d"),
+    Shot("run", 120, 40, ("n",), r"What kind of container", (*["Down"] * 3, "Enter"), r"(?s)Run a new.*--name jupyter"),
+    Shot("volumes", 120, 30, ("V",), r"(?s)Volumes  \d.*checkpoints +[\d.]+ KiB"),
+    Shot("files", 120, 30, ("/", "train", "Enter", "f"), r"(?s)train-\S+ on.*etc/.*usr/"),
+    Shot("parts", 120, 30, ("/", "rag-redis", "Enter", "m"), r"Nothing stands in the way", ("o",), r"VOLUMES"),
     Shot("help", 120, 40, ("?",), r"On the selected container"),
 )
 # Of an image that holds something: the demo's own hold a file a layer.

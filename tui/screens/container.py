@@ -209,9 +209,14 @@ class ContainerScreen(SubScreen):
         if stats is not None and not isinstance(stats.memory_limit_bytes, Missing) and stats.memory_limit_bytes:
             tops["memory_bytes"] = float(stats.memory_limit_bytes)
         if "gpu_percent" in series:
-            tops["gpu_percent"] = 100.0
-        lines = plot_lines(series, tops, width, height)
-        return lines or sections.quiet("Nothing was read yet: usage is read while it runs and somebody looks.")
+            use = self._view.gpu_use.get(self._key)  # its percentage is summed over the GPUs it runs on
+            tops["gpu_percent"] = 100.0 * max(1, len(use.device_uuids) if use is not None else 1)
+        container = self._view.containers.get(self._key)
+        runs = container is not None and container.state.alive
+        waiting = (
+            "Reading its usage …" if runs else "Nothing was read yet: usage is read while it runs and somebody looks."
+        )
+        return plot_lines(series, tops, width, height) or sections.quiet(waiting)
 
     # -- secrets and searching -------------------------------------------------------------------
     @property

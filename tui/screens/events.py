@@ -97,7 +97,7 @@ class EventScreen(SubScreen):
         elif view.wanted.words:
             about += f"  {view.shown_count:,} of {view.line_count:,}: {inert(view.wanted.words)}"
         elif not view.line_count:
-            about += "  none yet since Tranship began to listen"
+            about += "  none yet since the start"
         self.query_one(TitleBar).show(about)
 
     @on(LogView.FollowChanged)

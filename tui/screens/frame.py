@@ -17,6 +17,7 @@ from tui.actions import footer_actions, key_label
 from widgets.line import Tone
 from widgets.palette import palette_of
 
+_WAY_BACK = "app.back"
 _OWN = frozenset(Scope) - {Scope.MOVE, Scope.APP}
 
 
@@ -46,7 +47,7 @@ class TitleBar(Horizontal):
 
 
 class KeyBar(Widget):
-    """The footer: keys of the actions that apply, the most useful first, as many as fit."""
+    """The footer: keys of the actions that apply, the most useful first, as many as fit; the way back always."""
 
     def __init__(self, *scopes: Scope, read_only: bool) -> None:
         super().__init__()
@@ -65,15 +66,21 @@ class KeyBar(Widget):
         palette = palette_of(self)
         text = Text(no_wrap=True, end="")
         self._ends = []
-        for action in self._actions:
-            key, word = key_label(action.keys[0]), self._words.get(action.id, action.short or action.title)
-            if not word:
-                continue
-            if text.cell_len + len(key) + 1 + len(word) > self.size.width:
-                break
+        for action, key, word in self._fitting():
             text.append(key, palette[Tone.INFO] + Style(bold=True)).append(f" {word}", palette[Tone.DIM]).append("  ")
             self._ends.append((text.cell_len, action))
         return text
+
+    def _fitting(self) -> list[tuple[Action, str, str]]:
+        """The actions that are shown at this width, each with its key and its word."""
+        said = [
+            (action, key_label(action.keys[0]), word)
+            for action in self._actions
+            if (word := self._words.get(action.id, action.short or action.title))
+        ]
+        while len(said) > 1 and sum(len(key) + len(word) + 3 for _, key, word in said) - 2 > self.size.width:
+            said.pop(-2 if said[-1][0].id == _WAY_BACK else -1)
+        return said
 
     async def on_click(self, event: events.Click) -> None:
         """A click on a word acts as its key would."""

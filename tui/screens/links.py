@@ -84,9 +84,9 @@ class LinkScreen(SubScreen):
         self.query_one(LinkList).show(report, tokens=self._tokens)
         notes: list[str] = list(report.remarks)
         if not report.links and not report.remarks:
-            notes.append("no port is published, and its log names no address")
+            notes.append("No port is published, and its log names no address.")
         if report.links and not self._browser:
-            notes.append("no browser can be opened from here (no DISPLAY, WAYLAND_DISPLAY, BROWSER): copy instead")
+            notes.append("No browser can be opened from here (no DISPLAY, WAYLAND_DISPLAY, BROWSER): copy instead")
         if self._container.key.engine.kind is EngineKind.PODMAN and report.attach:
             notes.append("VS Code reaches Podman with the setting dev.containers.dockerPath = podman")
         self._say([part for note in notes for part in paragraph(note, Tone.DIM, self.size.width - 2, indent="")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from backends.model.container import Container
@@ -26,10 +27,11 @@ class LogSources:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """What they are told apart by, inert: the name, with the engine where there are several."""
-        engines = {key.engine for key in self.keys}
+        """What they are told apart by, inert: the name, with the engine where two have the same."""
+        times = Counter(one.name for one in self.containers)
         return tuple(
-            inert(one.name) if len(engines) == 1 else f"{inert(one.name)}@{one.key.engine}" for one in self.containers
+            inert(one.name) if times[one.name] == 1 else f"{inert(one.name)}@{one.key.engine}"
+            for one in self.containers
         )
 
     def name(self, key: ContainerKey) -> str:

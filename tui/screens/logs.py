@@ -111,7 +111,7 @@ class LogScreen(SubScreen):
         about = f"Log of {self._sources.title}"
         about += "  ended" if self._sources.all_ended else "  following" if view.following else "  standing still"
         if self._found is not None:
-            about += f"  {self._found} lines found"
+            about += f"  {self._found} found"
         self.query_one(TitleBar).show(about)
         kept = f"{view.line_count:,} lines read, at most {view.max_lines:,} kept"
         if not view.wanted.all:

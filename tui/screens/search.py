@@ -24,7 +24,7 @@ from widgets.live_table import LiveTable
 from widgets.text import inert, paragraph, width_of
 from widgets.transfer_rows import found_columns, found_rows
 
-HINT = "Type what to look for and press Enter. “ghcr.io/team/name” asks that registry; else the engine's usual ones."
+HINT = "Type what to look for, then Enter. “ghcr.io/team/name” asks that one."
 
 
 class SearchScreen(SubScreen):
