@@ -19,7 +19,7 @@ from backends.engines.docker_sdk import CALL_TIMEOUT_S, DockerSdk
 from backends.model.capabilities import Capability, EngineInfo
 from backends.model.errors import BackendError, NotFound, Protocol
 from backends.model.ids import EngineId
-from backends.wire.client import WireClient
+from backends.wire.client import HELLO_TIMEOUT_S, WireClient
 from backends.wire.endpoint import Endpoint
 from backends.wire.failures import NO_ENGINE
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_HELLO_TIMEOUT_S = 5.0
 LIST_TIMEOUT_S = 20.0
 
 
@@ -63,7 +62,7 @@ class DockerBase:
         """GET /version and /info. Raises Unsupported where the daemon is older than API 1.40."""
         title = f"What answers at {self._endpoint} is not Docker"
         try:
-            version = await self._wire.json("GET", "/version", timeout_s=_HELLO_TIMEOUT_S)
+            version = await self._wire.json("GET", "/version", timeout_s=HELLO_TIMEOUT_S)
         except (NotFound, Protocol) as error:
             detail = f"{error.title}: {error.detail}" if error.detail else error.title
             raise Protocol(title, detail=detail, hint=NO_ENGINE, engine=self._id) from error

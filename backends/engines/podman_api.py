@@ -10,7 +10,7 @@ from urllib.parse import quote
 from backends.engines.podman_errors import explain
 from backends.engines.podman_sdk import CALL_TIMEOUT_S, PodmanSdk, speaks
 from backends.model.ids import EngineId
-from backends.wire.client import WireClient
+from backends.wire.client import HELLO_TIMEOUT_S, WireClient
 from backends.wire.endpoint import Endpoint
 from backends.wire.hijack import RawStream, hijacked
 
@@ -104,7 +104,7 @@ class PodmanApi:
 
     async def ping(self) -> Mapping[str, str]:
         """The headers of `/libpod/_ping`."""
-        async with self.wire.headers("GET", "/libpod/_ping", timeout_s=5.0) as headers:
+        async with self.wire.headers("GET", "/libpod/_ping", timeout_s=HELLO_TIMEOUT_S) as headers:
             return dict(headers)
 
     async def close(self) -> None:

@@ -26,6 +26,7 @@ Params: TypeAlias = Mapping[str, str | int | bool]
 
 CONNECT_TIMEOUT_S = 3.0
 CALL_TIMEOUT_S = 10.0
+HELLO_TIMEOUT_S = 5.0  # of the first question to an engine: a person waits for it
 _READ_BUFFER_BYTES = 1 << 20  # per stream: image tars come in 1 MiB pieces, and no more than twice that is held
 
 
@@ -350,4 +351,4 @@ def tls_context(files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
-__all__ = ["CALL_TIMEOUT_S", "CONNECT_TIMEOUT_S", "Params", "WireClient", "tls_context"]
+__all__ = ["CALL_TIMEOUT_S", "CONNECT_TIMEOUT_S", "HELLO_TIMEOUT_S", "Params", "WireClient", "tls_context"]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from backends.engines import docker_base, podman_api
 from backends.model.errors import BackendError, Protocol, TimedOut, Unreachable
 from backends.model.events import Link
 from backends.model.fleet import FleetView
@@ -56,6 +57,9 @@ def _says(status: str, kind: str, body: bytes) -> Answer:
     return answer
 
 
+HELLO_S = 1.0
+"""The time limit of a first call here, where something hangs: Tranship's own one would only be waited out."""
+
 STRANGE: dict[str, tuple[Answer, type[BackendError]]] = {
     "silent": (_silent, TimedOut),
     "endless headers": (_endless_headers, TimedOut),
@@ -78,9 +82,14 @@ def place() -> Iterator[Path]:
 
 
 @pytest.fixture(params=STRANGE)
-async def strange(request: pytest.FixtureRequest, place: Path) -> AsyncIterator[type[BackendError]]:
+async def strange(
+    request: pytest.FixtureRequest, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[type[BackendError]]:
     """Something that is no engine listens; the error that is wanted."""
     answer, error = STRANGE[request.param]
+    if error is TimedOut:
+        monkeypatch.setattr(docker_base, "HELLO_TIMEOUT_S", HELLO_S)
+        monkeypatch.setattr(podman_api, "HELLO_TIMEOUT_S", HELLO_S)
     tasks: set[asyncio.Task[None]] = set()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

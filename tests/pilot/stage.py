@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from textual import events
 from textual.pilot import Pilot
 
 from backends.engines.demo import DemoEngine
@@ -21,6 +22,7 @@ from tui.app import TranshipApp
 from tui.config import Settings
 from widgets.container_table import ContainerTable
 
+_KEYS = {" ": "space"}
 DEADLINE_S = 15.0  # what is waited for comes within milliseconds; a loaded machine may take longer
 
 
@@ -86,6 +88,12 @@ class Stage:
         """Press keys one after the other."""
         for key in keys:
             await self.pilot.press(key)
+        await self.pilot.pause()
+
+    async def type(self, text: str) -> None:
+        """Type into what has the focus, as fast as a terminal hands over what is pasted."""
+        for one in text:
+            self.app.post_message(events.Key(_KEYS.get(one, one), one))
         await self.pilot.pause()
 
     def toasts(self) -> str:

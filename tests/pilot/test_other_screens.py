@@ -98,16 +98,16 @@ async def test_logs_follow_and_the_stream_ends_with_the_screen(tmp_path: Path) -
 
 async def test_a_log_goes_on_when_its_container_starts_again(tmp_path: Path) -> None:
     async with stage(tmp_path) as play:
-        await play.select("mlops-minio-1")
-        key = play.row("mlops-minio-1").key
+        await play.select("vllm-qwen2.5-7b")  # it says something each second
+        key = play.row("vllm-qwen2.5-7b").key
         await play.press("l")
         await play.until(lambda: play.app.screen.query(LogView))
         view = play.app.screen.query_one(LogView)
         await play.until(lambda: view.line_count > 0, "log lines")
-        await play.docker.stop(key.id)
+        await play.podman.stop(key.id)
         await play.until(lambda: "end of the log" in said_by_us(view), "the end")
         first_run = texts(view)
-        await play.docker.start(key.id)
+        await play.podman.start(key.id)
         await play.until(lambda: "it runs again" in said_by_us(view), "the note")
         await play.until(lambda: len(texts(view)) > len(first_run), "lines of the second run")
         assert texts(view)[: len(first_run)] == first_run

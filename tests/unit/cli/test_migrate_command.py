@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import Result
 
+from tests.hurry import hurry
 from tests.unit.cli.demo import demo
 
 THERE = ("--from", "demo-podman", "--to", "demo-docker")
 NAME = "rag-redis"
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """See `hurry`."""
+    hurry(monkeypatch)
 
 
 def migrate(*argv: str) -> Result:

@@ -213,8 +213,11 @@ async def test_a_target_that_stays_down_is_told_and_can_be_undone_later(tmp_path
 
 
 @pytest.mark.parametrize("busy", [True, False])
-async def test_a_helper_that_its_own_process_left_goes_with_the_undo(busy: bool, tmp_path: Path) -> None:
+async def test_a_helper_that_its_own_process_left_goes_with_the_undo(
+    busy: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Its engine was dead, or had no room for that, when it was to be removed. busy: another move may need its own."""
+    monkeypatch.setattr("backends.migration.rollback.RETRY_EVERY_S", 0.005)  # the volume is in use at each try
     scene = Scene()
     await scene.furnish()
     before = picture(scene.source), picture(scene.target)
