@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.engines, pytest.mark.e2e]
 
 ROOT = Path(__file__).resolve().parents[2]
 TRANSHIP = str(Path(sys.executable).parent / "tranship")
-LAYERS = 8
+LAYERS = 20
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
