@@ -10,10 +10,8 @@ from urllib.parse import quote
 
 from backends.engine import Session, SessionContext
 from backends.engines.docker_looking import DockerLooking
-from backends.engines.talk import TalkSession
-from backends.model.container import ContainerState
-from backends.model.errors import Conflict
-from backends.model.session import DETACH_KEYS, ExecSpec, TerminalSize
+from backends.engines.talk import TalkSession, attachment, exec_body
+from backends.model.session import ExecSpec, TerminalSize
 from backends.wire.hijack import hijacked
 
 
@@ -30,17 +28,7 @@ class DockerSessions(DockerLooking):
 
     @asynccontextmanager
     async def _open_exec(self, container: str, spec: ExecSpec) -> AsyncIterator[Session]:
-        asked: dict[str, Any] = {
-            "AttachStdin": spec.stdin,
-            "AttachStdout": True,
-            "AttachStderr": True,
-            "Tty": spec.tty,
-            "DetachKeys": DETACH_KEYS,
-            "Cmd": list(spec.argv),
-            "Env": list(spec.env),
-            "User": spec.user,
-            "WorkingDir": spec.workdir,
-        }
+        asked = exec_body(spec)
         start: dict[str, Any] = {"Detach": False, "Tty": spec.tty}
         if spec.tty and spec.size is not None:  # older daemons pass over it: they are told again below
             asked["ConsoleSize"] = start["ConsoleSize"] = [spec.size.rows, spec.size.columns]
@@ -61,25 +49,12 @@ class DockerSessions(DockerLooking):
 
     @asynccontextmanager
     async def _open_attach(self, container: str, stdin: bool, size: TerminalSize | None) -> AsyncIterator[Session]:
-        seen = await self.inspect_container(container)
-        if seen.state is not ContainerState.RUNNING:
-            hint = "Start it first; `tranship logs` shows what it said."
-            raise Conflict(f"Container {seen.name} is not running", hint=hint, engine=self._id)
-        config = (await self.inspect_raw(container)).get("Config")
-        tty = isinstance(config, dict) and bool(config.get("Tty"))
-        takes = stdin and isinstance(config, dict) and bool(config.get("OpenStdin"))
-        place = f"/containers/{quote(seen.key.id, safe='')}"
-        wanted = {"stream": "1", "stdout": "1", "stderr": "1", "detachKeys": DETACH_KEYS}
-
-        async def ended() -> int | None:
-            now = await self.inspect_container(seen.key.id)
-            return None if now.state.alive else now.exit_code
-
+        seen = await attachment(self, container, stdin=stdin)
+        place = f"/containers/{quote(seen.id, safe='')}"
         path = await self._path(f"{place}/attach")
-        # Without stdin there is nobody who would look out for the detach keys: it is asked for, and nothing is sent.
-        params = {**wanted, "stdin": "1" if takes or tty else "0"}
+        params = seen.params("1", "0")
         async with hijacked(self._wire, "POST", path, params=params) as raw:
-            session = TalkSession(raw, self._id, tty=tty, resize=self._resizing(place), ended=ended)
+            session = TalkSession(raw, self._id, tty=seen.tty, resize=self._resizing(place), ended=seen.ended)
             if size is not None:
                 await session.resize(size)
             yield session

@@ -10,10 +10,8 @@ from typing import Any
 from backends.engine import Session, SessionContext
 from backends.engines.podman_api import segment
 from backends.engines.podman_looking import PodmanLooking
-from backends.engines.talk import TalkSession
-from backends.model.container import ContainerState
-from backends.model.errors import Conflict
-from backends.model.session import DETACH_KEYS, ExecSpec, TerminalSize
+from backends.engines.talk import TalkSession, attachment, exec_body
+from backends.model.session import ExecSpec, TerminalSize
 
 
 class PodmanSessions(PodmanLooking):
@@ -29,18 +27,7 @@ class PodmanSessions(PodmanLooking):
 
     @asynccontextmanager
     async def _open_exec(self, container: str, spec: ExecSpec) -> AsyncIterator[Session]:
-        asked: dict[str, Any] = {
-            "AttachStdin": spec.stdin,
-            "AttachStdout": True,
-            "AttachStderr": True,
-            "Tty": spec.tty,
-            "DetachKeys": DETACH_KEYS,
-            "Cmd": list(spec.argv),
-            "Env": list(spec.env),
-            "User": spec.user,
-            "WorkingDir": spec.workdir,
-        }
-        answer = await self._api.change("POST", f"/containers/{segment(container)}/exec", body=asked)
+        answer = await self._api.change("POST", f"/containers/{segment(container)}/exec", body=exec_body(spec))
         with self._understood():
             place = f"/exec/{segment(str(answer['Id']))}"
 
@@ -57,24 +44,11 @@ class PodmanSessions(PodmanLooking):
 
     @asynccontextmanager
     async def _open_attach(self, container: str, stdin: bool, size: TerminalSize | None) -> AsyncIterator[Session]:
-        seen = await self.inspect_container(container)
-        if seen.state is not ContainerState.RUNNING:
-            hint = "Start it first; `tranship logs` shows what it said."
-            raise Conflict(f"Container {seen.name} is not running", hint=hint, engine=self._id)
-        config = (await self.inspect_raw(container)).get("Config")
-        tty = isinstance(config, dict) and bool(config.get("Tty"))
-        takes = stdin and isinstance(config, dict) and bool(config.get("OpenStdin"))
-        place = f"/containers/{segment(seen.key.id)}"
-        wanted = {"stream": "true", "stdout": "true", "stderr": "true", "detachKeys": DETACH_KEYS}
-
-        async def ended() -> int | None:
-            now = await self.inspect_container(seen.key.id)
-            return None if now.state.alive else now.exit_code
-
-        # Without stdin there is nobody who would look out for the detach keys: it is asked for, and nothing is sent.
-        params = {**wanted, "stdin": "true" if takes or tty else "false"}
+        seen = await attachment(self, container, stdin=stdin)
+        place = f"/containers/{segment(seen.id)}"
+        params = seen.params("true", "false")
         async with self._api.hijacked(f"{place}/attach", params) as raw:
-            session = TalkSession(raw, self._id, tty=tty, resize=self._resizing(place), ended=ended)
+            session = TalkSession(raw, self._id, tty=seen.tty, resize=self._resizing(place), ended=seen.ended)
             if size is not None:
                 await session.resize(size)
             yield session

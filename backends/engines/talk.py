@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
 
-from backends.model.container import LogStream
+from backends.model.container import Container, ContainerState, LogStream
+from backends.model.errors import Conflict
 from backends.model.ids import EngineId
-from backends.model.session import DETACH_BYTES, TerminalSize
+from backends.model.session import DETACH_BYTES, DETACH_KEYS, ExecSpec, TerminalSize
 from backends.wire.frames import log_frames
 from backends.wire.hijack import RawStream
 
@@ -21,6 +24,68 @@ _DETACHED = b"exec attach failed: error on attach stdin: read escape sequence"
 """Docker's words for it. Source: moby daemon/exec.go, which does not know its own EscapeError there."""
 _KEYS = re.compile(b"(\x10|(?<=\x10)\x11|^\x11)")
 """Cuts what could be detach keys out of other input."""
+
+
+class Looks(Protocol):
+    """What is asked of an engine before one of its containers is talked to: the engine itself can answer."""
+
+    @property
+    def id(self) -> EngineId:
+        """Which engine."""
+
+    async def inspect_container(self, container: str) -> Container:
+        """See backends.engine.Engine."""
+
+    async def inspect_raw(self, container: str) -> dict[str, object]:
+        """See backends.engine.Engine."""
+
+
+def exec_body(spec: ExecSpec) -> dict[str, Any]:
+    """Body of POST /containers/{id}/exec, alike on both engines."""
+    return {
+        "AttachStdin": spec.stdin,
+        "AttachStdout": True,
+        "AttachStderr": True,
+        "Tty": spec.tty,
+        "DetachKeys": DETACH_KEYS,
+        "Cmd": list(spec.argv),
+        "Env": list(spec.env),
+        "User": spec.user,
+        "WorkingDir": spec.workdir,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """What is known of a container that somebody attaches to. tty: it has a terminal. stdin: ask for its input."""
+
+    engine: Looks
+    id: str
+    tty: bool
+    stdin: bool
+
+    def params(self, yes: str, no: str) -> dict[str, str]:
+        """Query of POST /containers/{id}/attach. yes, no: as the engine writes them."""
+        wanted = {"stream": yes, "stdout": yes, "stderr": yes, "detachKeys": DETACH_KEYS}
+        return {**wanted, "stdin": yes if self.stdin else no}
+
+    async def ended(self) -> int | None:
+        """The exit code, None while it lives."""
+        now = await self.engine.inspect_container(self.id)
+        return None if now.state.alive else now.exit_code
+
+
+async def attachment(engine: Looks, container: str, *, stdin: bool) -> Attachment:
+    """Look before attaching. Raises Conflict where the container does not run."""
+    seen = await engine.inspect_container(container)
+    if seen.state is not ContainerState.RUNNING:
+        hint = "Start it first; `tranship logs` shows what it said."
+        raise Conflict(f"Container {seen.name} is not running", hint=hint, engine=engine.id)
+    config = (await engine.inspect_raw(container)).get("Config")
+    told = config if isinstance(config, dict) else {}
+    tty = bool(told.get("Tty"))
+    # Without stdin there is nobody who would look out for the detach keys: it is asked for, and nothing is sent.
+    return Attachment(engine, seen.key.id, tty, tty or (stdin and bool(told.get("OpenStdin"))))
 
 
 class TalkSession:
@@ -105,4 +170,4 @@ class TalkSession:
             await asyncio.sleep(_ASK_AGAIN_S)
 
 
-__all__ = ["TalkSession"]
+__all__ = ["TalkSession", "attachment", "exec_body"]
