@@ -6,17 +6,17 @@ BuildKit needs a gRPC session of the client's own over an upgraded connection (D
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from backends.engines.build_lines import Output, failure
-from backends.model.build import BuildEvent, BuildSpec, BuildStep, ImageBuilt, OutputLine, StepBegun, StepCached
+from backends.engines.build_reader import BuildReader, shared_query
+from backends.model.build import BuildEvent, BuildSpec, BuildStep, OutputLine, StepCached
 from backends.model.errors import BackendError, Protocol, Unsupported
 from backends.model.ids import EngineId
 from backends.wire.client import Params, WireClient
-from backends.wire.frames import json_lines
 
 _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)", re.DOTALL)
 _CACHED = " ---> Using cache"
@@ -33,73 +33,27 @@ HEADERS = {
 
 def request(spec: BuildSpec) -> Params:
     """Query of POST /build. Source: docs.docker.com/reference/api/engine/v1.45, ImageBuild."""
-    params: dict[str, str | int | bool] = {
-        "dockerfile": spec.containerfile,
-        "version": "1",
-        "nocache": not spec.cache,
-        "pull": spec.pull,
-        "rm": True,
-        "forcerm": True,  # of a step that failed too
-        "buildargs": json.dumps(dict(spec.arguments)),
-        "labels": json.dumps(dict(spec.labels)),
-    }
-    if spec.tags:
-        params["t"] = spec.tags[0]
-    if spec.target:
-        params["target"] = spec.target
-    if spec.platform:
-        params["platform"] = spec.platform
-    return params
+    return {**shared_query(spec), "dockerfile": spec.containerfile, "version": "1", "pull": spec.pull}
 
 
-class BuildReader:
-    """Messages of one build to events. Raises the build's failure."""
+class DockerBuild(BuildReader):
+    """Messages of one build by Docker's classic builder."""
 
-    def __init__(self, engine: EngineId) -> None:
-        self._engine = engine
-        self._output = Output()
-        self._step: BuildStep | None = None
-        self._image = ""
+    PROGRAM = "Docker"
 
-    def read(self, message: object) -> Iterator[BuildEvent]:
-        """What one message tells."""
-        if not isinstance(message, Mapping):
-            return
-        if message.get("error"):
-            yield from self._rest()
-            raise failure(str(message["error"]), self._step, self._output, self._engine)
+    def _said(self, text: str, message: Mapping[str, Any]) -> Iterator[BuildEvent]:
         aux = message.get("aux")
         if isinstance(aux, Mapping) and aux.get("ID"):
             self._image = str(aux["ID"]).removeprefix("sha256:")  # each stage has one; the last counts
-        text = str(message.get("stream") or "")
-        begun = self._begun(text)
-        if begun is not None:
-            yield from self._rest()
-            self._step = begun
-            self._output.begin()
-            yield StepBegun(begun)
-        elif text.startswith(_CACHED):
+        if text.startswith(_CACHED):
             yield StepCached()
         elif text and not _PASSING.match(text):
-            for line in self._output.feed(_COLOUR.sub("", text)):
-                yield OutputLine(line)
+            yield from self._lines(_COLOUR.sub("", text))
         elif message.get("status") and not message.get("progressDetail"):
             subject = f"{message['id']}: " if message.get("id") else ""
             yield OutputLine(f"{subject}{message['status']}")
 
-    def close(self) -> Iterator[BuildEvent]:
-        """The stream came to its end. Protocol where no image was told."""
-        yield from self._rest()
-        if not self._image:
-            raise Protocol("Docker ended the build without an image", engine=self._engine)
-        yield ImageBuilt(self._image)
-
-    def _rest(self) -> Iterator[BuildEvent]:
-        for line in self._output.end():
-            yield OutputLine(line)
-
     def _begun(self, text: str) -> BuildStep | None:
-        """A step's first line: in its turn, as a program may print the same words."""
         found = _STEP.fullmatch(text)
         if found is None:
             return None
@@ -125,7 +79,7 @@ async def build(
             "POST", f"{prefix}/build", params=request(spec), data=context, headers=HEADERS, open_timeout_s=None
         ) as chunks:
             opened = True
-            yield _events(chunks, wire)
+            yield DockerBuild(wire.engine).events(chunks)
     except Protocol as error:
         if opened:
             raise
@@ -137,13 +91,4 @@ def _explained(error: Protocol, engine: EngineId) -> BackendError:
     return failure(" ".join(filter(None, (error.title, error.detail))), None, Output(), engine)
 
 
-async def _events(chunks: AsyncIterator[bytes], wire: WireClient) -> AsyncIterator[BuildEvent]:
-    reader = BuildReader(wire.engine)
-    async for message in json_lines(chunks, engine=wire.engine):
-        for event in reader.read(message):
-            yield event
-    for event in reader.close():
-        yield event
-
-
-__all__ = ["BuildReader", "build", "request"]
+__all__ = ["DockerBuild", "build", "request"]

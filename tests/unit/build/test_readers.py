@@ -68,7 +68,7 @@ PODMAN = [
 ]
 
 
-def read(reader: docker_build.BuildReader | podman_build.BuildReader, messages: list[Any]) -> list[BuildEvent]:
+def read(reader: docker_build.DockerBuild | podman_build.PodmanBuild, messages: list[Any]) -> list[BuildEvent]:
     """All events."""
     found = [event for message in messages for event in reader.read(message)]
     return [*found, *reader.close()]
@@ -80,7 +80,7 @@ def said(events: list[BuildEvent]) -> list[str]:
 
 
 def test_dockers_steps_lines_cache_and_image() -> None:
-    events = read(docker_build.BuildReader(ENGINE), DOCKER)
+    events = read(docker_build.DockerBuild(ENGINE), DOCKER)
     steps = [event.step for event in events if isinstance(event, StepBegun)]
     assert [step.number for step in steps] == [1, 2, 3]
     assert steps[1].instruction == "RUN echo a; printf nonl"
@@ -92,7 +92,7 @@ def test_dockers_steps_lines_cache_and_image() -> None:
 
 
 def test_podmans_stages_lines_cache_and_image() -> None:
-    events = read(podman_build.BuildReader(ENGINE), PODMAN)
+    events = read(podman_build.PodmanBuild(ENGINE), PODMAN)
     steps = [event.step for event in events if isinstance(event, StepBegun)]
     assert [(step.stage, step.number) for step in steps] == [(1, 1), (1, 2), (3, 1), (3, 2)]
     assert str(steps[3]) == "step 2 of 2 of stage 3"
@@ -101,7 +101,7 @@ def test_podmans_stages_lines_cache_and_image() -> None:
     assert events[-1] == ImageBuilt(IMAGE)
 
 
-@pytest.mark.parametrize("reader", [docker_build.BuildReader, podman_build.BuildReader])
+@pytest.mark.parametrize("reader", [docker_build.DockerBuild, podman_build.PodmanBuild])
 def test_a_stream_without_an_image_is_no_success(reader: Any) -> None:
     with pytest.raises(Protocol, match="without an image"):
         read(reader(ENGINE), [{"stream": "Step 1/1 : FROM a"}, 7, None, [], {"stream": None}])
@@ -109,7 +109,7 @@ def test_a_stream_without_an_image_is_no_success(reader: Any) -> None:
 
 @given(st.lists(st.dictionaries(st.sampled_from(["stream", "aux", "status", "id"]), st.text() | st.integers())))
 def test_nothing_that_an_engine_sends_is_a_crash(messages: list[Any]) -> None:
-    for reader in (docker_build.BuildReader(ENGINE), podman_build.BuildReader(ENGINE)):
+    for reader in (docker_build.DockerBuild(ENGINE), podman_build.PodmanBuild(ENGINE)):
         for message in messages:
             list(reader.read(message))
 
