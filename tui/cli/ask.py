@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from tui.cli.output import can_ask
 from widgets.text import inert
 
 
@@ -30,3 +31,9 @@ async def agreed(question: str) -> bool:
     if not answer.endswith("\n"):
         click.echo(err=True)  # the end of input leaves the cursor behind the question
     return answer.strip().lower() in {"y", "yes"}
+
+
+def check_can_ask(yes: bool) -> None:
+    """Raises click.UsageError where a question is needed and nobody is there to answer it."""
+    if not yes and not can_ask():
+        raise click.UsageError("there is no terminal to ask on: say --yes to remove")

@@ -11,9 +11,9 @@ import click
 from backends.model.build import BuildEvent, ContextSent, OutputLine, StepBegun, StepCached
 from tui.cli import schema_images
 from tui.cli.exits import Exit
-from tui.cli.image_parts import one_engine
 from tui.cli.options import common, engine_option, only
 from tui.cli.output import answer, data, say
+from tui.cli.pick import one_engine
 from tui.cli.session import Invocation, pass_invocation, run
 from widgets.format import bytes_text, short_image
 from widgets.text import inert

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from tui.cli.ask import agreed
+from tui.cli.ask import agreed, check_can_ask
 from tui.cli.exits import Exit, worst
-from tui.cli.image_parts import Progress, check_can_ask, each, frees, listed, one_engine, told
+from tui.cli.image_parts import Progress, each, frees, listed, told
 from tui.cli.image_platforms import platforms
 from tui.cli.options import common, engine_option, only
 from tui.cli.output import answer, complain, data, say
+from tui.cli.pick import one_engine
 from tui.cli.pick_image import given_name, look, the_image
 from tui.cli.session import Invocation, pass_invocation, run
 from widgets.format import bytes_text

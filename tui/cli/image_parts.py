@@ -6,24 +6,18 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from backends.model.errors import BackendError, NotFound
 from backends.model.events import Phase
-from backends.model.ids import EngineId
 from backends.model.image_sharing import ImageList, ImageShare
 from backends.model.plan import Step, StepKind, StepProgress
-from tui.cli import schema
-from tui.cli.exits import Exit, exit_of, worst
-from tui.cli.output import answer, can_ask, complain, data, may_style
-from tui.cli.pick import first_view, not_connected, the_engine
+from tui.cli.exits import Exit
+from tui.cli.one_by_one import Subject, one_by_one
+from tui.cli.output import answer, data, may_style
 from tui.cli.progress import ProgressLines
 from widgets.format import bytes_text, missing_reason
 from widgets.text import inert
 
 if TYPE_CHECKING:
     from backends.migration.progress import Flow
-    from backends.services.fleet import Fleet
 
 
 class Progress:
@@ -55,12 +49,6 @@ class Progress:
         )
 
 
-def check_can_ask(yes: bool) -> None:
-    """Raises click.UsageError where a question is needed and nobody is there to answer it."""
-    if not yes and not can_ask():
-        raise click.UsageError("there is no terminal to ask on: say --yes to remove")
-
-
 def listed(images: Sequence[ImageShare]) -> str:
     """Each image by name and engine."""
     return ", ".join(f"{share.name} on {share.image.key.engine}" for share in images)
@@ -83,29 +71,13 @@ async def each(
     *,
     as_json: bool,
 ) -> tuple[Exit, list[ImageShare]]:
-    """Do it to one after the other, those with the most layers first: images may be built on others of them.
+    """Do it to those with the most layers first: images may be built on others of them. See `one_by_one`."""
 
-    One that fails does not keep the rest. Returns the exit code of all together, and those to which it was done.
-    """
-    results: list[dict[str, Any]] = []
-    codes: list[Exit] = []
-    succeeded: list[ImageShare] = []
-    for share in sorted(images, key=lambda share: -len(share.layers)):
-        failure: BackendError | None = None
-        try:
-            await operation(share)
-        except BackendError as error:
-            failure = error
-            complain(error)
-        else:
-            succeeded.append(share)
-            if not as_json:
-                data(inert(f"{share.name} on {share.image.key.engine}: {done}"))
-        codes.append(Exit.DONE if failure is None else exit_of(failure))
-        results.append({**_plain(action, share), "done": failure is None, "error": schema.error(failure)})
-    if as_json:
-        answer(results=results)
-    return worst(codes), succeeded
+    def subject(share: ImageShare) -> Subject:
+        return Subject(f"{share.name} on {share.image.key.engine}", _plain(action, share))
+
+    first = sorted(images, key=lambda share: -len(share.layers))
+    return await one_by_one(first, operation, subject, done, as_json=as_json)
 
 
 def told(action: str, share: ImageShare, words: str, *, as_json: bool, **more: Any) -> Exit:
@@ -124,17 +96,3 @@ def _plain(action: str, share: ImageShare) -> dict[str, Any]:
         "id": share.image.key.id,
         "name": share.name,
     }
-
-
-async def one_engine(fleet: Fleet, name: str | None) -> EngineId:
-    """The engine of this name, or the only one that answers. Raises click.UsageError where several do."""
-    view = await first_view(fleet)
-    if name is not None:
-        return the_engine(view, name).id
-    connected = sorted(known.id.name for known in view.engines.values() if not known.stale)
-    if len(connected) > 1:
-        raise click.UsageError(inert(f"say into which engine with --engine: {', '.join(connected)}"))
-    if not connected:
-        known = next(iter(view.engines.values()), None)
-        raise not_connected(known) if known else NotFound("there is no engine")
-    return the_engine(view, connected[0]).id

@@ -8,9 +8,9 @@ import click
 
 from tui.cli import schema_transfers
 from tui.cli.exits import Exit
-from tui.cli.image_parts import one_engine
 from tui.cli.options import common, engine_option, only
 from tui.cli.output import answer, data
+from tui.cli.pick import one_engine
 from tui.cli.session import Invocation, pass_invocation, run
 from widgets.text import inert
 

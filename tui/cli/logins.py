@@ -10,10 +10,9 @@ from backends.model.errors import BackendError
 from tui.cli import schema, schema_transfers
 from tui.cli.ask_secret import secret_for
 from tui.cli.exits import Exit, exit_of, worst
-from tui.cli.image_parts import one_engine
 from tui.cli.options import common, engine_option, only
 from tui.cli.output import answer, complain, data, rows
-from tui.cli.pick import first_view
+from tui.cli.pick import first_view, one_engine
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.cli.table import Column
 from widgets.text import inert

@@ -13,6 +13,7 @@ from backends.model.errors import BackendError, NotFound, Unreachable
 from backends.model.events import Link
 from backends.model.fleet import EngineView, FleetView
 from backends.model.gpu import GpuSnapshot
+from backends.model.ids import EngineId
 from backends.model.wish import GpuWish, WishKind
 from tui.cli.session import READY_TIMEOUT_S
 from widgets.text import inert
@@ -121,3 +122,17 @@ def _several(word: str, found: list[Container]) -> str:
         return f"“{word}” is on {' and on '.join(engines)}: say which with --engine"
     names = ", ".join(sorted(f"{row.name} ({row.key.short})" for row in found))
     return f"“{word}” fits several containers of {engines[0]}: {names}"
+
+
+async def one_engine(fleet: Fleet, name: str | None) -> EngineId:
+    """The engine of this name, or the only one that answers. Raises click.UsageError where several do."""
+    view = await first_view(fleet)
+    if name is not None:
+        return the_engine(view, name).id
+    connected = sorted(known.id.name for known in view.engines.values() if not known.stale)
+    if len(connected) > 1:
+        raise click.UsageError(inert(f"say into which engine with --engine: {', '.join(connected)}"))
+    if not connected:
+        known = next(iter(view.engines.values()), None)
+        raise not_connected(known) if known else NotFound("there is no engine")
+    return the_engine(view, connected[0]).id

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from backends.model.errors import BackendError, NotFound, Unreachable
 from backends.model.stores import NetworkRow, VolumeRow
-from tui.cli import schema
 from tui.cli.ask import agreed
-from tui.cli.exits import Exit, exit_of, worst
-from tui.cli.image_parts import one_engine
-from tui.cli.output import answer, complain, data, say
+from tui.cli.exits import Exit
+from tui.cli.one_by_one import Subject, one_by_one
+from tui.cli.output import complain, data, say
 from tui.cli.pick import first_view, not_connected, the_engine, unreachable
 from widgets.text import inert
 
@@ -67,33 +66,15 @@ async def remove_all(
         if not await agreed(f"Remove {named}?{warning}"):
             say("nothing was removed")
             return Exit.FAILED
-    results: list[dict[str, Any]] = []
-    codes: list[Exit] = []
-    for row in rows:
-        failure: BackendError | None = None
-        try:
-            await remove(row)
-        except BackendError as error:
-            failure = error
-            complain(error)
-        else:
-            if not as_json:
-                data(inert(f"{row.key.name} on {row.key.engine}: removed"))
-        codes.append(Exit.DONE if failure is None else exit_of(failure))
-        results.append(
-            {
-                "action": f"{kind}.remove",
-                "engine": row.key.engine.name,
-                "name": row.key.name,
-                "done": failure is None,
-                "error": schema.error(failure),
-            }
-        )
-    if as_json:
-        answer(results=results)
-    elif not rows:
+
+    def subject(row: R) -> Subject:
+        plain = {"action": f"{kind}.remove", "engine": row.key.engine.name, "name": row.key.name}
+        return Subject(f"{row.key.name} on {row.key.engine}", plain)
+
+    code, _ = await one_by_one(rows, remove, subject, "removed", as_json=as_json)
+    if not rows and not as_json:
         data("there is nothing to remove")
-    return worst(codes)
+    return code
 
 
 def told(errors: Sequence[BackendError]) -> Exit:
@@ -110,4 +91,4 @@ def pairs(words: Sequence[str], option: str) -> dict[str, str]:
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
-__all__ = ["chosen", "one_engine", "pairs", "remove_all", "stores_of", "told", "yes_option"]
+__all__ = ["chosen", "pairs", "remove_all", "stores_of", "told", "yes_option"]

@@ -14,9 +14,9 @@ from backends.model.ids import EngineId
 from backends.model.transfer_state import TransferAsk, TransferState
 from tui.cli import schema_transfers
 from tui.cli.exits import Exit, exit_of, worst
-from tui.cli.image_parts import one_engine
 from tui.cli.options import common
 from tui.cli.output import answer, complain, data, may_style
+from tui.cli.pick import one_engine
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.cli.transfer_block import TransferBlock
 from widgets.text import inert
