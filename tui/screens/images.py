@@ -12,16 +12,15 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.worker import Worker
 
-from backends.model.fleet import FleetView
 from backends.model.ids import EngineId, ImageKey
 from backends.model.image_sharing import ImageList, ImageShare
 from tui.action import Scope
 from tui.actions import bindings
 from tui.image_messages import ImagesSeen
 from tui.screens import image_questions
-from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.image_doors import ImageDoors
+from tui.screens.list_screen import ListScreen
 from tui.screens.registries import Registries
 from widgets.container_sort import Sort
 from widgets.engine_badge import badges
@@ -46,7 +45,7 @@ from widgets.text import inert, width_of
 FILTER_HELP = "words in name, engine, container…   is:unused  is:nameless  -word"
 
 
-class ImagesScreen(SubScreen):
+class ImagesScreen(ListScreen):
     """The images, and the layers of the one under the cursor."""
 
     SCOPES: ClassVar = (Scope.IMAGES,)
@@ -54,13 +53,9 @@ class ImagesScreen(SubScreen):
     AUTO_FOCUS = "#images"
 
     def __init__(self) -> None:
-        super().__init__()
-        self._view = FleetView()
+        super().__init__(FIRST_SORT)
         self._seen: ImageList | None = None
-        self._filter = ""
-        self._sort = FIRST_SORT
         self._title = ""
-        self._worker: Worker[None] | None = None
         self._doors = ImageDoors(self)
 
     def compose(self) -> ComposeResult:
@@ -71,37 +66,15 @@ class ImagesScreen(SubScreen):
         yield LiveTable(LAYER_COLUMNS, empty="", id="image-layers")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
-    def on_mount(self) -> None:
-        """Begin to look."""
-        self.show_modes()
-        self.show_view(self.tranship.view)
-
-    def on_unmount(self) -> None:
-        """Look no more."""
-        if self._worker is not None:
-            self._worker.cancel()
+    def follow(self) -> Worker[None]:
+        """Begin to be told."""
+        return self.tranship.commands.images.follow(self.post_message)
 
     # -- showing ---------------------------------------------------------------------------------
-    def show_view(self, view: FleetView) -> None:
-        """Take the newest view: what is done to images stands in it. The engines may come after the screen."""
-        before, self._view = self._view, view
-        if self._worker is None and view.engines:
-            self._worker = self.tranship.commands.images.follow(self.post_message)
-        if before.engines is not view.engines or before.operations != view.operations:
-            self._draw()
-
     @on(ImagesSeen)
     def _images_seen(self, message: ImagesSeen) -> None:
         self._seen = message.images
         self._draw()
-
-    def on_screen_resume(self) -> None:
-        """In sight again: what came meanwhile was not drawn."""
-        self._draw()
-
-    def on_resize(self) -> None:
-        """Another width has other words."""
-        self.show_modes()
 
     def _draw(self) -> None:
         if not self.in_sight():
@@ -308,10 +281,6 @@ class ImagesScreen(SubScreen):
         self.set_focus(images if self.focused is layers else layers)
 
     # -- filter and sort -------------------------------------------------------------------------
-    def _take_filter(self, words: str) -> None:
-        self._filter = words
-        self._draw()
-
     def leave(self) -> None:
         """Escape and q, one thing at a time: the filter, the marks, then back to the fleet."""
         field, table = self.query_one(FilterLine), self.query_one("#images", LiveTable)
@@ -326,10 +295,6 @@ class ImagesScreen(SubScreen):
     def _sort_next(self) -> None:
         place = SORTABLE.index(self._sort.column) if self._sort.column in SORTABLE else -1
         self._sort_by(toggled(self._sort, SORTABLE[(place + 1) % len(SORTABLE)]))
-
-    def _sort_by(self, sort: Sort) -> None:
-        self._sort = sort
-        self._draw()
 
     @on(LiveTable.HeaderSelected, "#images")
     def _header_selected(self, message: LiveTable.HeaderSelected) -> None:

@@ -9,19 +9,17 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.worker import Worker
 
 from backends.model.errors import BackendError
 from backends.model.events import OperationUpdate
-from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
 from backends.model.stores import StoreKey
 from tui.action import Scope
 from tui.actions import bindings
 from tui.screens import store_questions
-from tui.screens.base import SubScreen
 from tui.screens.facts import fact_lines
 from tui.screens.frame import KeyBar, TitleBar
+from tui.screens.list_screen import ListScreen
 from tui.screens.store_questions import Kind
 from widgets.container_sort import Sort
 from widgets.engine_badge import badges
@@ -43,7 +41,7 @@ from widgets.text import inert, width_of
 FILTER_HELP = "words in name, engine, container, driver…   is:unused  -word"
 
 
-class StoresScreen(SubScreen):
+class StoresScreen(ListScreen):
     """The list, and the facts of the row under the cursor. KIND: of what."""
 
     SCOPES: ClassVar = (Scope.STORES,)
@@ -52,13 +50,9 @@ class StoresScreen(SubScreen):
     KIND: ClassVar[Kind]
 
     def __init__(self) -> None:
-        super().__init__()
-        self._view = FleetView()
+        super().__init__(FIRST_SORT)
         self._rows: tuple[AnyRow, ...] | None = None
         self._errors: tuple[BackendError, ...] = ()
-        self._filter = ""
-        self._sort = FIRST_SORT
-        self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
         """Title, filter, list, facts, keys."""
@@ -69,41 +63,11 @@ class StoresScreen(SubScreen):
         yield LinesPane(id="store-facts")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
-    def on_mount(self) -> None:
-        """Begin to look."""
-        self.show_modes()
-        self.show_view(self.tranship.view)
-
-    def on_unmount(self) -> None:
-        """Look no more."""
-        if self._worker is not None:
-            self._worker.cancel()
-
-    def follow(self) -> Worker[None]:
-        """Begin to be told."""
-        raise NotImplementedError
-
     # -- showing ---------------------------------------------------------------------------------
-    def show_view(self, view: FleetView) -> None:
-        """Take the newest view: what is done stands in it. The engines may come after the screen."""
-        before, self._view = self._view, view
-        if self._worker is None and view.engines:
-            self._worker = self.follow()
-        if before.engines is not view.engines or before.operations != view.operations:
-            self._draw()
-
     def take(self, rows: Sequence[AnyRow], errors: Sequence[BackendError]) -> None:
         """A new list."""
         self._rows, self._errors = tuple(rows), tuple(errors)
         self._draw()
-
-    def on_screen_resume(self) -> None:
-        """In sight again: what came meanwhile was not drawn."""
-        self._draw()
-
-    def on_resize(self) -> None:
-        """Another width has other words."""
-        self.show_modes()
 
     def _draw(self) -> None:
         if not self.in_sight() or self._rows is None:
@@ -252,10 +216,6 @@ class StoresScreen(SubScreen):
         self.set_focus(table if self.focused is facts else facts)
 
     # -- filter and sort -------------------------------------------------------------------------
-    def _take_filter(self, words: str) -> None:
-        self._filter = words
-        self._draw()
-
     def leave(self) -> None:
         """Escape and q, one thing at a time: the filter, the facts, the marks, then back to the fleet."""
         field, table = self.query_one(FilterLine), self.query_one("#stores", LiveTable)
@@ -273,10 +233,6 @@ class StoresScreen(SubScreen):
         sortable = [one for one in SORTABLE if one in {column.key for column in self.KIND.columns(0)}]
         place = sortable.index(self._sort.column) if self._sort.column in sortable else -1
         self._sort_by(toggled(self._sort, sortable[(place + 1) % len(sortable)]))
-
-    def _sort_by(self, sort: Sort) -> None:
-        self._sort = sort
-        self._draw()
 
     @on(LiveTable.HeaderSelected, "#stores")
     def _header_selected(self, message: LiveTable.HeaderSelected) -> None:
