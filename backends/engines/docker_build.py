@@ -1,6 +1,6 @@
 """Docker builds an image by its classic builder: the request, and what its messages mean. Sees no folder.
 
-BuildKit needs a gRPC session of the client's own over an upgraded connection (DECISIONS 31).
+BuildKit needs a gRPC session of the client's own over an upgraded connection (DECISIONS 33).
 """
 
 from __future__ import annotations
