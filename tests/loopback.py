@@ -6,7 +6,6 @@ As a program (`nsenter -n … python loopback.py PORT SOCKET`) it listens there 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -22,12 +21,14 @@ PIECE_BYTES = 1 << 18
 
 
 async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):  # the other side sees the end of the stream
+    try:
         while piece := await reader.read(PIECE_BYTES):
             writer.write(piece)
             await writer.drain()
         if writer.can_write_eof():
             writer.write_eof()
+    except ConnectionError:  # cut off, not ended: the other side must see so too, as it would with nothing between
+        writer.close()
 
 
 async def _forward(port: int, path: str) -> None:

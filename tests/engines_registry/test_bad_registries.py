@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import ssl
@@ -123,7 +124,9 @@ async def test_a_pull_called_off_half_way_leaves_nothing_running(engine: Engine,
             return registry.open_blobs == 0
 
         await eventually(quiet)
-        assert len({path for path in registry.asked if "/blobs/" in path}) <= layers, "the rest was never asked for"
+        asked = len(registry.asked)  # Docker may have asked for what waited; it throws the answers away
+        await asyncio.sleep(2)  # a pull that still ran would be through
+        assert (registry.open_blobs, len(registry.asked)) == (0, asked)
         with pytest.raises(NotFound):
             await engine.image_facts(name)
 

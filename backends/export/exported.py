@@ -1,0 +1,52 @@
+"""What an export is made of and what it gives: recipes in; files for another program out. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from backends.model.ids import EngineKind
+from backends.model.image import ImageFacts
+from backends.model.network import NetworkSpec
+from backends.model.plan import Finding
+from backends.model.workload import VolumeSpec, WorkloadSpec
+
+PRIVATE_MODE = 0o600
+"""Of a file that holds what looks secret."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One container that is exported.
+
+    kind: of the engine that has it. volumes, networks: the named ones that it uses, as they are there. image: what its
+    image says, None where that was not read. project: of Compose, pod: of Podman, "" = in none.
+    """
+
+    spec: WorkloadSpec
+    kind: EngineKind
+    volumes: tuple[VolumeSpec, ...] = ()
+    networks: tuple[NetworkSpec, ...] = ()
+    image: ImageFacts | None = None
+    project: str = ""
+    pod: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportFile:
+    """A file to write. name: without a folder. text: ends with a newline. mode: of the file, as chmod takes it."""
+
+    name: str
+    text: str
+    mode: int = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What was made. findings: what the format cannot say, each also a comment in the file; and what to do first.
+
+    commands: what a person runs to use the files, a line each.
+    """
+
+    files: tuple[ExportFile, ...]
+    findings: tuple[Finding, ...] = ()
+    commands: tuple[str, ...] = field(default=())
