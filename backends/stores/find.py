@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from backends.stores.stored import StoredImage, StoreError
 
 _UNIX = "unix://"
 _KNOCK_S = 2.0
+_PROC = Path("/proc")
 _CREDENTIALS = struct.Struct("3i")  # struct ucred: pid, uid, gid
 
 _READERS = {
@@ -64,8 +66,50 @@ def _views(endpoint: str, graph_root: str) -> Iterator[Path]:
     """Where the store may be seen: by the process that listens on the socket, and as its path says."""
     pid = _listener(endpoint)
     if pid > 0:
-        yield Path(f"/proc/{pid}/root{graph_root}")
+        for root in _roots(pid):
+            yield Path(f"{root}{graph_root}")
     yield Path(graph_root)
+
+
+def _roots(pid: int) -> Iterator[Path]:
+    """The roots that a process's threads see, each view once; its first thread's before all.
+
+    Podman enters a container to copy files, in a thread that ends afterwards. The first thread of a Go program is never
+    ended (runtime/proc.go, mexit): where that was the one, /proc/PID/root shows the container for good, the others not.
+    """
+    first = _PROC / str(pid)
+    yield first / "root"
+    seen = {_view(first)}
+    for thread in _oldest_first(first / "task"):
+        view = _view(thread)
+        if view is not None and view not in seen:
+            seen.add(view)
+            yield thread / "root"
+
+
+def _view(process: Path) -> tuple[str, int, int] | None:
+    """What decides the files that a process or thread sees, None where it has ended or is not ours to look at."""
+    try:
+        root = (process / "root").stat()
+        return os.readlink(process / "ns/mnt"), root.st_dev, root.st_ino
+    except OSError:
+        return None
+
+
+def _oldest_first(threads: Path) -> list[Path]:
+    """A process's threads: those that are there for long will be there while their view is read."""
+
+    def started(thread: Path) -> tuple[int, int]:
+        try:
+            # Field 22, counted after the name, which may hold anything. Source: proc_pid_stat(5).
+            return int((thread / "stat").read_text().rpartition(")")[2].split()[19]), int(thread.name)
+        except OSError:
+            return sys.maxsize, int(thread.name)
+
+    try:
+        return sorted((thread for thread in threads.iterdir() if thread.name.isdecimal()), key=started)
+    except OSError:
+        return []
 
 
 def _listener(path: str) -> int:

@@ -93,14 +93,14 @@ def test_ctrl_c_while_it_runs_is_130() -> None:
 
 
 def test_a_reader_that_goes_away_is_silent() -> None:
-    argv = [sys.executable, "-m", "tui", "--demo", "logs", "--follow", "train-llama3-8b"]
+    """The container that is read writes nothing to its own stderr, which would come out there too."""
+    argv = [sys.executable, "-m", "tui", "--demo", "logs", "--follow", "vllm-qwen2.5-7b"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert process.stdout.readline()
         process.stdout.close()
-        said = process.stderr.read().splitlines()
-        assert [line for line in said if not line.startswith("warning: gradient")] == [], "the container's own stderr"
+        assert process.stderr.read() == ""
         assert process.wait(timeout=TIMEOUT_S) == 1
 
 

@@ -49,6 +49,33 @@ def test_an_image_is_found_as_its_engine_sees_it(
     assert image.oci == (kind is EngineKind.PODMAN)
 
 
+def test_an_engine_whose_first_thread_sees_other_files_is_seen_by_its_others(
+    tmp_path: Path, endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Podman's after a copy into a container: its first thread stays in the container's mount namespace."""
+    root = tmp_path / "store"
+    podman_store(root, LAYERS)
+    container = tmp_path / "container"
+    podman_store(container / root.relative_to("/"), LAYERS[:1])
+    pid, proc = os.getpid(), tmp_path / "proc"
+    # The process, its first thread, one that entered the container as well, and two that did not, the older one last.
+    for place, seen, namespace, started in (
+        (f"{pid}", container, "mnt:[2]", 1),
+        (f"{pid}/task/{pid}", container, "mnt:[2]", 1),
+        (f"{pid}/task/{pid + 1}", container, "mnt:[2]", 2),
+        (f"{pid}/task/{pid + 2}", Path("/"), "mnt:[1]", 9),
+        (f"{pid}/task/{pid + 3}", Path("/"), "mnt:[1]", 3),
+    ):
+        (proc / place / "ns").mkdir(parents=True)
+        (proc / place / "root").symlink_to(seen)
+        (proc / place / "ns/mnt").symlink_to(namespace)
+        (proc / place / "stat").write_text(f"{pid} (pod) man) S {'0 ' * 18}{started} 0")
+    (proc / f"{pid}/task/{pid + 4}").mkdir()  # has just ended
+    monkeypatch.setattr("backends.stores.find._PROC", proc)
+    image = find_image(EngineKind.PODMAN, info_of(root, "overlay"), endpoint, facts_of(EngineKind.PODMAN, LAYERS))
+    assert image.root == Path(f"{proc}/{pid}/task/{pid + 3}/root{root}")
+
+
 @pytest.mark.parametrize(("kind", "driver", "make"), ENGINES)
 def test_where_nobody_listens_the_path_itself_is_tried(
     tmp_path: Path, kind: EngineKind, driver: str, make: Make
