@@ -32,6 +32,7 @@ class PodmanBase:
         self._api = PodmanApi(endpoint, engine_id)
         self._info: EngineInfo | None = None
         self._host = HostDefaults()
+        self._pod_names: dict[str, str] = {}
 
     @property
     def id(self) -> EngineId:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -17,7 +18,7 @@ from backends.engines.podman_stats import StatsMeter
 from backends.engines.podman_translate import changes_of, event_of, inspected_container, listed_container
 from backends.model.capabilities import Capability
 from backends.model.container import ChangedPath, Container, LogLine, StatsReading
-from backends.model.errors import Protocol
+from backends.model.errors import NotFound, Protocol
 from backends.model.events import EngineEvent
 from backends.model.process import ContainerProcess, process_of
 from backends.wire.frames import json_lines
@@ -46,8 +47,22 @@ class PodmanLooking(PodmanBase):
     async def inspect_container(self, container: str) -> Container:
         """One container by id or name, freshly read."""
         raw = await self.inspect_raw(container)
+        pod = await self._pod_name(str(raw.get("Pod") or ""))
         with self._understood():
-            return inspected_container(raw, self._id)
+            return replace(inspected_container(raw, self._id), pod=pod)
+
+    async def _pod_name(self, pod: str) -> str:
+        """The name of the pod with this id, which never gets another; "" for none, and for one that has just gone."""
+        if not pod:
+            return ""
+        if pod not in self._pod_names:
+            try:
+                told = await self._api.get(f"/pods/{segment(pod)}/json")
+            except NotFound:
+                return ""
+            with self._understood():
+                self._pod_names[pod] = str(told["Name"])
+        return self._pod_names[pod]
 
     def subscribe(self) -> EventStream:
         """Events from now on."""

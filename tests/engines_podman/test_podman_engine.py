@@ -273,6 +273,21 @@ async def test_a_container_of_the_command_line_with_a_gpu(
         await engine.remove(name, force=True)
 
 
+async def test_a_container_of_a_pod_names_it_in_the_list_and_by_itself(
+    engine: PodmanEngine, real_engines: real.RealEngines, fresh: Fresh, run_label: dict[str, str]
+) -> None:
+    name, pod = fresh("member"), fresh("pod")
+    command = "podman" if engine.id.name == "podman" else "podman-rootless"
+    labels = [word for key, value in run_label.items() for word in ("--label", f"{key}={value}")]
+    try:
+        real_engines.cli(command, "create", "--pod", f"new:{pod}", "--name", name, *labels, IMAGE, "sleep", "600")
+        (listed,) = [row for row in await engine.list_containers() if row.name == name]
+        assert (listed.pod, (await engine.inspect_container(name)).pod) == (pod, pod)
+        assert (await engine.inspect_container(name)).pod == pod
+    finally:
+        real_engines.cli(command, "pod", "rm", "--force", "--ignore", pod)
+
+
 async def test_events_count_from_the_moment_of_subscribing(engine: PodmanEngine, sleeper: str) -> None:
     async with engine.subscribe() as events, asyncio.timeout(20):
         await engine.start(sleeper)
