@@ -31,19 +31,28 @@ def offered(*words: str, shell: str = "bash", **environ: str) -> list[str]:
     return [line.partition(",")[2] if shell == "bash" else line for line in ran.stdout.splitlines() if line]
 
 
+TRIES = 8
+
+
+def soon(*words: str, shell: str = "bash", **environ: str) -> list[str]:
+    """The first words that are offered: nothing is offered where the fleet is not read within a second (LIMIT_S), which
+    a busy machine may not give at the first time."""
+    return next(filter(None, (offered(*words, shell=shell, **environ) for _ in range(TRIES))), [])
+
+
 def test_containers_but_not_those_named_already() -> None:
-    assert offered("tranship", "--demo", "stop", "mlops-minio-1", "mlops-") == ["mlops-mlflow-1", "mlops-postgres-1"]
+    assert soon("tranship", "--demo", "stop", "mlops-minio-1", "mlops-") == ["mlops-mlflow-1", "mlops-postgres-1"]
 
 
 def test_engines_and_projects() -> None:
-    assert offered("tranship", "--demo", "stop", "-e", "demo-d") == ["demo-docker"]
-    assert "mlops" in offered("tranship", "--demo", "stop", "--project", "")
+    assert soon("tranship", "--demo", "stop", "-e", "demo-d") == ["demo-docker"]
+    assert "mlops" in soon("tranship", "--demo", "stop", "--project", "")
 
 
 def test_images_also_where_bash_took_them_apart_at_the_colon() -> None:
-    assert offered("tranship", "--demo", "layers", "minio/") == ["minio/minio:latest"]
-    assert offered("tranship", "--demo", "layers", "minio/minio", ":", "la") == ["latest"]
-    assert offered("tranship", "--demo", "image", "rm", "minio/minio", ":") == ["latest"]
+    assert soon("tranship", "--demo", "layers", "minio/") == ["minio/minio:latest"]
+    assert soon("tranship", "--demo", "layers", "minio/minio", ":", "la") == ["latest"]
+    assert soon("tranship", "--demo", "image", "rm", "minio/minio", ":") == ["latest"]
 
 
 def test_an_engine_that_hangs_offers_nothing_and_says_nothing(tmp_path: Path) -> None:
@@ -56,7 +65,7 @@ def test_an_engine_that_hangs_offers_nothing_and_says_nothing(tmp_path: Path) ->
 
 
 def test_zsh_and_fish_are_told_the_state_too() -> None:
-    fish = offered("tranship", "--demo", "stop", "jupyter", shell="fish", COMP_CWORD="jupyter")
+    fish = soon("tranship", "--demo", "stop", "jupyter", shell="fish", COMP_CWORD="jupyter")
     assert any("jupyter-lab" in line for line in fish)
 
 
