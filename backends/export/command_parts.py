@@ -232,14 +232,7 @@ def health_flags(health: HealthSpec | None, podman: bool, unsaid: list[str]) -> 
     if kind == "NONE":
         yield ("--no-healthcheck",)
         return
-    if kind == "CMD" and podman:
-        import json
-
-        yield ("--health-cmd", json.dumps(["CMD", *words]))
-    else:
-        if kind == "CMD":
-            unsaid.append("that the health check runs without a shell")
-        yield ("--health-cmd", words[0] if kind == "CMD-SHELL" and words else shlex.join(words))
+    yield ("--health-cmd", _health_command(kind, words, podman, unsaid))
     for name, count_ns in (
         ("--health-interval", health.interval_ns),
         ("--health-timeout", health.timeout_ns),
@@ -257,6 +250,23 @@ def health_flags(health: HealthSpec | None, podman: bool, unsaid: list[str]) -> 
     yield from _podmans(podman, unsaid, [("--health-on-failure", health.on_failure)])
     if health.startup is not None:
         unsaid.append("the startup check")
+
+
+def _health_command(kind: str, words: list[str], podman: bool, unsaid: list[str]) -> str:
+    """One word for the check's command. Podman takes a JSON list for a program with arguments, and "CMD" before one
+    without; a list that begins with "CMD" it takes apart at spaces (specgenutil/specgen.go, makeHealthCheckFromCli).
+    """
+    if kind == "CMD-SHELL" and words:
+        return words[0]
+    if kind == "CMD" and podman and len(words) > 1:
+        import json
+
+        return json.dumps(words)
+    if kind == "CMD" and podman and words and not any(letter.isspace() for letter in words[0]):
+        return f"CMD {words[0]}"
+    if kind == "CMD":
+        unsaid.append("that the health check runs without a shell")
+    return shlex.join(words)
 
 
 def _podmans(

@@ -41,6 +41,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("exec -it train python", "with a terminal"),
         ("exec -i train tar x -C /data", "with a pipe's bytes"),
     ),
+    "export": (
+        ("export web", "the line that makes it again"),
+        ("export web --as quadlet --out units", "files for systemd"),
+        ("export --project shop --as quadlet --install user", "a whole project"),
+    ),
     "gpus": (
         ("gpus --watch", "again and again in place"),
         ("gpus --idle", "who holds memory and computes nothing"),

@@ -1,0 +1,65 @@
+"""What Podman's own generator says of Quadlet files, where it is on this machine. Runs nothing that they describe."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from backends.export.exported import ExportFile
+from backends.model.plan import Finding, Severity
+from backends.services.export_files import write_files
+
+GENERATORS = (
+    Path("/usr/libexec/podman/quadlet"),
+    Path("/usr/lib/podman/quadlet"),
+    Path("/usr/lib/systemd/system-generators/podman-system-generator"),
+)
+"""Where distributions have it. Source: podman's Makefile (LIBEXECPODMAN, SYSTEMDGENERATORSDIR)."""
+
+_TIMEOUT_S = 30.0
+_LOADING = "Loading source unit file"
+
+
+def generator() -> tuple[str, ...]:
+    """The generator of this machine as the beginning of a command line, () where there is none."""
+    return next(((str(path),) for path in GENERATORS if os.access(path, os.X_OK)), ())
+
+
+async def check(
+    files: Sequence[ExportFile], *, user: bool, program: Sequence[str] | None = None
+) -> tuple[tuple[Finding, ...], str]:
+    """What it found wrong, and the services that it makes of the files, "" where it could not be asked.
+
+    program: another generator than this machine's. Each file lies in a folder of mode 0700 while it runs.
+    """
+    argv = generator() if program is None else tuple(program)
+    if not argv:
+        title = "The units were not checked: Podman's generator is not on this machine"
+        return (Finding(Severity.NOTE, title, remedy="Where Podman is: /usr/libexec/podman/quadlet -dryrun"),), ""
+    with tempfile.TemporaryDirectory(prefix="tranship-quadlet-") as name:
+        folder = Path(name)
+        await asyncio.to_thread(write_files, files, folder)
+        child = await asyncio.create_subprocess_exec(
+            *argv, "-dryrun", *(["-user"] if user else []),
+            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "QUADLET_UNIT_DIRS": name},
+        )  # fmt: skip
+        try:
+            out, err = await asyncio.wait_for(child.communicate(), _TIMEOUT_S)
+        except TimeoutError:
+            child.kill()
+            await child.wait()
+            return (Finding(Severity.WARN, "Podman's generator did not answer", detail=argv[0]),), ""
+    said = [line.partition("]: ")[2] or line for line in err.decode(errors="replace").splitlines()]
+    wrong = [line for line in said if line and not line.startswith(_LOADING)]
+    remedy = "Correct the file before it is used."
+    findings = tuple(Finding(Severity.WARN, f"Podman's generator: {line}", remedy=remedy) for line in wrong)
+    if child.returncode and not findings:
+        findings = (Finding(Severity.WARN, f"Podman's generator failed with {child.returncode}", remedy=remedy),)
+    return findings, out.decode(errors="replace")
+
+
+__all__ = ["check", "generator"]

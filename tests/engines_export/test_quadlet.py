@@ -1,0 +1,239 @@
+"""Ten containers as Quadlet files: Podman's own generator makes services of them, whose command lines make equal ones.
+
+There is no systemd among the test engines: its part, reading ExecStart, is `tests.systemd_words`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import subprocess
+import uuid
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+
+from backends.engine import Engine
+from backends.engines.docker import DockerEngine
+from backends.engines.podman import PodmanEngine
+from backends.export.exported import Member
+from backends.export.quadlet import quadlet
+from backends.migration.table import Side
+from backends.migration.verify import compare_specs
+from backends.model.ids import EngineId, EngineKind
+from backends.model.plan import Severity
+from backends.model.workload import RestartPolicy, WorkloadSpec
+from backends.services.exports import members_of, run_lines
+from backends.services.quadlet_check import check
+from backends.wire.endpoint import Endpoint
+from tests.export_recipes import IMAGE, Ten
+from tests.real import RealEngines, host_port
+from tests.systemd_words import command_words
+
+pytestmark = pytest.mark.engines
+
+_GENERATORS = {"--replace", "--rm", "-d", "--cgroups=split", "--sdnotify=conmon"}
+"""What Quadlet adds to every `podman run` for systemd. Source: podman-systemd.unit(5), "Container units"."""
+
+
+_SHELL = "that the health check runs without a shell"
+"""What `docker run` has no option for, among the ten."""
+
+
+@dataclass
+class Place:
+    """One engine with a run's ten recipes; what is made has the run's name."""
+
+    real: RealEngines
+    name: str
+    engine: Engine
+    ten: Ten
+    run: str
+    side: Side
+
+    def cli(self, *argv: str) -> str:
+        return self.real.cli(self.name, *argv)
+
+    async def members(self) -> list[Member]:
+        """What the engine says of the ten; afterwards nothing of them is there."""
+        for network in self.ten.networks:
+            await self.engine.create_network(network)
+        for volume in self.ten.volumes:
+            await self.engine.create_volume(volume)
+        seen = [await self.engine.workload_spec(await self.engine.create_container(one)) for one in self.ten.specs]
+        self.clear()
+        return [Member(spec, self.engine.id.kind, self.ten.volumes, self.ten.networks) for spec in seen]
+
+    def clear(self) -> None:
+        """Remove all that has the run's name."""
+        named = ("--filter", f"name={self.run}")
+        if names := self.cli("ps", "-aq", *named).split():
+            self.cli("rm", "-f", "-v", *names)
+        for kind in ("volume", "network"):
+            if found := self.cli(kind, "ls", "-q", *named).split():
+                self.cli(kind, "rm", *found)
+
+    async def unequal(self, wanted: WorkloadSpec) -> dict[str, str]:
+        """Fields in which the container of this name is another."""
+        seen = await self.engine.workload_spec((await self.engine.inspect_container(wanted.name)).key.id)
+        checks = compare_specs(wanted, seen, self.side)
+        return {one.subject: f"{wanted.name}: {one.source} | {one.target}" for one in checks if not one.equal}
+
+
+@asynccontextmanager
+async def _place(real: RealEngines, name: str, labels: Mapping[str, str]) -> AsyncIterator[Place]:
+    adapter, kind = (DockerEngine, EngineKind.DOCKER) if name == "docker" else (PodmanEngine, EngineKind.PODMAN)
+    engine = adapter(EngineId(kind, name), Endpoint.parse(getattr(real, name)))
+    run = f"exq-{uuid.uuid4().hex[:8]}"
+    made = Place(real, name, engine, Ten(run, labels), run, Side(engine.id, await engine.connect()))
+    try:
+        yield made
+    finally:
+        made.clear()
+        await engine.close()
+
+
+def _commands(services: str) -> Iterator[list[str]]:
+    """`podman …` of each service that the generator made, what containers stand on first."""
+    lines = re.findall(r"^ExecStart=(.*)$", services, re.MULTILINE)
+    read = [command_words(line) for line in lines]
+    yield from sorted(read, key=lambda words: words[1] == "run")
+
+
+def _created(words: Sequence[str]) -> list[str]:
+    """`run` as `create`, without what is systemd's."""
+    kept = [word for word in words[2:] if word not in _GENERATORS and not word.startswith("--cidfile=")]
+    return ["create", *kept]
+
+
+@pytest.mark.parametrize("source", ["docker", "podman"])
+async def test_the_generators_services_make_them_again(
+    real_engines: RealEngines, run_label: Mapping[str, str], source: str
+) -> None:
+    async with _place(real_engines, source, run_label) as there, _place(real_engines, "podman", run_label) as here:
+        members = await there.members()
+        here.run = there.run  # what is made has the source's names
+        made = quadlet(members)
+        assert not [one for one in made.findings if one.severity is not Severity.NOTE], "Quadlet can say all of these"
+        found, services = await check(made.files, user=False, program=_generator(real_engines))
+        assert found == ()
+        secrets = {file.name: file.text for file in made.files if file.name.endswith(".env")}
+        assert list(secrets.values()) == ['API_TOKEN=a\'b\\c $d "e" #f\n']
+        for words in _commands(services):
+            if words[1] != "run":
+                here.cli(*words[1:])
+        for words in _commands(services):
+            if words[1] == "run":
+                here.cli(*_with_secrets(_created(words), secrets))
+        for member in members:
+            spec = replace(member.spec, restart=RestartPolicy(), image_id="")
+            assert await here.unequal(spec) == {}
+        for network in there.ten.networks:
+            assert network.subnets[0].subnet in here.cli("network", "inspect", network.name)
+        for volume in there.ten.volumes:
+            shown = await here.engine.inspect_volume(volume.name)
+            assert volume.labels.items() <= shown.labels.items()
+
+
+async def test_a_pod_becomes_a_pod_unit(real_engines: RealEngines, run_label: Mapping[str, str]) -> None:
+    async with _place(real_engines, "podman", run_label) as place:
+        pod, port = f"{place.run}-pod", host_port()
+        marks = [word for key, value in run_label.items() for word in ("--label", f"{key}={value}")]
+        try:
+            place.cli("pod", "create", "--name", pod, *marks, "-p", f"127.0.0.1:{port}:80", "--hostname", "both")
+            for name in ("one", "two"):
+                place.cli("create", "--pod", pod, "--name", f"{place.run}-{name}", *marks, IMAGE, "sleep", "9")
+            rows = [row for row in await place.engine.list_containers() if row.pod == pod and not row.infra]
+            before = await members_of(place.engine, rows)
+            place.cli("pod", "rm", "-f", pod)
+            made = quadlet(before)
+            assert {file.name for file in made.files} == {
+                f"{pod}.pod", f"{place.run}-one.container", f"{place.run}-two.container",
+            }  # fmt: skip
+            assert not [one for one in made.findings if one.severity is not Severity.NOTE]
+            found, services = await check(made.files, user=False, program=_generator(real_engines))
+            assert found == ()
+            (line,) = re.findall(r"^ExecStartPre=(.*pod create.*)$", services, re.MULTILINE)
+            words = [word for word in command_words(line)[1:] if not word.startswith(("--infra-conmon", "--pod-id"))]
+            place.cli(*words)
+            for words in _commands(services):
+                if words[1] == "run":
+                    created = _created(words)
+                    at = created.index("--pod-id-file")
+                    created[at : at + 2] = ["--pod", pod]
+                    place.cli(*created)
+            rows = [row for row in await place.engine.list_containers() if row.pod == pod and not row.infra]
+            after = await members_of(place.engine, rows)
+            assert {one.spec.name: one.spec.ports for one in after} == {one.spec.name: one.spec.ports for one in before}
+            for old, new in zip(before, after, strict=True):
+                checks = compare_specs(replace(old.spec, image_id=""), new.spec, place.side)
+                assert [one for one in checks if not one.equal] == []
+        finally:
+            place.cli("pod", "rm", "-f", "--ignore", pod)
+
+
+def _generator(real: RealEngines) -> list[str]:
+    """The generator beside the engines; `check` gives its folder by the environment, which has to go along."""
+    line = 'exec "$0" env QUADLET_UNIT_DIRS="$QUADLET_UNIT_DIRS" /usr/libexec/podman/quadlet "$@"'
+    return ["sh", "-c", line, str(real.bin / "engines-exec")]
+
+
+def _with_secrets(words: list[str], secrets: Mapping[str, str]) -> list[str]:
+    """The file of the environment lies in a folder that is gone by now: its lines in its place."""
+    out: list[str] = []
+    for at, word in enumerate(words):
+        if at and words[at - 1] == "--env-file":
+            lines = secrets[word.rpartition("/")[2]].splitlines()
+            out[-1:] = [part for line in lines for part in ("--env", line)]
+        else:
+            out.append(word)
+    return out
+
+
+@pytest.mark.parametrize("name", ["docker", "podman"])
+async def test_their_own_lines_make_them_again(
+    real_engines: RealEngines, run_label: Mapping[str, str], name: str
+) -> None:
+    async with _place(real_engines, name, run_label) as place:
+        members = await place.members()
+        for network in place.ten.networks:
+            await place.engine.create_network(network)
+        for volume in place.ten.volumes:
+            await place.engine.create_volume(volume)
+        for member in members:
+            made = run_lines([member])
+            told = [one.title for one in made.findings if "API_TOKEN" not in one.title]
+            _, *lines = made.files[0].text.splitlines()
+            words = shlex.split(" ".join(line.removesuffix("\\") for line in lines))
+            assert words[:3] == [name, "run", "--detach"]
+            environ = {"DOCKER_HOST": real_engines.docker, "PATH": os.environ["PATH"], **_secret(member.spec)}
+            done = await asyncio.to_thread(
+                subprocess.run,
+                [str(real_engines.bin / name), "create", *words[3:]],
+                env=environ,
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            assert done.returncode == 0, done.stderr
+            unequal = await place.unequal(_as_docker_says(member.spec, name))
+            unequal.pop("process.stdin_once", None)  # `docker create` attaches stdin, which `run --detach` does not
+            assert list(unequal) == ["health.test"] * len(told)
+            assert all(title.endswith(f"cannot say {_SHELL}") for title in told)
+
+
+def _as_docker_says(spec: WorkloadSpec, name: str) -> WorkloadSpec:
+    """Docker's --entrypoint has one word, and the others come first in the command: the same process."""
+    if name != "docker" or not spec.entrypoint:
+        return spec
+    first, *rest = spec.entrypoint
+    return replace(spec, entrypoint=(first,), command=(*rest, *(spec.command or ())))
+
+
+def _secret(spec: WorkloadSpec) -> dict[str, str]:
+    """What the shell that runs the line has set."""
+    return {key: value for key, value in spec.env.items() if key == "API_TOKEN"}

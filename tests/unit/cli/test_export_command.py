@@ -1,0 +1,60 @@
+"""`tranship export` on the demo fleet: what it prints, writes and installs, and what it will not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.demo import demo, document
+
+
+def test_the_line_of_its_own_engine() -> None:
+    ran = demo("export", "train-llama3-8b")
+    assert ran.exit_code == 0, ran.stderr
+    assert ran.stdout.startswith("# train-llama3-8b\ndocker run --detach \\\n  --name train-llama3-8b \\\n")
+    assert "--device nvidia.com/gpu=0" in ran.stdout
+
+
+def test_json_has_all_files_and_findings() -> None:
+    told = document("export", "train-llama3-8b", "--as", "quadlet")
+    assert [(one["name"], one["mode"]) for one in told["files"]] == [
+        ("train-llama3-8b.container", "0644"), ("checkpoints.volume", "0644"),
+    ]  # fmt: skip
+    assert set(told) == {"schema", "files", "written", "findings", "commands"}
+    assert all(set(one) == {"severity", "title", "detail", "remedy"} for one in told["findings"])
+    assert told["commands"][0] == "systemctl --user daemon-reload"
+
+
+def test_a_project_is_written_together_and_over_nothing(tmp_path: Path) -> None:
+    argv = ("export", "--project", "mlops", "--as", "quadlet", "--out", str(tmp_path))
+    ran = demo(*argv)
+    assert ran.exit_code == 0, ran.stderr
+    assert sorted(path.name for path in tmp_path.glob("*.container")) == [
+        "mlops-minio-1.container", "mlops-mlflow-1.container", "mlops-postgres-1.container",
+    ]  # fmt: skip
+    assert "next: systemctl --user daemon-reload" in ran.stderr
+    again = demo(*argv)
+    assert (again.exit_code, "exists already" in again.stderr) == (1, True)
+    assert demo(*argv, "--force").exit_code == 0
+
+
+def test_units_are_installed_where_systemd_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    ran = demo("export", "train-llama3-8b", "--as", "quadlet", "--install", "user", "--yes")
+    assert ran.exit_code == 0, ran.stderr
+    assert (tmp_path / "containers/systemd/train-llama3-8b.container").read_text().count("[Container]") == 1
+    assert "loginctl enable-linger" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (("--install", "user", "--yes"), "--install is for --as quadlet"),
+        (("--as", "quadlet", "--install", "user"), "no terminal to ask on"),
+        (("--as", "quadlet", "--install", "user", "--yes", "--out", "x"), "say two places"),
+    ],
+)
+def test_options_that_do_not_go_together(argv: tuple[str, ...], why: str) -> None:
+    ran = demo("export", "train-llama3-8b", *argv)
+    assert (ran.exit_code, why in ran.stderr) == (2, True), ran.stderr
