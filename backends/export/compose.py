@@ -48,7 +48,11 @@ def compose_with_ledger(members: Sequence[Member], *, external: bool = False) ->
         files += own
         if member.pod:
             ledger.differs(key, "", f"the pod {member.pod} is not in the file", "podman-compose makes one of its own.")
-    document = {"name": _project(members), "services": bodies}
+    podman = all(member.kind is EngineKind.PODMAN for member in members)
+    document: Body = {"name": _project(members)}
+    if podman and not any(member.pod for member in members):
+        document["x-podman"] = {"in_pod": False}  # podman-compose puts all into a pod else
+    document["services"] = bodies
     document |= kept(
         {
             "networks": _networks(members, networks, external, ledger),
@@ -57,7 +61,6 @@ def compose_with_ledger(members: Sequence[Member], *, external: bool = False) ->
     )
     comments = ["Compose file of Tranship. Source: compose-spec.io.", *ledger.comments()]
     main = ExportFile(FILE, yaml_text(_without_variables(document), comments=comments))
-    podman = all(member.kind is EngineKind.PODMAN for member in members)
     commands = (f"{'podman-compose' if podman else 'docker compose'} -f {FILE} up -d",)
     return Exported((main, *files), ledger.findings, commands), ledger
 

@@ -16,8 +16,8 @@ from backends.model.ids import EngineKind
 from backends.model.secret import is_secret
 from backends.model.workload import WorkloadSpec
 
-COMPOSE_LABELS = ("com.docker.compose.", "io.podman.compose.")
-"""Labels that a Compose program gives by itself."""
+COMPOSE_LABELS = ("com.docker.compose.", "io.podman.compose.", "PODMAN_SYSTEMD_UNIT")
+"""Labels that a Compose program gives by itself, by their beginnings."""
 
 _CONDITIONS = frozenset({"service_started", "service_healthy", "service_completed_successfully"})
 _DEPENDS, _SERVICE = "com.docker.compose.depends_on", "com.docker.compose.service"
@@ -42,6 +42,27 @@ NEVER = (
 )
 """What no key of a service says."""
 
+UNREAD = {
+    "domainname": ("process.domainname",),
+    "stop_grace_period": ("process.stop_timeout_s",),
+    "cpu_quota": ("resources.cpu_quota_us",),
+    "cpu_period": ("resources.cpu_period_us",),
+    "cpu_rt_runtime": ("resources.cpu_realtime_runtime_us",),
+    "cpu_rt_period": ("resources.cpu_realtime_period_us",),
+    "memswap_limit": ("resources.memory_swap_bytes",),
+    "mem_swappiness": ("resources.memory_swappiness",),
+    "oom_kill_disable": ("resources.oom_kill_disable",),
+    "oom_score_adj": ("resources.oom_score_adj",),
+    "cgroup_parent": ("resources.cgroup_parent",),
+    "storage_opt": ("resources.storage",),
+    "blkio_config": ("resources.blkio_weight", "resources.throttles"),
+    "external_links": ("network.links",),
+    "ipc": ("namespaces.ipc", "namespaces.shm_bytes"),
+    "uts": ("namespaces.uts",),
+    "cgroup": ("namespaces.cgroup",),
+}
+"""Keys of the specification that podman-compose does not read, and whose they are. Source: podman_compose.py 1.6."""
+
 
 def service_name(member: Member) -> str:
     """The one that Compose gave it, else the container's."""
@@ -57,7 +78,7 @@ def service(
     podman = member.kind is EngineKind.PODMAN
     body: Body = {"image": spec.image} | kept({"container_name": spec.name})
     body |= process(spec, name, ledger)
-    body |= _environment(spec, name, files, ledger)
+    body |= _environment(spec, name, podman, files, ledger)
     body |= ports(spec.ports)
     body |= networks(spec.network, name, network_key, service_of, ledger)
     body |= mounts(spec, name, volume_key, ledger)
@@ -75,6 +96,11 @@ def service(
     if spec.log is not None:
         body["logging"] = kept({"driver": spec.log.driver, "options": dict(spec.log.options)})
     labels = {key: value for key, value in spec.labels.items() if not key.startswith(COMPOSE_LABELS)}
+    for key in body.keys() & UNREAD.keys() if podman else ():
+        for path in UNREAD[key]:
+            ledger.differs(
+                name, path, f"podman-compose does not read {key}", "Use `podman compose` instead.", warn=True
+            )
     return body | kept({"labels": labels}), files
 
 
@@ -93,9 +119,13 @@ def _spaces(spec: WorkloadSpec, name: str, service_of: Key, ledger: Ledger) -> B
     )
 
 
-def _environment(spec: WorkloadSpec, name: str, files: list[ExportFile], ledger: Ledger) -> Body:
-    """Variables; those that look like secrets in a file that only its owner reads."""
-    hidden = {key: value for key, value in spec.env.items() if is_secret(key) and _NAME.fullmatch(key)}
+def _environment(spec: WorkloadSpec, name: str, podman: bool, files: list[ExportFile], ledger: Ledger) -> Body:
+    """Variables; those that look like secrets in a file that only its owner reads.
+
+    podman-compose puts variables into all that its env files say, whatever the quotes: "${" cannot stand there.
+    """
+    fit = {key: value for key, value in spec.env.items() if _NAME.fullmatch(key) and not (podman and "${" in value)}
+    hidden = {key: value for key, value in fit.items() if is_secret(key)}
     for key in spec.env:
         if is_secret(key) and key not in hidden:
             ledger.differs(name, "", f"the variable {key} looks secret and stands in the file", warn=True)
@@ -103,17 +133,21 @@ def _environment(spec: WorkloadSpec, name: str, files: list[ExportFile], ledger:
     if not hidden:
         return body
     own = f"{name}.env"
-    files.append(ExportFile(own, "".join(f"{key}={_quoted(value)}\n" for key, value in hidden.items()), PRIVATE_MODE))
+    lines = [f"{key}={_quoted(value, podman)}\n" for key, value in hidden.items()]
+    files.append(ExportFile(own, "".join(lines), PRIVATE_MODE))
     shown = ", ".join(hidden)
     ledger.differs(name, "", f"what looks secret ({shown}) is in {own}, which only its owner reads")
     return {"env_file": [f"./{own}"]} | body
 
 
-def _quoted(value: str) -> str:
-    """A value as Compose's reader of env files takes it: nothing is expanded.
+def _quoted(value: str, podman: bool) -> str:
+    """A value as Compose's reader of env files takes it, or podman-compose's: nothing is expanded.
 
     Source: compose-go, dotenv/parser.go: within ' all stands for itself, within " a backslash escapes \\ " $.
+    python-dotenv, parser.py: within ' a backslash escapes \\ and '.
     """
+    if podman:
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
     if not set(value) & set("'\\\r"):
         return f"'{value}'"
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("\r", "\\r")

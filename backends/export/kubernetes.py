@@ -136,6 +136,10 @@ def _images(members: Sequence[Member], ledger: Ledger) -> None:
 
 def _networks(members: Sequence[Member], ledger: Ledger) -> None:
     for member in members:
+        if member.spec.network.mode in {"", "bridge"} and not member.spec.network.networks:
+            what = "Pods are on Podman's network for them"
+            for path in ("network.networks", "network.mode"):
+                ledger.differs(member.spec.name, path, what, "Say --network podman for the default one.")
         for end in member.spec.network.networks:
             what = f"the network {end.network} is given on the command line (--network), not in the file"
             ledger.differs(member.spec.name, "network.networks", what)

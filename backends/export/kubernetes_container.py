@@ -69,6 +69,8 @@ def container(
     place.ledger.never(place.who, spec, NEVER, remedies=not place.podman)
     if not place.podman:
         place.ledger.never(place.who, spec, NEVER_IN_A_CLUSTER)
+    elif spec.stdin_open:
+        place.ledger.cannot(place.who, "stdin_open", "that stdin is open")
     # Said, since a cluster asks the registry each time for an image whose tag is "latest".
     body: Body = {"name": name, "image": spec.image, "imagePullPolicy": "IfNotPresent"}
     body |= program(spec, place)

@@ -39,9 +39,9 @@ class Place:
     ledger: Ledger
 
 
-def literal(text: str, place: Place) -> str:
-    """A text in which a cluster expands nothing; Podman never does. Source: third_party/forked/golang/expansion."""
-    return text.replace("$", "$$") if not place.podman and ("$$" in text or "$(" in text) else text
+def literal(text: str) -> str:
+    """A text in which nothing is expanded. Source: kubernetes, third_party/forked/golang/expansion."""
+    return text.replace("$", "$$") if "$$" in text or "$(" in text else text
 
 
 def program(spec: WorkloadSpec, place: Place) -> Body:
@@ -53,16 +53,16 @@ def program(spec: WorkloadSpec, place: Place) -> Body:
         entrypoint, command = command, None
     body: Body = {}
     if entrypoint:
-        body["command"] = [literal(word, place) for word in entrypoint]
+        body["command"] = [literal(word) for word in entrypoint]
     if command:
-        body["args"] = [literal(word, place) for word in command]
+        body["args"] = [literal(word) for word in command]
     elif command == ():
         place.ledger.cannot(place.who, "command", "that the image's command is switched off")
     return body
 
 
 def variables(spec: WorkloadSpec, secret: str, place: Place) -> tuple[list[Body], dict[str, str]]:
-    """The container's variables, and what the Secret of this name holds of them."""
+    """The container's variables, and what the Secret of this name holds of them. Podman expands none in a value."""
     env: list[Body] = []
     hidden: dict[str, str] = {}
     for name, value in spec.env.items():
@@ -72,7 +72,7 @@ def variables(spec: WorkloadSpec, secret: str, place: Place) -> tuple[list[Body]
             hidden[name] = value
             env.append({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": name}}})
         else:
-            env.append({"name": name, "value": literal(value, place)})
+            env.append({"name": name, "value": value if place.podman else literal(value)})
     return env, hidden
 
 

@@ -154,6 +154,7 @@ def _network_mode(spec: WorkloadSpec, inside: set[str], body: Body, ledger: Ledg
     mode = spec.network.mode
     if mode == "host":
         body["hostNetwork"] = True
+        ledger.differs(spec.name, "namespaces.uts", "with the host's network it has the host's UTS namespace too")
     elif mode == "none":
         ledger.cannot(spec.name, "network.mode", "that it has no network", "A NetworkPolicy that denies all does.")
     elif mode.startswith(_SHARED) and mode.removeprefix(_SHARED) not in inside:

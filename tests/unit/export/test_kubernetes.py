@@ -45,7 +45,7 @@ def _expanded(text: str) -> str:
     return text.replace("$$", "$") if "$$" in text else text
 
 
-@settings(max_examples=30)
+@settings(max_examples=20)
 @given(members())
 def test_every_manifest_is_valid_and_says_what_it_was_given(member: Member) -> None:
     workload = list(Workload)[len(member.spec.env) % 3]
@@ -106,7 +106,7 @@ def test_podman_reads_other_words() -> None:
     (container,) = pod["spec"]["containers"]
     assert container["resources"]["limits"]["nvidia.com/gpu=1"] == 1
     assert container["ports"][0] == {"containerPort": 8000, "protocol": "TCP", "hostPort": 18000}
-    assert container["args"][-1] == "print('$HOME $(date) $$')", "it expands nothing"
+    assert container["args"][-1] == "print('$$HOME $$(date) $$$$')", "it expands in commands"
     assert "readinessProbe" not in container
     assert pod["metadata"]["annotations"]["io.podman.annotations.seccomp/train"] == "unconfined"
     assert out.commands[-1] == f"podman kube play --network net:ip=10.9.0.7,alias=trainer {FILE}"
