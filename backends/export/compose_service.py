@@ -122,9 +122,13 @@ def _spaces(spec: WorkloadSpec, name: str, service_of: Key, ledger: Ledger) -> B
 def _environment(spec: WorkloadSpec, name: str, podman: bool, files: list[ExportFile], ledger: Ledger) -> Body:
     """Variables; those that look like secrets in a file that only its owner reads.
 
-    podman-compose puts variables into all that its env files say, whatever the quotes: "${" cannot stand there.
+    podman-compose puts variables into all that its env files say, whatever the quotes, and takes a carriage return for a
+    line break: neither "${" nor that can stand there.
     """
-    fit = {key: value for key, value in spec.env.items() if _NAME.fullmatch(key) and not (podman and "${" in value)}
+    wrong = ("${", "\r") if podman else ()
+    fit = {
+        key: text for key, text in spec.env.items() if _NAME.fullmatch(key) and not any(one in text for one in wrong)
+    }
     hidden = {key: value for key, value in fit.items() if is_secret(key)}
     for key in spec.env:
         if is_secret(key) and key not in hidden:

@@ -6,6 +6,7 @@ finding.
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 
 from backends.export.exported import PRIVATE_MODE, Exported, ExportFile, Member
@@ -116,7 +117,12 @@ def _workload(unit: Unit, workload: Workload, claims: Claims, podman: bool, ledg
 
 
 def _secret(name: str, held: dict[str, str]) -> Body:
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "Opaque", "stringData": held}
+    """Values as they are; in base64 what Podman, which writes the YAML again, would change (see `variables`)."""
+    plain = {key: text for key, text in held.items() if text[:1] != "\n" and text.replace("\n", "").isprintable()}
+    coded = {key: b64encode(value.encode()).decode() for key, value in held.items() if key not in plain}
+    body: Body = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "type": "Opaque"}
+    body |= {"stringData": plain} if plain else {}
+    return body | ({"data": coded} if coded else {})
 
 
 def _images(members: Sequence[Member], ledger: Ledger) -> None:

@@ -58,17 +58,24 @@ def program(spec: WorkloadSpec, place: Place) -> Body:
         body["args"] = [literal(word) for word in command]
     elif command == ():
         place.ledger.cannot(place.who, "command", "that the image's command is switched off")
+    if place.podman and any(word.startswith("\n") for word in (*(entrypoint or ()), *(command or ()))):
+        what = "Podman reads no word of a command that begins with a line break, and will refuse the file"
+        place.ledger.differs(place.who, "command", what, "Take the line break away.", warn=True)
     return body
 
 
 def variables(spec: WorkloadSpec, secret: str, place: Place) -> tuple[list[Body], dict[str, str]]:
-    """The container's variables, and what the Secret of this name holds of them. Podman expands none in a value."""
+    """The container's variables, and what its Secret of this name holds of them. Podman expands none in a value.
+
+    A value that begins with a line break goes into the Secret too, where it can be written as base64: Podman writes
+    each document again before it reads it, and then cannot (go-yaml 3, seen with Podman 5.4).
+    """
     env: list[Body] = []
     hidden: dict[str, str] = {}
     for name, value in spec.env.items():
         if not _VARIABLE.fullmatch(name):
             place.ledger.cannot(place.who, "env", f"a variable named {name!r}")
-        elif is_secret(name):
+        elif is_secret(name) or (place.podman and value.startswith("\n")):
             hidden[name] = value
             env.append({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": name}}})
         else:

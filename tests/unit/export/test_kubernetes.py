@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from base64 import b64decode
 from dataclasses import replace
 from typing import Any
 
@@ -56,7 +57,10 @@ def test_every_manifest_is_valid_and_says_what_it_was_given(member: Member) -> N
             assert [one.severity for one in found] == [Severity.NOTE], found
     pod = _pod(out)
     (container,) = pod["spec"]["containers"]
-    secrets = _load(out, SECRETS).get("Secret", {}).get("stringData", {})
+    secret = _load(out, SECRETS).get("Secret", {})
+    secrets = secret.get("stringData", {}) | {
+        key: b64decode(value).decode() for key, value in secret.get("data", {}).items()
+    }
     plain = {one["name"]: _expanded(one["value"]) for one in container.get("env", []) if "value" in one}
     assert plain | secrets == member.spec.env
     assert secrets.keys() == {name for name in member.spec.env if is_secret(name)}
