@@ -23,6 +23,14 @@ from backends.model.workload import GpuRequest, MountSpec, RestartName, RestartP
 from tests.real import address_range, host_port
 
 IMAGE = "docker.io/test/busybox:1"
+HOSTILE = (
+    "", " ", "y", "no", "~", "null", "1e3", "0o17", "0x1F", "1:30", ".inf", "=", "<<", "- a", "# c", "a #b", "a: b",
+    "{a}", "[1]", "&a *b", "!!int 1", "%", "@", "`x`", "|", ">", "$", "$$", "$5", "$HOME", "${HOME}", "${X:-y}", "$(X)",
+    "$$(X)", "\\", "\\\\", "\\n", "\\'", "\\\"", "'", "''", '"', "a'b\"c\\d$e", "a\\", "tab\there", "two\nlines",
+    "end\n", "\n\nabove", " around ", "cr\rlf", "ünïcödé 名 \U0001f600", "nel\x85", "esc\x1b[31m", "\u2028", "\ufeff",
+)  # fmt: skip
+"""Texts that a reader of YAML, of env files or of variables may take for something else."""
+
 _S, _MIB = 10**9, 1 << 20
 
 
@@ -53,12 +61,8 @@ class Ten:
                 entrypoint=("/bin/sh", "-c"),
                 command=("echo $HOME $(date) $$ ${X:-y}; sleep 300",),
                 env={
-                    "PRICE": "$5 {a: b}",
-                    "FLOAT": "1e3",
-                    "YES": "y",
-                    "PID": "$$ $(X) ${Y}",
-                    "EMPTY": "",
-                    "API_TOKEN": 'a\'b\\c $d "e" #f',
+                    **{f"VALUE_{place}": text for place, text in enumerate(HOSTILE)},
+                    **{f"TOKEN_{place}": text for place, text in enumerate(HOSTILE)},
                 },
                 labels={"team": "vision"},
                 user="1000:1000",

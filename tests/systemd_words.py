@@ -33,7 +33,7 @@ def _split(line: str) -> list[str]:
                 word = [*(word or []), one]
         elif one in "\"'":
             quote, word = one, word or []
-        elif one.isspace():
+        elif one in " \t\n\r":  # WHITESPACE, systemd's src/basic/string-util.h
             if word is not None:
                 words.append("".join(word))
             word = None

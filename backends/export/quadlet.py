@@ -89,7 +89,7 @@ def _container(member: Member, known: Known, scope: Scope) -> tuple[list[ExportF
     spec, remarks = member.spec, _Remarks(member.spec.name)
     name = unit_name(spec.name)
     secrets = {key: value for key, value in spec.env.items() if is_secret(key)}
-    beside = {key: value for key, value in secrets.items() if "\n" not in value and key.isprintable()}
+    beside = {key: value for key, value in secrets.items() if not set(value) & {"\n", "\r"} and key.isprintable()}
     files = []
     lines = [f"Image={line(spec.image)}"]
     if spec.name:
@@ -97,7 +97,7 @@ def _container(member: Member, known: Known, scope: Scope) -> tuple[list[ExportF
     if member.pod:
         lines.append(f"Pod={unit_name(member.pod)}.pod")
     if beside:
-        # A line is NAME=VALUE, taken as it stands. Source: podman-run(1), --env-file.
+        # A line is NAME=VALUE, taken as it stands, a carriage return at its end apart. Source: podman, pkg/env/env.go.
         text = "".join(f"{key}={value}\n" for key, value in beside.items())
         files.append(ExportFile(f"{name}.env", text, PRIVATE_MODE))
         lines.append(f"EnvironmentFile={name}.env")

@@ -30,6 +30,8 @@ class Target(StrEnum):
 
     RUN = "run"
     QUADLET = "quadlet"
+    COMPOSE = "compose"
+    KUBERNETES = "kubernetes"
 
 
 async def read_members(fleet: Fleet, containers: Sequence[Container]) -> tuple[Member, ...]:
@@ -113,6 +115,8 @@ def export(target: Target, members: Sequence[Member], **options: object) -> Expo
 _MAKERS = {
     Target.RUN: ("backends.services.exports", "run_lines"),
     Target.QUADLET: ("backends.export.quadlet", "quadlet"),
+    Target.COMPOSE: ("backends.export.compose", "compose"),
+    Target.KUBERNETES: ("backends.export.kubernetes", "kubernetes"),
 }
 """The function that makes a target's files, imported when it is asked for."""
 

@@ -45,6 +45,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("export web", "the line that makes it again"),
         ("export web --as quadlet --out units", "files for systemd"),
         ("export --project shop --as quadlet --install user", "a whole project"),
+        ("export --project shop --as compose --out shop", "the same for Compose"),
+        ("export trainer --as kubernetes --workload job", "for a cluster"),
     ),
     "gpus": (
         ("gpus --watch", "again and again in place"),

@@ -1,4 +1,4 @@
-"""`tranship export CONTAINER…`: containers as files for another program: a line, Quadlet."""
+"""`tranship export CONTAINER…`: containers as files for another program: a line, Quadlet, Compose, Kubernetes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from backends.export.exported import Exported
     from backends.services.fleet import Fleet
 
-TARGETS = ("run", "quadlet")
+TARGETS = ("run", "quadlet", "compose", "kubernetes")
+WORKLOADS = ("deployment", "job", "pod")
 
 
 @click.command()
@@ -31,6 +32,8 @@ TARGETS = ("run", "quadlet")
 @click.option(
     "--as", "target", type=click.Choice(TARGETS), default="run", show_default=True, help="What the files are for."
 )
+@click.option("--workload", type=click.Choice(WORKLOADS), default="deployment", help="Kubernetes: of which kind.")
+@click.option("--play", is_flag=True, help="Kubernetes: for `podman kube play` instead of a cluster.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write the files there.")
 @click.option("--install", type=click.Choice(["user", "system"]), help="Quadlet: put them where systemd looks.")
 @click.option("--force", is_flag=True, help="Over files of the same names.")
@@ -43,6 +46,8 @@ def export(
     names: tuple[str, ...],
     project: str | None,
     target: str,
+    workload: str,
+    play: bool,
     out: Path | None,
     install: str | None,
     force: bool,
@@ -56,6 +61,8 @@ def export(
     """
     if install and target != "quadlet":
         raise click.UsageError("--install is for --as quadlet")
+    if play and target != "kubernetes":
+        raise click.UsageError("--play is for --as kubernetes")
     if install and out:
         raise click.UsageError("--out and --install say two places")
     if install and not yes and not can_ask():
@@ -65,7 +72,7 @@ def export(
         from backends.services.exports import Target, export, read_members
 
         members = await read_members(fleet, named(await first_view(fleet), names, engine, project))
-        made = export(Target(target), members, **_options(target, install))
+        made = export(Target(target), members, **_options(target, install, workload, play=play))
         if target == "quadlet":
             made = await _checked(made, system=install == "system")
         written: Sequence[Path] = ()
@@ -86,11 +93,15 @@ def export(
     run(invocation, body, only=only(engine))
 
 
-def _options(target: str, install: str | None) -> dict[str, object]:
+def _options(target: str, install: str | None, workload: str, *, play: bool) -> dict[str, object]:
     if target == "quadlet":
         from backends.export.quadlet import Scope
 
         return {"scope": Scope(install or "user")}
+    if target == "kubernetes":
+        from backends.export.kubernetes import Workload
+
+        return {"workload": Workload(workload), "podman": play}
     return {}
 
 

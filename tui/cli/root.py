@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "engines": ("tui.cli.engines", "List the engines, and why one is not there."),
     "events": ("tui.cli.events", "Print what happens on all engines."),
     "exec": ("tui.cli.talk", "Run a program in a container."),
-    "export": ("tui.cli.export", "Write containers down: the line that runs them, Quadlet."),
+    "export": ("tui.cli.export", "Write containers down: a line, Quadlet, Compose, Kubernetes."),
     "gpus": ("tui.cli.gpus", "List the GPUs, or say why none is seen."),
     "image": ("tui.cli.image", "Remove, name, prune, save, load and copy images; list their platforms."),
     "images": ("tui.cli.images", "List the images of all engines, and what they share."),
