@@ -139,6 +139,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("search pytorch", "the usual registries"),
         ("search ghcr.io/team/app -n 5", "that registry"),
     ),
+    "security": (
+        ("security", "all of them, worst first; exit code 1 from high up"),
+        ("security train --severity medium", "one container and its engine, stricter"),
+        ("security -e podman --json", "for CI: with fact, field and remedy"),
+    ),
     "shell": (
         ("shell train", "bash, zsh, fish, ash or sh"),
         ("shell -u root train", "as another user"),

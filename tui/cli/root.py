@@ -58,6 +58,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rm": ("tui.cli.rm", "Remove containers."),
     "run": ("tui.cli.run", "Run a new container, from an image or a preset."),
     "search": ("tui.cli.search", "Search registries for images."),
+    "security": ("tui.cli.security", "Say what is risky about containers and engines, and what mends it."),
     "shell": ("tui.cli.talk", "Open a shell in a container."),
     "start": ("tui.cli.lifecycle", "Start containers."),
     "stop": ("tui.cli.stop", "Stop containers."),

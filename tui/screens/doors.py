@@ -49,6 +49,7 @@ class Doors:
             "container.links": self._links,
             "container.logs": self._logs,
             "container.migrate": self._migrate,
+            "container.security": self._security,
             "fleet.events": self._events,
             "fleet.gpu_screen": self._gpu_screen,
             "fleet.idle": self._idle,
@@ -87,6 +88,13 @@ class Doors:
         container = self._fleet.selected()
         if container is not None:
             self._app.push_screen(LinkScreen(container))
+
+    def _security(self) -> None:
+        from tui.screens.security import SecurityScreen
+
+        container = self._fleet.selected()
+        if container is not None:
+            self._app.push_screen(SecurityScreen(container))
 
     def _migrate(self) -> None:
         from tui.screens.migrate import MigrateScreen

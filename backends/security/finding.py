@@ -1,0 +1,91 @@
+"""What a finding is, and the reports that hold them. Data only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from backends.model.ids import ContainerKey, EngineId
+
+
+class Severity(StrEnum):
+    """How much is given away, worst first.
+
+    CRITICAL: the host itself. HIGH: most of the host, or credentials. MEDIUM: a wall less. LOW: a habit that helps an
+    attacker who is inside already. INFO: a fact worth knowing.
+    """
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 is the worst."""
+        return list(Severity).index(self)
+
+    def reaches(self, level: Severity) -> bool:
+        """Whether it is at least as bad as that level."""
+        return self.rank <= level.rank
+
+    def lowered(self, steps: int = 1) -> Severity:
+        """That many steps less bad, INFO at least."""
+        levels = list(Severity)
+        return levels[min(len(levels) - 1, self.rank + steps)]
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityFinding:
+    """One risk.
+
+    id: stable, for scripts ("mount-engine-socket"). title: what is so. field: where it was read, in the engine's own
+    words. fact: what stood there; never a secret's value. why: what it gives away. remedy: what to do. flags: the exact
+    option or setting that does it, to be copied; "" where there is none.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    field: str
+    fact: str
+    why: str
+    remedy: str
+    flags: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerReport:
+    """Of one container. findings: worst first. capabilities: those it ends up with, sorted, ("ALL",) = all.
+
+    own_capabilities: those that its engine gives by itself; capabilities_source: where that list is from.
+    unread: what could not be read, in words.
+    """
+
+    key: ContainerKey
+    name: str
+    image: str
+    findings: tuple[SecurityFinding, ...]
+    capabilities: tuple[str, ...]
+    own_capabilities: tuple[str, ...]
+    capabilities_source: str
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EngineReport:
+    """Of one engine. findings: worst first."""
+
+    engine: EngineId
+    endpoint: str
+    findings: tuple[SecurityFinding, ...]
+
+
+def worst_first(findings: Iterable[SecurityFinding]) -> tuple[SecurityFinding, ...]:
+    """In the order in which a person would read them."""
+    return tuple(sorted(findings, key=lambda one: (one.severity.rank, one.id, one.fact)))
+
+
+__all__ = ["ContainerReport", "EngineReport", "SecurityFinding", "Severity", "worst_first"]

@@ -1,0 +1,45 @@
+"""Security findings → plain JSON values, schema 1. Pure; as schema.py has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backends.security.finding import ContainerReport, EngineReport, SecurityFinding
+
+
+def container(report: ContainerReport) -> dict[str, Any]:
+    """A container's findings, worst first. Capabilities: ["ALL"] = every one."""
+    return {
+        "engine": report.key.engine.name,
+        "id": report.key.id,
+        "name": report.name,
+        "image": report.image,
+        "capabilities": list(report.capabilities),
+        "engine_capabilities": list(report.own_capabilities),
+        "engine_capabilities_source": report.capabilities_source,
+        "unread": list(report.unread),
+        "findings": [finding(one) for one in report.findings],
+    }
+
+
+def engine(report: EngineReport) -> dict[str, Any]:
+    """An engine's findings, worst first."""
+    return {
+        "engine": report.engine.name,
+        "endpoint": report.endpoint,
+        "findings": [finding(one) for one in report.findings],
+    }
+
+
+def finding(one: SecurityFinding) -> dict[str, Any]:
+    """One finding. flags: null where no option or setting mends it."""
+    return {
+        "id": one.id,
+        "severity": one.severity.value,
+        "title": one.title,
+        "field": one.field,
+        "fact": one.fact,
+        "why": one.why,
+        "remedy": one.remedy,
+        "flags": one.flags or None,
+    }

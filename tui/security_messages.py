@@ -1,0 +1,21 @@
+"""Messages about what is risky: facts in past tense. They carry reports, never widgets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+if TYPE_CHECKING:
+    from backends.model.errors import BackendError
+    from backends.security.finding import ContainerReport, EngineReport
+
+
+@dataclass
+class SecurityJudged(Message):
+    """Containers and their engines were looked at. errors: why some could not be."""
+
+    containers: tuple[ContainerReport, ...]
+    engines: tuple[EngineReport, ...]
+    errors: tuple[BackendError, ...] = ()
