@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
+import os
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
@@ -10,11 +13,12 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from backends.model.container import Container
-from backends.model.errors import BackendError
+from backends.model.errors import BackendError, NotFound
 from tui.image_commands import Work
 from tui.security_messages import SecurityJudged
 
 if TYPE_CHECKING:
+    from backends.security.finding import ContainerReport, EngineReport, RootlessReport
     from backends.services.fleet import Fleet
 
 Reply = Callable[[Message], object]
@@ -33,10 +37,22 @@ class SecurityCommands:
         self._work(work, name="security", group="security", exclusive=True)
 
     async def _judge(self, containers: Sequence[Container], now: datetime, reply: Reply) -> None:
+        await asyncio.to_thread(importlib.import_module, "backends.services.rootless")
+        from backends.services.rootless import rootless_report
         from backends.services.security import look_at_all
 
+        made: list[ContainerReport] = []
+        engines: list[EngineReport] = []
+        errors: list[BackendError] = []
+        rootless: RootlessReport | None = None
         try:
-            made, engines, errors = await look_at_all(self._fleet(), containers, now=now)
+            fleet = self._fleet()
+            made, engines, errors = await look_at_all(fleet, containers, now=now)
+            if len(containers) == 1 and made:
+                own, views = fleet.engine(made[0].key.engine), fleet.store.view.engines.values()
+                rootless = await rootless_report(own, made[0].key.id, views, os.environ)
+        except NotFound:
+            pass  # it, or its image, went meanwhile: what is known of it stands
         except BackendError as error:
-            made, engines, errors = [], [], [error]
-        reply(SecurityJudged(tuple(made), tuple(engines), tuple(errors)))
+            errors = [error]
+        reply(SecurityJudged(tuple(made), tuple(engines), tuple(errors), rootless))

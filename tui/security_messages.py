@@ -9,13 +9,14 @@ from textual.message import Message
 
 if TYPE_CHECKING:
     from backends.model.errors import BackendError
-    from backends.security.finding import ContainerReport, EngineReport
+    from backends.security.finding import ContainerReport, EngineReport, RootlessReport
 
 
 @dataclass
 class SecurityJudged(Message):
-    """Containers and their engines were looked at. errors: why some could not be."""
+    """Containers and their engines were looked at. errors: why some could not be. rootless: of the one, where asked."""
 
     containers: tuple[ContainerReport, ...]
     engines: tuple[EngineReport, ...]
     errors: tuple[BackendError, ...] = ()
+    rootless: RootlessReport | None = None

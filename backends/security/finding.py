@@ -57,6 +57,37 @@ class SecurityFinding:
 
 
 @dataclass(frozen=True, slots=True)
+class RootlessChange:
+    """What another engine would do otherwise with a container.
+
+    verdict: "block" (it would not run there), "warn", "note"; "dropped", "converted" of a setting. what: in words, or
+    the setting. detail: why. remedy: what to do, "" where nothing is needed.
+    """
+
+    verdict: str
+    what: str
+    detail: str = ""
+    remedy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RootlessReport:
+    """What a move to rootless Podman would change for a container.
+
+    target: the engine that was looked at. imagined: there is none in the fleet; basis: what it was judged by then.
+    already: the container is on a rootless Podman. changes: the gravest first.
+    """
+
+    key: ContainerKey
+    name: str
+    target: str
+    imagined: bool
+    basis: str
+    already: bool = False
+    changes: tuple[RootlessChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerReport:
     """Of one container. findings: worst first. capabilities: those it ends up with, sorted, ("ALL",) = all.
 
@@ -88,4 +119,12 @@ def worst_first(findings: Iterable[SecurityFinding]) -> tuple[SecurityFinding, .
     return tuple(sorted(findings, key=lambda one: (one.severity.rank, one.id, one.fact)))
 
 
-__all__ = ["ContainerReport", "EngineReport", "SecurityFinding", "Severity", "worst_first"]
+__all__ = [
+    "ContainerReport",
+    "EngineReport",
+    "RootlessChange",
+    "RootlessReport",
+    "SecurityFinding",
+    "Severity",
+    "worst_first",
+]

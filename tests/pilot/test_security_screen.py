@@ -32,10 +32,16 @@ async def test_what_is_risky_worst_first_and_its_remedy_copied(tmp_path: Path) -
         assert "critical" in first
         assert "\x1b" not in first
         assert any(row.startswith("Engine demo-docker") for row in rest)
+        assert any(row.startswith("Moved to rootless Podman") for row in rest)
         full = play.app.screen.query_one("#risk", LinesPane)
         await play.until(lambda: "read: HostConfig.Binds" in "\n".join(map(plain, full.lines)))
         await play.press("down", "y")
         assert play.app.clipboard.startswith("--publish 127.0.0.1:6006")
+
+        await play.press("end")
+        await play.until(lambda: "--ulimit" in "\n".join(map(plain, full.lines)), "the last change")
+        await play.press("y")
+        assert "--ulimit" in play.app.clipboard
 
         everything = len(_rows(play))
         await play.press("i")

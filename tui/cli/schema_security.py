@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backends.security.finding import ContainerReport, EngineReport, SecurityFinding
+from backends.security.finding import ContainerReport, EngineReport, RootlessReport, SecurityFinding
 
 
 def container(report: ContainerReport) -> dict[str, Any]:
@@ -28,6 +28,22 @@ def engine(report: EngineReport) -> dict[str, Any]:
         "engine": report.engine.name,
         "endpoint": report.endpoint,
         "findings": [finding(one) for one in report.findings],
+    }
+
+
+def rootless(report: RootlessReport) -> dict[str, Any]:
+    """What rootless Podman would do otherwise. "imagined": the fleet has none; "basis": what it was judged by."""
+    return {
+        "engine": report.key.engine.name,
+        "name": report.name,
+        "target": report.target,
+        "imagined": report.imagined,
+        "basis": report.basis or None,
+        "already": report.already,
+        "changes": [
+            {"verdict": one.verdict, "what": one.what, "detail": one.detail or None, "remedy": one.remedy or None}
+            for one in report.changes
+        ],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import click
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.fleet import FleetView
-from backends.security.finding import ContainerReport, EngineReport, SecurityFinding, Severity
+from backends.security.finding import ContainerReport, EngineReport, RootlessReport, SecurityFinding, Severity
 from tui.cli import schema, schema_security
 from tui.cli.exits import Exit
 from tui.cli.options import common, engine_option, only
@@ -45,11 +46,17 @@ _NAMED = 2
     help="From here up a finding makes the exit code 1.",
 )
 @click.option("--all", "everything", is_flag=True, help="Also what is merely worth knowing (info).")
+@click.option("--rootless", is_flag=True, help="Also what a move to rootless Podman would change.")
 @engine_option
 @common
 @pass_invocation
 def security(
-    invocation: Invocation, names: tuple[str, ...], severity: str, everything: bool, engine: str | None
+    invocation: Invocation,
+    names: tuple[str, ...],
+    severity: str,
+    everything: bool,
+    rootless: bool,
+    engine: str | None,
 ) -> None:
     """Say what is risky about containers and their engines: rights, namespaces, mounts, ports, secrets, images.
 
@@ -64,6 +71,7 @@ def security(
             the_engine(view, engine)
         chosen = _chosen(view, names, engine)
         containers, engines, errors = await _look(fleet, view, chosen, engine, names)
+        moved = await _rootless(fleet, view, containers, errors) if rootless else []
         found = [*(one for report in containers for one in report.findings)]
         found += [one for report in engines for one in report.findings]
         reached = sum(one.severity.reaches(level) for one in found)
@@ -73,10 +81,13 @@ def security(
                 reached=reached,
                 containers=[schema_security.container(report) for report in containers],
                 engines=[schema_security.engine(report) for report in engines],
+                rootless=[schema_security.rootless(report) for report in moved] if rootless else None,
                 errors=[schema.error(error) for error in errors],
             )
         else:
             _show(containers, engines, Severity.INFO if everything else Severity.LOW)
+            if moved:
+                _tell(moved)
             data(inert(_sum(found, level, reached)))
         for error in errors:
             complain(error)
@@ -106,6 +117,38 @@ async def _look(
     lost += [not_connected(view.engines[row.key.engine]) for row in chosen if names and row not in live]
     reports, engines, errors = await look_at_all(fleet, live, engines=() if names else all_engines)
     return reports, engines, [*lost, *errors]
+
+
+async def _rootless(
+    fleet: Fleet, view: FleetView, containers: Sequence[ContainerReport], errors: list[BackendError]
+) -> list[RootlessReport]:
+    """Of each container; errors: grows by why one could not be told."""
+    from backends.services.rootless import rootless_report
+
+    made = []
+    for report in containers:
+        try:
+            engine = fleet.engine(report.key.engine)
+            made.append(await rootless_report(engine, report.key.id, view.engines.values(), os.environ))
+        except BackendError as error:
+            errors.append(error)
+    return made
+
+
+def _tell(reports: Iterable[RootlessReport]) -> None:
+    for report in reports:
+        data("")
+        if report.already:
+            data(inert(f"{report.name} is on rootless Podman already ({report.target})"))
+            continue
+        data(inert(f"{report.name} on {report.target} (judged by {report.basis}):"))
+        for one in report.changes:
+            data(inert(f"  {one.verdict:9}  {one.what}" + (f" ({one.detail})" if one.detail else "")))
+            if one.remedy:
+                data(inert(f"  {'':9}  → {one.remedy}"))
+        if not report.changes:
+            data("  nothing would change")
+    data("")
 
 
 def _show(containers: Iterable[ContainerReport], engines: Iterable[EngineReport], least: Severity) -> None:

@@ -14,7 +14,14 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from backends.model.container import Container
-from backends.security.finding import ContainerReport, EngineReport, SecurityFinding, Severity
+from backends.security.finding import (
+    ContainerReport,
+    EngineReport,
+    RootlessChange,
+    RootlessReport,
+    SecurityFinding,
+    Severity,
+)
 from tui.action import Scope
 from tui.actions import bindings
 from tui.screens.base import SubScreen
@@ -36,6 +43,7 @@ _LOOKS = {
     Severity.LOW: ("·", Tone.PLAIN),
     Severity.INFO: (" ", Tone.DIM),
 }
+_VERDICTS = {"block": ("✗", Tone.BAD), "warn": ("!", Tone.WARN), "note": (" ", Tone.DIM)}
 _LOUD = (Severity.CRITICAL, Severity.HIGH)
 
 
@@ -46,7 +54,11 @@ def counted(findings: Sequence[SecurityFinding]) -> str:
 
 
 def part_rows(
-    title: str, about: str, findings: Sequence[SecurityFinding], listed: list[SecurityFinding], least: Severity
+    title: str,
+    about: str,
+    findings: Sequence[SecurityFinding],
+    listed: list[SecurityFinding | RootlessChange],
+    least: Severity,
 ) -> list[Row]:
     """One part: its heading, and a row for each finding that is bad enough. listed: grows by those, in their order."""
     heading = line((inert(title), Tone.HEADING), ("  ", Tone.PLAIN), counted(findings), (f"  {inert(about)}", Tone.DIM))
@@ -74,6 +86,31 @@ def risk_lines(one: SecurityFinding, width: int) -> list[Line]:
     return lines
 
 
+def rootless_rows(report: RootlessReport, listed: list[SecurityFinding | RootlessChange]) -> list[Row]:
+    """The part about a move to rootless Podman. listed: grows by its changes."""
+    if report.already:
+        said, about = "it is there already", ""
+    else:
+        count = len(report.changes)
+        said = "1 change" if count == 1 else f"{count} changes" if count else "nothing changes"
+        about = f"judged by {report.basis}"
+    title = "Moved to rootless Podman" + ("" if report.imagined or report.already else f" ({report.target})")
+    heading = line((inert(title), Tone.HEADING), ("  ", Tone.PLAIN), said, (f"  {inert(about)}", Tone.DIM))
+    rows = [Row(("heading", title, "rootless"), (heading,), heading=True)]
+    for one in report.changes:
+        sign, tone = _VERDICTS.get(one.verdict, ("·", Tone.PLAIN))
+        rows.append(Row(len(listed), (line((f"{sign} {one.verdict}", tone)), line(inert(one.what)))))
+        listed.append(one)
+    return rows
+
+
+def change_lines(one: RootlessChange, width: int) -> list[Line]:
+    """One change in full."""
+    lines = [line((part, Tone.STRONG)) for part in wrap(inert(one.what), max(8, width)) or [""]]
+    lines += paragraph(one.detail, Tone.PLAIN, width) if one.detail else []
+    return lines + (paragraph(f"→ {one.remedy}", Tone.PLAIN, width) if one.remedy else [])
+
+
 class SecurityScreen(SubScreen):
     """Findings of one container and its engine, or of all; the one under the cursor in full."""
 
@@ -87,7 +124,7 @@ class SecurityScreen(SubScreen):
         self._all = False
         self._least = Severity.INFO
         self._judged: SecurityJudged | None = None
-        self._listed: list[SecurityFinding] = []
+        self._listed: list[SecurityFinding | RootlessChange] = []
 
     def compose(self) -> ComposeResult:
         """Title, findings, the one chosen, keys."""
@@ -140,6 +177,7 @@ class SecurityScreen(SubScreen):
             rows += part_rows(report.name, about, report.findings, self._listed, self._least)
         for engine in judged.engines:
             rows += part_rows(f"Engine {engine.engine}", engine.endpoint, engine.findings, self._listed, self._least)
+        rows += rootless_rows(judged.rootless, self._listed) if judged.rootless is not None else []
         what = "all containers" if self._all else inert(self._container.name)
         self.query_one(TitleBar).show(f"Security of {what} · {counted(_every(judged.containers, judged.engines))}")
         nothing = [line(("Nothing could be looked at.", Tone.DIM))] if judged.errors else [line(("Gone.", Tone.DIM))]
@@ -149,10 +187,13 @@ class SecurityScreen(SubScreen):
     @on(LiveTable.RowHighlighted)
     def _show_chosen(self) -> None:
         one, pane = self._chosen(), self.query_one("#risk", LinesPane)
-        pane.show_built(lambda width: risk_lines(one, width) if one is not None else [BLANK])
-        pane.border_subtitle = "y copies the remedy" if one is not None else ""
+        if isinstance(one, RootlessChange):
+            pane.show_built(lambda width: change_lines(one, width))
+        else:
+            pane.show_built(lambda width: risk_lines(one, width) if one is not None else [BLANK])
+        pane.border_subtitle = "y copies the remedy" if one is not None and one.remedy else ""
 
-    def _chosen(self) -> SecurityFinding | None:
+    def _chosen(self) -> SecurityFinding | RootlessChange | None:
         key = self.query_one("#security", LiveTable).cursor_key
         return self._listed[key] if isinstance(key, int) and key < len(self._listed) else None
 
@@ -162,10 +203,10 @@ class SecurityScreen(SubScreen):
 
     def _copy(self) -> None:
         one = self._chosen()
-        if one is None:
-            self.tranship.refuse("No finding is selected.")
+        remedy = "" if one is None else one.remedy if isinstance(one, RootlessChange) else one.flags or one.remedy
+        if not remedy:
+            self.tranship.refuse("No finding is selected." if one is None else "This needs no remedy.")
             return
-        remedy = one.flags or one.remedy
         self.app.copy_to_clipboard(remedy)
         self.notify(f"Copied: {inert(remedy)}", timeout=4, markup=False)
 

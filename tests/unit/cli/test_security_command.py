@@ -44,6 +44,16 @@ def test_the_table_names_who_shares_a_finding() -> None:
     assert "0 at high or above" in rows[-1]
 
 
+def test_what_rootless_podman_would_change() -> None:
+    answer = document("security", "tensorboard", "--rootless")
+    [moved] = answer["rootless"]
+    assert (moved["name"], moved["imagined"], moved["already"]) == ("tensorboard", True, False)
+    assert any("limits of open files" in one["what"] for one in moved["changes"])
+    assert document("security", "tensorboard")["rootless"] is None
+    said = demo("security", "tensorboard", "--rootless").stdout
+    assert "tensorboard on rootless Podman (judged by " in said
+
+
 def test_an_engine_alone() -> None:
     answer = document("security", "--engine", "demo-podman")
     assert {one["engine"] for one in (*answer["containers"], *answer["engines"])} == {"demo-podman"}
