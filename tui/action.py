@@ -26,6 +26,7 @@ class Scope(StrEnum):
     FILES = "Among files"
     DOCTOR = "On the doctor's screen"
     SECURITY = "On the security screen"
+    ADVICE = "On the advisor's screen"
     DETAIL = "In the details"
     LINKS = "Among the links"
     EVENTS = "Among the events"

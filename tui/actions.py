@@ -27,7 +27,7 @@ from tui.screen_actions import (
     LINK_ACTIONS,
     MIGRATE_ACTIONS,
 )
-from tui.security_actions import SECURITY_ACTIONS, SECURITY_FLEET_ACTIONS
+from tui.security_actions import ADVICE_ACTIONS, SECURITY_ACTIONS, SECURITY_FLEET_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
     *FLEET_ACTIONS,
@@ -42,6 +42,7 @@ ACTIONS: tuple[Action, ...] = (
     *FILE_ACTIONS,
     *DOCTOR_ACTIONS,
     *SECURITY_ACTIONS,
+    *ADVICE_ACTIONS,
     *DETAIL_ACTIONS,
     *EXEC_ACTIONS,
     *LINK_ACTIONS,

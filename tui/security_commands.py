@@ -1,4 +1,4 @@
-"""What is risky, asked in workers of `tui.commands`. Draws nothing."""
+"""What is risky, and which engine serves best, asked in workers of `tui.commands`. Draws nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from textual.message import Message
 from backends.model.container import Container
 from backends.model.errors import BackendError, NotFound
 from tui.image_commands import Work
-from tui.security_messages import SecurityJudged
+from tui.security_messages import Advised, SecurityJudged
 
 if TYPE_CHECKING:
     from backends.security.finding import ContainerReport, EngineReport, RootlessReport
@@ -56,3 +56,17 @@ class SecurityCommands:
         except BackendError as error:
             errors = [error]
         reply(SecurityJudged(tuple(made), tuple(engines), tuple(errors), rootless))
+
+    def advise(self, container: Container, reply: Reply) -> None:
+        """Look which engine serves a container: Advised. A later call takes the place of an earlier one."""
+        work = partial(self._advise, container, reply)
+        self._work(work, name=f"advice {container.key.short}", group="advice", exclusive=True)
+
+    async def _advise(self, container: Container, reply: Reply) -> None:
+        await asyncio.to_thread(importlib.import_module, "backends.services.advice")
+        from backends.services.advice import advise_on
+
+        try:
+            reply(Advised(await advise_on(self._fleet(), container, os.environ)))
+        except BackendError as error:
+            reply(Advised(None, error))

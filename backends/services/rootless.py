@@ -47,7 +47,7 @@ async def rootless_report(
     else:
         host = await asyncio.to_thread(read_host, environ) if info.local else None
         target, there, basis = IMAGINED, imagined(info, host), _basis(host)
-    plan = await _plan(engine, info, container, TargetFacts(target, there))
+    plan = await bare_plan(engine, info, container, TargetFacts(target, there))
     return RootlessReport(seen.key, seen.name, str(target), real is None, basis, changes=changes(plan))
 
 
@@ -97,8 +97,11 @@ def _basis(host: HostFacts | None) -> str:
     return f"cgroup version {host.cgroup_version or 'none'}; /etc/subuid gives {host.user} {host.subuids} ids{short}"
 
 
-async def _plan(engine: Engine, info: EngineInfo, container: str, target: TargetFacts) -> Plan:
-    """The plan, as if the target had the image and nothing else: how things travel is not asked here."""
+async def bare_plan(engine: Engine, info: EngineInfo, container: str, target: TargetFacts) -> Plan:
+    """The plan of a move, as if the target had the image and nothing else: how things travel is not asked here.
+
+    info: of the source, as it said when it was connected to. What the engines do by themselves stays the target's own.
+    """
     seen, spec = await asyncio.gather(engine.inspect_container(container), engine.workload_spec(container))
     raw, image, networks = await asyncio.gather(
         engine.inspect_raw(container), engine.image_facts(spec.image_id or seen.image_id), engine.list_networks()
@@ -137,4 +140,4 @@ def _became(target: str, reason: str) -> str:
     return f"{target}: {reason}" if target else reason
 
 
-__all__ = ["IMAGINED", "changes", "imagined", "rootless_report"]
+__all__ = ["IMAGINED", "bare_plan", "changes", "imagined", "rootless_report"]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "advise": (
+        ("advise train", "who serves it, and by which facts"),
+        ("advise web -e docker --json", "statements, counts and rule for scripts"),
+    ),
     "attach": (
         ("attach train", "its output from now on, and your keys"),
         ("attach --no-stdin train", "only listen"),

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.app import TranshipApp
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "advise": ("tui.cli.advise", "Say which engine serves a container, each statement with its fact."),
     "attach": ("tui.cli.talk", "Join the first process of a container."),
     "backup": ("tui.cli.backup", "Write a container with its data into one file."),
     "build": ("tui.cli.build", "Build an image of a folder."),

@@ -1,9 +1,10 @@
-"""Security findings → plain JSON values, schema 1. Pure; as schema.py has it."""
+"""Security findings and advice → plain JSON values, schema 1. Pure; as schema.py has it."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from backends.model.advice import RULE, Advice
 from backends.security.finding import ContainerReport, EngineReport, RootlessReport, SecurityFinding
 
 
@@ -43,6 +44,39 @@ def rootless(report: RootlessReport) -> dict[str, Any]:
         "changes": [
             {"verdict": one.verdict, "what": one.what, "detail": one.detail or None, "remedy": one.remedy or None}
             for one in report.changes
+        ],
+    }
+
+
+def advice(given: Advice) -> dict[str, Any]:
+    """Statements, counts and verdict about one container. best: null where every engine is blocked."""
+    return {
+        "engine": given.engine,
+        "name": given.name,
+        "best": given.best or None,
+        "verdict": given.verdict,
+        "rule": RULE,
+        "candidates": [
+            {
+                "engine": one.engine,
+                "blocks": one.blocks,
+                "lacks": one.lacks,
+                "rootless": one.rootless,
+                "here": one.here,
+            }
+            for one in given.candidates
+        ],
+        "statements": [
+            {
+                "engine": one.engine or None,
+                "topic": one.topic,
+                "effect": one.effect.value,
+                "sentence": one.sentence,
+                "source": one.source,
+                "value": one.value,
+                "remedy": one.remedy or None,
+            }
+            for one in given.statements
         ],
     }
 

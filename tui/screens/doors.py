@@ -43,6 +43,7 @@ class Doors:
     def acts(self) -> Mapping[str, Callable[[], object]]:
         """What opens a screen, by action id."""
         return {
+            "container.advice": self._advice,
             "container.change": partial(self._again, "container.change"),
             "container.detail": self._detail,
             "container.like": partial(self._again, "container.like"),
@@ -88,6 +89,13 @@ class Doors:
         container = self._fleet.selected()
         if container is not None:
             self._app.push_screen(LinkScreen(container))
+
+    def _advice(self) -> None:
+        from tui.screens.advice import AdviceScreen
+
+        container = self._fleet.selected()
+        if container is not None:
+            self._app.push_screen(AdviceScreen(container))
 
     def _security(self) -> None:
         from tui.screens.security import SecurityScreen
