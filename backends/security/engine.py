@@ -21,6 +21,7 @@ def engine(facts: EngineFacts) -> Iterator[SecurityFinding]:
     yield from _way_in(facts)
     yield from _rights(facts)
     yield from _registries(facts)
+    yield from _trust(facts)
 
 
 def _way_in(facts: EngineFacts) -> Iterator[SecurityFinding]:
@@ -124,6 +125,28 @@ def _registries(facts: EngineFacts) -> Iterator[SecurityFinding]:
             "engine-short-names", Severity.LOW, f"a short image name may come from {len(policy.search_registries)} "
             "registries", "info: registries.search", said, "Whoever has that name on an earlier one is asked first.",
             "Write image names in full, or keep one registry only.", "unqualified-search-registries in registries.conf",
+        )  # fmt: skip
+
+
+def _trust(facts: EngineFacts) -> Iterator[SecurityFinding]:
+    trust = facts.trust
+    if trust is None:
+        return
+    where = f"; signatures by {', '.join(trust.registries)}" if trust.registries else ""
+    if trust.policy is None:
+        yield SecurityFinding(
+            "engine-policy-broken", Severity.MEDIUM, "its signature policy cannot be read", trust.path, trust.problem,
+            "Podman refuses every image until it is mended.", "Mend the file.", "podman image trust show",
+        )  # fmt: skip
+        return
+    kinds = [one.kind for one in trust.policy.default]
+    scopes = sum(len(one) for one in trust.policy.transports.values())
+    if kinds == ["insecureAcceptAnything"]:
+        yield SecurityFinding(
+            "engine-policy-open", Severity.INFO, "takes images of any registry without a signature"
+            + (f", but for {scopes} scopes" if scopes else ""), f"{trust.path}: default", f"{kinds[0]}{where}",
+            "Whoever can push to a registry decides what runs here.",
+            "Refuse by default, and name the registries that you trust.", "podman image trust set -t reject default",
         )  # fmt: skip
 
 

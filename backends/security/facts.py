@@ -9,6 +9,7 @@ from backends.model.capabilities import EngineInfo
 from backends.model.ids import EngineId, EngineKind
 from backends.model.rights import own_capabilities
 from backends.model.workload import WorkloadSpec
+from backends.security.trust import ImagePolicy
 
 _LOOPBACK = ("127.", "localhost", "[::1]", "::1")
 
@@ -43,11 +44,24 @@ class ImageSeen:
 
 
 @dataclass(frozen=True, slots=True)
+class TrustSeen:
+    """Podman's signature policy. path: as the engine sees it. problem: why it cannot be read, "" where it can.
+
+    registries: files of registries.d, which say where signatures are.
+    """
+
+    path: str
+    policy: ImagePolicy | None
+    problem: str = ""
+    registries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ContainerFacts:
     """One container.
 
     user: as whom it runs, the image's word included ("" = root). image_id: bare hex of what it runs.
-    now: aware.
+    now: aware. trust: the engine's policy, None where it has none, or it is not to be seen.
     """
 
     engine: EngineId
@@ -57,6 +71,7 @@ class ContainerFacts:
     image_id: str
     image: ImageSeen
     now: datetime
+    trust: TrustSeen | None = None
 
     @property
     def docker(self) -> bool:
@@ -97,12 +112,13 @@ class SocketSeen:
 
 @dataclass(frozen=True, slots=True)
 class EngineFacts:
-    """One engine. socket: None where it is no socket of this machine, or cannot be looked at."""
+    """One engine. socket, trust: None where it has none on this machine, or it cannot be looked at."""
 
     engine: EngineId
     endpoint: str
     info: EngineInfo
     socket: SocketSeen | None = None
+    trust: TrustSeen | None = None
 
     @property
     def docker(self) -> bool:
@@ -120,4 +136,4 @@ class EngineFacts:
         return self.endpoint.partition("://")[2].startswith(_LOOPBACK)
 
 
-__all__ = ["ContainerFacts", "EngineFacts", "ImageSeen", "SocketSeen", "like_docker", "own_caps"]
+__all__ = ["ContainerFacts", "EngineFacts", "ImageSeen", "SocketSeen", "TrustSeen", "like_docker", "own_caps"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from backends.model.reference import DEFAULT_TAG, Reference, is_image_id, parse_reference
 from backends.security.facts import ContainerFacts
 from backends.security.finding import SecurityFinding, Severity
+from backends.security.trust import TrustOutcome, judge
 
 OLD_DAYS = 365
 """An image that old lacks a year of its distribution's security updates."""
@@ -17,6 +18,7 @@ def image(facts: ContainerFacts) -> Iterator[SecurityFinding]:
     """All findings about it."""
     yield from _age(facts)
     yield from _moved(facts)
+    yield from _trusted(facts)
     reference = _reference(facts.spec.image)
     if reference is None or reference.digest:
         return
@@ -33,6 +35,34 @@ def image(facts: ContainerFacts) -> Iterator[SecurityFinding]:
             facts.spec.image, "Whoever can push there can move the tag to another image.",
             "Name the digest." if pinned else "Name the digest (the engine tells none: pull it once by its tag).",
             pinned,
+        )  # fmt: skip
+
+
+def _trusted(facts: ContainerFacts) -> Iterator[SecurityFinding]:
+    """What its engine's policy would do if the image were pulled today."""
+    trust = facts.trust
+    reference = _reference(facts.spec.image)
+    if trust is None or trust.policy is None or reference is None or reference.domain == _LOCAL:
+        return
+    verdict = judge(trust.policy, facts.spec.image)
+    field = f"{trust.path}: {verdict.scope}"
+    if verdict.outcome is TrustOutcome.REFUSES:
+        yield SecurityFinding(
+            "image-refused", Severity.MEDIUM, "its engine's policy would refuse its image today", field, verdict.words,
+            "It was pulled before the policy, or came another way; it cannot be pulled again.",
+            "Use an image that the policy takes, or name this one in it.", "podman image trust show",
+        )  # fmt: skip
+    elif verdict.outcome is TrustOutcome.SIGNED:
+        yield SecurityFinding(
+            "image-signed", Severity.INFO, "its engine takes its image with a signature only", field, verdict.words,
+            "The signature is looked at when it is pulled, not afterwards.",
+            "To look now: pull it again.", f"podman pull {facts.spec.image}",
+        )  # fmt: skip
+    else:
+        yield SecurityFinding(
+            "image-unsigned", Severity.INFO, "its engine takes its image without any signature", field, verdict.words,
+            "Whoever can push there decides what runs here.", "Ask for a signature of those who build it.",
+            f"podman image trust set -t signedBy -f KEY.gpg {reference.name}",
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backends.engine import Engine
+from backends.migration.trust import see_trust
 from backends.model.capabilities import EngineInfo
 from backends.model.container import Container
 from backends.model.errors import BackendError, NotFound
@@ -22,7 +23,7 @@ from backends.model.image_config import ImageConfig
 from backends.model.workload import WorkloadSpec
 from backends.security.examine import examine_container, examine_engine
 from backends.security.exposure import secret_names
-from backends.security.facts import ContainerFacts, EngineFacts, ImageSeen, SocketSeen
+from backends.security.facts import ContainerFacts, EngineFacts, ImageSeen, SocketSeen, TrustSeen
 from backends.security.finding import ContainerReport, EngineReport
 from backends.services.fleet import Fleet
 
@@ -42,12 +43,13 @@ async def look(
     info = await engine.connect()
     images = {image.key.id: image for image in await engine.list_images()} if containers else {}
     names = {tag: image.key.id for image in images.values() for tag in image.tags}
+    trust = await asyncio.to_thread(see_trust, engine.id, engine.endpoint) if containers else None
     moment, gate = now or datetime.now(UTC), asyncio.Semaphore(AT_ONCE)
 
     async def one(container: Container) -> ContainerReport | BackendError | None:
         async with gate:
             try:
-                return await _report(engine, info, container, images, names, moment)
+                return await _report(engine, info, container, images, names, moment, trust)
             except NotFound:
                 return None
             except BackendError as error:
@@ -65,6 +67,7 @@ async def _report(
     images: Mapping[str, Image],
     names: Mapping[str, str],
     now: datetime,
+    trust: TrustSeen | None,
 ) -> ContainerReport:
     spec, raw = await asyncio.gather(engine.workload_spec(container.key.id), engine.inspect_raw(container.key.id))
     image_id = spec.image_id or container.image_id
@@ -77,6 +80,7 @@ async def _report(
         image_id=image_id,
         image=_image(spec, images.get(image_id), names, config),
         now=now,
+        trust=trust,
     )
     return examine_container(container.key, facts, unread)
 
@@ -134,7 +138,8 @@ async def look_at_engine(engine: EngineView) -> EngineReport | None:
     if engine.info is None:
         return None
     socket = await asyncio.to_thread(see_socket, engine.endpoint)
-    return examine_engine(EngineFacts(engine.id, engine.endpoint, engine.info, socket))
+    trust = await asyncio.to_thread(see_trust, engine.id, engine.endpoint)
+    return examine_engine(EngineFacts(engine.id, engine.endpoint, engine.info, socket, trust))
 
 
 def see_socket(endpoint: str) -> SocketSeen | None:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import uuid
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
+from backends.migration.trust import see_trust
+from backends.security.trust import TrustOutcome, judge, read_policy
+from backends.services.rootless import rootless_report
 from backends.services.security import look
 from tests.contract.conftest import real_engine
 from tests.real import RealEngines, host_port
@@ -90,11 +96,52 @@ async def test_each_fault_is_found_and_nothing_else(
             await engine.connect()
             mine = [row for row in await engine.list_containers() if row.name in made]
             reports, errors = await look(engine, mine)
+            ids = {made[row.name]: row.key.id for row in mine}
+            moved = await rootless_report(engine, ids["privileged"], [], {})
         assert not errors
+        assert moved.already is (kind == "podman-rootless")
+        assert moved.already or any("privileged" in one.what for one in moved.changes)
+        trust = see_trust(engine.id, engine.endpoint)
+        assert trust is None if kind == "docker" else trust is not None and trust.path.endswith("policy.json")
         assert "hunter2" not in repr(reports)
         found = {made[report.name]: {one.id for one in report.findings} for report in reports}
         usual = found.pop("careful")
-        assert usual <= {"image-unpinned", "image-old"}
+        assert usual <= {"image-unpinned", "image-old", "image-unsigned"}
         assert found == {case: {id} | usual for case, (_, id) in cases.items() if id}
     finally:
         await engine.close()
+
+
+_OPEN, _REJECT = [{"type": "insecureAcceptAnything"}], [{"type": "reject"}]
+
+
+@pytest.mark.engines
+def test_a_policy_is_judged_as_podman_judges_it(real_engines: RealEngines, tmp_path: Path) -> None:
+    """One image of the test registry, pulled by a Podman of its own home under each policy."""
+    name = f"{real_engines.registry}/trust-{uuid.uuid4().hex[:8]}/app"
+    host, space = real_engines.registry, name.rpartition("/")[0]
+    wild = f"*.{host.partition(':')[0].partition('.')[2]}"
+    policies: list[tuple[list[dict[str, str]], dict[str, list[dict[str, str]]]]] = [
+        (_REJECT, {}),
+        (_OPEN, {space: _REJECT}),
+        (_REJECT, {wild: _OPEN}),
+        (_REJECT, {wild: _REJECT, host: _OPEN, f"{name}:2": _REJECT}),
+    ]
+    own = tmp_path / ".config/containers"
+    own.mkdir(parents=True)
+    command = ["env", "-u", "CONTAINER_HOST", "-u", "DOCKER_HOST", f"HOME={tmp_path}"]
+    real_engines.cli("podman", "push", "-q", "--tls-verify=false", "test/busybox:1", f"{name}:1")
+    try:
+        for default, scopes in policies:
+            text = json.dumps({"default": default, "transports": {"docker": scopes}})
+            (own / "policy.json").write_text(text)
+            expected = judge(read_policy(text), f"{name}:1").outcome
+            pull = (*command, "podman", "pull", "-q", "--tls-verify=false", f"{name}:1")
+            if expected is TrustOutcome.ACCEPTS:
+                real_engines.cli("engines-exec", *pull)
+            else:
+                with pytest.raises(subprocess.CalledProcessError) as refused:
+                    real_engines.cli("engines-exec", *pull)
+                assert "rejected by policy" in " ".join(refused.value.__notes__)
+    finally:
+        real_engines.cli("podman", "rmi", "--ignore", f"{name}:1")
