@@ -9,6 +9,7 @@ from pathlib import Path
 
 from backends.engine import Engine
 from backends.migration.facts import TargetFacts
+from backends.migration.trust import see_trust
 from backends.model.advice import Advice, Candidate, Effect, Statement
 from backends.model.container import Container
 from backends.model.errors import BackendError
@@ -63,8 +64,9 @@ async def _seen(fleet: Fleet, own: Engine, view: EngineView, work: Workload) -> 
     info = await engine.connect()
     names = {tag for image in await engine.list_images() for tag in image.tags}
     has_image = here or work.spec.image in names
+    trust = await asyncio.to_thread(see_trust, view.id, view.endpoint) if info.local else None
     if here:
-        return EngineSeen(view.id, info, view.endpoint, here, has_image)
+        return EngineSeen(view.id, info, view.endpoint, here, has_image, trust)
     source = await own.connect()
     plan = await bare_plan(own, source, work.container.key.id, TargetFacts(view.id, info))
     return EngineSeen(
@@ -73,6 +75,7 @@ async def _seen(fleet: Fleet, own: Engine, view: EngineView, work: Workload) -> 
         view.endpoint,
         here,
         has_image,
+        trust,
         blocks=tuple(one for one in plan.findings if one.severity is Severity.BLOCK),
         dropped=tuple(one for one in plan.fields if one.verdict is Verdict.DROPPED),
     )

@@ -9,6 +9,7 @@ from backends.model.advice import Effect, Statement
 from backends.model.capabilities import Capability
 from backends.model.container import Health
 from backends.model.reference import is_image_id, parse_reference
+from backends.security.trust import TrustOutcome, judge
 from backends.services.advice_facts import EngineSeen, Ground, Workload
 
 SWARM_LABEL = "com.docker.swarm.service.name"
@@ -110,6 +111,15 @@ def image(engine: EngineSeen, work: Workload) -> Iterator[Statement]:
     if domain and domain in policy.insecure_registries:
         yield Statement(engine.name, "image", Effect.TELLS, f"trusts {domain} without proof of who it is",
                         "info: registries, Insecure", domain)  # fmt: skip
+    if domain and engine.trust is not None and engine.trust.policy is not None:
+        verdict = judge(engine.trust.policy, reference)
+        refuses = verdict.outcome is TrustOutcome.REFUSES
+        takes = "would take it without a signature"
+        if verdict.outcome is not TrustOutcome.ACCEPTS:
+            takes = "would refuse it" if refuses else "would take it with a signature only"
+        yield Statement(engine.name, "image", Effect.LACKS if refuses and not engine.has_image else Effect.TELLS,
+                        f"its policy {takes} from {domain}", f"{engine.trust.path}: {verdict.scope}",
+                        verdict.words)  # fmt: skip
     if len(policy.search_registries) > 1:
         said = ", ".join(policy.search_registries)
         yield Statement(engine.name, "image", Effect.TELLS, f"looks for short names on {said}",

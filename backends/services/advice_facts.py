@@ -10,7 +10,7 @@ from backends.model.container import Container
 from backends.model.ids import EngineId
 from backends.model.plan import FieldPlan, Finding
 from backends.model.workload import WorkloadSpec
-from backends.security.facts import like_docker
+from backends.security.facts import TrustSeen, like_docker
 from backends.services.boot_facts import BootFacts
 from backends.services.doctor import HostFacts
 
@@ -27,6 +27,7 @@ class Workload:
 class EngineSeen:
     """An engine that answers. here: it has the container now. has_image: its store has the container's image.
 
+    trust: its signature policy, None where it has none, or it is not to be seen.
     blocks, dropped: what a plan of the move there says; () for the engine that has it.
     """
 
@@ -35,6 +36,7 @@ class EngineSeen:
     endpoint: str
     here: bool
     has_image: bool
+    trust: TrustSeen | None = None
     blocks: tuple[Finding, ...] = ()
     dropped: tuple[FieldPlan, ...] = ()
 

@@ -17,6 +17,8 @@ from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.model.plan import FieldPlan, Finding, Severity, Verdict
 from backends.model.settings import HealthSpec, ResourceSpec
 from backends.model.workload import GpuRequest, RestartName, RestartPolicy, WorkloadSpec
+from backends.security.facts import TrustSeen
+from backends.security.trust import ImagePolicy, Requirement
 from backends.services.advice import advise
 from backends.services.advice_engine import SWARM_LABEL
 from backends.services.advice_facts import EngineSeen, Ground, Workload
@@ -30,6 +32,7 @@ HERE = EngineSeen(DOCKER, replace(INFO, policy=EnginePolicy(live_restore=False))
 THERE = EngineSeen(PODMAN, INFO, "unix:///p", False, True)
 ROOTLESS = replace(THERE, id=EngineId(EngineKind.PODMAN, "podman-rootless"), info=replace(INFO, rootless=True))
 HOST = HostFacts("ann", 1000, "2", 65536, 65536, True, True, "/run/user/1000", frozenset({"cpu", "memory"}))
+REFUSING = ImagePolicy((Requirement("reject"),))
 GROUND = Ground(HOST, BootFacts(True))
 SPEC = WorkloadSpec("web", IMAGE)
 CONTAINER = Container(
@@ -103,6 +106,9 @@ _CASES: Mapping[str, tuple[EngineSeen, dict[str, Any], str, Effect, str]] = {
     "insecure": (
         replace(info(THERE, policy=EnginePolicy(insecure_registries=("docker.io",))), has_image=False), {}, "image",
         Effect.TELLS, "without proof"),
+    "policy": (
+        replace(THERE, has_image=False, trust=TrustSeen("/p.json", REFUSING)), {}, "image", Effect.LACKS,
+        "would refuse it from docker.io"),
     "short names": (
         replace(info(THERE, policy=EnginePolicy(search_registries=("a.io", "b.io"))), has_image=False), {}, "image",
         Effect.TELLS, "a.io, b.io"),
