@@ -6,6 +6,7 @@ Source: CIS Docker Benchmark 1.6, chapters 2 and 3; docs.docker.com "Protect the
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from backends.security.facts import EngineFacts
 from backends.security.finding import SecurityFinding, Severity
@@ -42,7 +43,7 @@ def _way_in(facts: EngineFacts) -> Iterator[SecurityFinding]:
         yield SecurityFinding(
             "engine-socket-open", Severity.LOW if socket.shut_by else Severity.CRITICAL,
             f"every user may write to its socket{shut}", socket.path, said, f"Whoever writes to it is {owner}.",
-            "Take the right away.", f"sudo chmod o-rw {socket.path}",
+            "Take the right away.", f"sudo chmod o-rw {quote(socket.path)}",
         )  # fmt: skip
     elif socket.mode & _GROUP_WRITES and socket.group not in {"root", socket.owner}:
         members = ", ".join(socket.members) or "nobody is listed in it"
@@ -50,7 +51,7 @@ def _way_in(facts: EngineFacts) -> Iterator[SecurityFinding]:
             "engine-socket-group", Severity.MEDIUM if socket.members else Severity.INFO,
             f"the group {socket.group} may write to its socket: {members}", socket.path, said,
             f"Whoever is in it is {owner}, without a password.", "Keep the group small, or use a rootless engine.",
-            f"getent group {socket.group}",
+            f"getent group {quote(socket.group)}",
         )  # fmt: skip
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from shlex import quote
 
+from backends.model.container import Port
 from backends.model.secrets import is_secret_name, masked_text
 from backends.security.facts import ContainerFacts
 from backends.security.finding import SecurityFinding, Severity
@@ -50,8 +52,7 @@ def _ports(facts: ContainerFacts) -> Iterator[SecurityFinding]:
     open_ = [port for port in facts.spec.ports if port.host_port is not None and port.host_ip in _EVERYWHERE]
     if open_:
         said = ", ".join(f"{port.host_port or 'any'}:{port.container_port}/{port.protocol}" for port in open_)
-        first = open_[0]
-        flags = f"--publish 127.0.0.1:{first.host_port or ''}:{first.container_port}/{first.protocol}"
+        flags = " ".join(f"--publish {quote(_on_loopback(port))}" for port in open_)
         yield SecurityFinding(
             "port-everywhere", Severity.MEDIUM, f"published on all addresses of the host: {said}",
             "HostConfig.PortBindings", said,
@@ -66,16 +67,21 @@ def _ports(facts: ContainerFacts) -> Iterator[SecurityFinding]:
         )  # fmt: skip
 
 
+def _on_loopback(port: Port) -> str:
+    return f"127.0.0.1:{port.host_port or ''}:{port.container_port}/{port.protocol}"
+
+
 def _secrets(facts: ContainerFacts) -> Iterator[SecurityFinding]:
     spec = facts.spec
     remedy = (
         "podman secret create NAME -, then --secret NAME,type=env" if not facts.docker else "a file that is mounted"
     )
     if names := secret_names(spec.env):
+        secrets = "" if facts.docker else " ".join(f"--secret {quote(name)},type=env" for name in names)
         yield SecurityFinding(
             "secret-env", Severity.MEDIUM, f"secrets in its environment: {', '.join(names)}", "Config.Env",
             ", ".join(names), "Everyone who may inspect it reads them; so do all its programs, and crash reports.",
-            f"Give them another way: {remedy}.", "" if facts.docker else f"--secret {names[0]},type=env",
+            f"Give them another way: {remedy}.", secrets,
         )  # fmt: skip
     if facts.image.secrets:
         said = ", ".join(facts.image.secrets)
@@ -105,7 +111,7 @@ def _devices(facts: ContainerFacts) -> Iterator[SecurityFinding]:
             f"has the host's device {path}", "HostConfig.Devices", f"{path} ({device.permissions})",
             "It reads and writes past all files' rights." if raw else "What it can do depends on its driver.",
             "Take it away where the program does not need it, or give it for reading only.",
-            f"--device {path}:{path}:r" if "w" in device.permissions and raw else "",
+            f"--device {quote(f'{path}:{path}:r')}" if "w" in device.permissions and raw else "",
         )  # fmt: skip
     for rule in facts.spec.security.device_cgroup_rules:
         if _ALL_DEVICES.fullmatch(rule.strip()):

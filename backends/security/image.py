@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from backends.model.reference import DEFAULT_TAG, Reference, is_image_id, parse_reference
 from backends.security.facts import ContainerFacts
@@ -56,13 +57,13 @@ def _trusted(facts: ContainerFacts) -> Iterator[SecurityFinding]:
         yield SecurityFinding(
             "image-signed", Severity.INFO, "its engine takes its image with a signature only", field, verdict.words,
             "The signature is looked at when it is pulled, not afterwards.",
-            "To look now: pull it again.", f"podman pull {facts.spec.image}",
+            "To look now: pull it again.", f"podman pull {quote(facts.spec.image)}",
         )  # fmt: skip
     else:
         yield SecurityFinding(
             "image-unsigned", Severity.INFO, "its engine takes its image without any signature", field, verdict.words,
             "Whoever can push there decides what runs here.", "Ask for a signature of those who build it.",
-            f"podman image trust set -t signedBy -f KEY.gpg {reference.name}",
+            f"podman image trust set -t signedBy -f KEY.gpg {quote(reference.name)}",
         )  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def _age(facts: ContainerFacts) -> Iterator[SecurityFinding]:
         yield SecurityFinding(
             "image-old", Severity.LOW, f"its image is {days} days old", "image: Created", made.date().isoformat(),
             f"It lacks the security updates of {days} days.", "Pull a newer one, and make the container again.",
-            f"tranship pull {facts.spec.image}",
+            f"tranship pull {quote(facts.spec.image)}",
         )  # fmt: skip
 
 
@@ -103,7 +104,7 @@ def _moved(facts: ContainerFacts) -> Iterator[SecurityFinding]:
             "image-outdated", Severity.LOW, "its image's name means another image by now", "Image, Config.Image",
             f"runs {own[:12]}, {facts.spec.image} is {now[:12]}",
             "The newer one, with its updates, is in the store and is not what runs.",
-            "Make it again from the newer one.", f"tranship change {facts.spec.name}",
+            "Make it again from the newer one.", f"tranship change {quote(facts.spec.name)}",
         )  # fmt: skip
 
 

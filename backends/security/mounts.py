@@ -9,6 +9,7 @@ import posixpath
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from shlex import quote
 
 from backends.model.container import MountKind
 from backends.model.workload import MountSpec
@@ -101,7 +102,7 @@ def _finding(mount: MountSpec, facts: ContainerFacts) -> SecurityFinding | None:
     if place is None or severity is None:
         return None
     can_be_read_only = not mount.read_only and place.read_only is not place.severity
-    bind = f"--volume {mount.source}:{mount.destination}:ro" if can_be_read_only else ""
+    bind = f"--volume {quote(f'{mount.source}:{mount.destination}:ro')}" if can_be_read_only else ""
     remedy = place.remedy + (" Or mount it read-only." if can_be_read_only and "read-only" not in place.remedy else "")
     return SecurityFinding(
         place.id, severity.lowered() if facts.info.rootless else severity, f"{place.title}: {source}",

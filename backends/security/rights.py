@@ -7,6 +7,7 @@ capability; CIS Docker Benchmark 1.6, chapter 5.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from backends.model.rights import ALL, capabilities
 from backends.security.facts import ContainerFacts, own_caps
@@ -99,7 +100,7 @@ def _capabilities(facts: ContainerFacts) -> Iterator[SecurityFinding]:
                 "cap-added", _eased(severity, facts), f"has more capabilities than {facts.engine} gives: {text}",
                 "HostConfig.CapAdd", text, f"capabilities(7) says what each opens. The engine's own: {source}.",
                 "Take away what the program does not need.",
-                " ".join(f"--cap-drop {name.removeprefix('CAP_')}" for name in sorted(names)),
+                " ".join(f"--cap-drop {quote(name.removeprefix('CAP_'))}" for name in sorted(names)),
             )  # fmt: skip
     if has and not added and has >= own:
         yield SecurityFinding(

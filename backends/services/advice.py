@@ -6,6 +6,7 @@ import asyncio
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from shlex import quote
 
 from backends.engine import Engine
 from backends.migration.facts import TargetFacts
@@ -136,7 +137,7 @@ def _verdict(name: str, candidates: Sequence[Candidate], best: str) -> str:
     if equal is not None:
         why = "the rootless one" if first.rootless > equal.rootless else "where it is" if first.here else "by name"
         reasons.append(f"among equals: {why}")
-    where = "it is there" if first.here else f"tranship migrate {name} --to {best} --plan"
+    where = "it is there" if first.here else f"tranship migrate {quote(name)} --to {best} --plan"
     return "; ".join((f"{best} serves {name} best: it {_lacks(first)}", *reasons)) + f" ({where})"
 
 

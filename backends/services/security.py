@@ -10,6 +10,7 @@ import stat
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeAlias
 
 from backends.engine import Engine
 from backends.migration.trust import see_trust
@@ -27,6 +28,8 @@ from backends.security.facts import ContainerFacts, EngineFacts, ImageSeen, Sock
 from backends.security.finding import ContainerReport, EngineReport
 from backends.services.fleet import Fleet
 
+Config: TypeAlias = tuple[ImageConfig | None, tuple[str, ...]]
+"""What an image says of containers, None where it does not; and why not, in words."""
 AT_ONCE = 8
 _REAL_YEAR = 1990
 """Reproducible builds date their images 1970 or 1980, which says nothing of their age."""
@@ -46,10 +49,12 @@ async def look(
     trust = await asyncio.to_thread(see_trust, engine.id, engine.endpoint) if containers else None
     moment, gate = now or datetime.now(UTC), asyncio.Semaphore(AT_ONCE)
 
+    configs: dict[str, Config] = {}
+
     async def one(container: Container) -> ContainerReport | BackendError | None:
         async with gate:
             try:
-                return await _report(engine, info, container, images, names, moment, trust)
+                return await _report(engine, info, container, images, names, moment, trust, configs)
             except NotFound:
                 return None
             except BackendError as error:
@@ -68,10 +73,14 @@ async def _report(
     names: Mapping[str, str],
     now: datetime,
     trust: TrustSeen | None,
+    configs: dict[str, Config],
 ) -> ContainerReport:
     spec, raw = await asyncio.gather(engine.workload_spec(container.key.id), engine.inspect_raw(container.key.id))
     image_id = spec.image_id or container.image_id
-    config, unread = await _config(engine, image_id or spec.image)
+    named = image_id or spec.image
+    if named not in configs:  # containers of one image ask once, or as often as they ask at the same time
+        configs[named] = await _config(engine, named)
+    config, unread = configs[named]
     facts = ContainerFacts(
         engine=engine.id,
         info=info,
@@ -85,7 +94,7 @@ async def _report(
     return examine_container(container.key, facts, unread)
 
 
-async def _config(engine: Engine, image: str) -> tuple[ImageConfig | None, tuple[str, ...]]:
+async def _config(engine: Engine, image: str) -> Config:
     try:
         return await engine.image_config(image), ()
     except BackendError as error:  # its image is gone, or does not tell: what is known of the container stands

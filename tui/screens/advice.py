@@ -168,7 +168,7 @@ class AdviceScreen(SubScreen):
         if one is None or not one.remedy:
             self.tranship.refuse("This has no remedy to copy.")
             return
-        self.app.copy_to_clipboard(one.remedy)
+        self.app.copy_to_clipboard(inert(one.remedy))
         self.notify(f"Copied: {inert(one.remedy)}", timeout=4, markup=False)
 
     def _turn(self) -> None:

@@ -207,7 +207,7 @@ class SecurityScreen(SubScreen):
         if not remedy:
             self.tranship.refuse("No finding is selected." if one is None else "This needs no remedy.")
             return
-        self.app.copy_to_clipboard(remedy)
+        self.app.copy_to_clipboard(inert(remedy))
         self.notify(f"Copied: {inert(remedy)}", timeout=4, markup=False)
 
     def _turn(self) -> None:

@@ -217,6 +217,11 @@ def test_remedies_say_the_exact_option() -> None:
     ports = with_spec(ports=(Port(80, "tcp", "0.0.0.0", 8080),))
     assert found(ports)["port-everywhere"].flags == "--publish 127.0.0.1:8080:80/tcp"
     assert found(bind("/etc"))["mount-system"].flags == "--volume /etc:/x:ro"
+    assert found(bind("/etc/$(reboot)"))["mount-system"].flags == "--volume '/etc/$(reboot):/x:ro'"
+    named = replace(
+        with_spec(env={"PASSWORD_;reboot": "s3cret-value"}), engine=PODMAN, info=info(policy=EnginePolicy())
+    )
+    assert found(named)["secret-env"].flags == "--secret 'PASSWORD_;reboot',type=env"
     assert found(bind("/run/docker.sock"))["mount-engine-socket"].flags == ""
     digest = "sha256:" + "e" * 64
     tagged = replace(
