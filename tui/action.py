@@ -25,6 +25,8 @@ class Scope(StrEnum):
     STORES = "On the volumes and networks screens"
     FILES = "Among files"
     DOCTOR = "On the doctor's screen"
+    SECURITY = "On the security screen"
+    ADVICE = "On the advisor's screen"
     DETAIL = "In the details"
     LINKS = "Among the links"
     EVENTS = "Among the events"

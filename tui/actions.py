@@ -27,10 +27,12 @@ from tui.screen_actions import (
     LINK_ACTIONS,
     MIGRATE_ACTIONS,
 )
+from tui.security_actions import ADVICE_ACTIONS, SECURITY_ACTIONS, SECURITY_FLEET_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
     *FLEET_ACTIONS,
     *REACH_FLEET_ACTIONS,
+    *SECURITY_FLEET_ACTIONS,
     *GPU_ACTIONS,
     *IMAGE_ACTIONS,
     *REGISTRY_ACTIONS,
@@ -39,6 +41,8 @@ ACTIONS: tuple[Action, ...] = (
     *STORE_ACTIONS,
     *FILE_ACTIONS,
     *DOCTOR_ACTIONS,
+    *SECURITY_ACTIONS,
+    *ADVICE_ACTIONS,
     *DETAIL_ACTIONS,
     *EXEC_ACTIONS,
     *LINK_ACTIONS,

@@ -35,6 +35,7 @@ from tui.log_commands import LogCommands
 from tui.messages import Examined, InspectFailed, InspectLoaded, UsersNamed
 from tui.moves import Moves
 from tui.run_commands import RunCommands
+from tui.security_commands import SecurityCommands
 from tui.store_commands import StoreCommands
 from tui.talk_commands import TalkCommands
 from tui.transfer_commands import TransferCommands
@@ -78,6 +79,7 @@ class Commands:
         self.stores = StoreCommands(self._work, self._open_fleet)
         self.talks = TalkCommands(self._work, self._open_fleet, owner.app)
         self.logs = LogCommands(self._work, self._open_fleet)
+        self.security = SecurityCommands(self._work, self._open_fleet)
         self.watching = WatchCommands(self._work, self._open_fleet)
         self.columns = ColumnCommands(self._work, state_dir)
         self.groups = GroupCommands(self._work, self._open_fleet, owner.post_message)

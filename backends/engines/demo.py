@@ -19,7 +19,7 @@ from backends.engines.demo_shell import NoSuchProgram, Place, run
 from backends.engines.demo_talk import DemoSession, listening, session_of
 from backends.engines.demo_transfers import DemoTransfers
 from backends.engines.demo_world import DemoHost, DemoWorld, utc_now
-from backends.model.capabilities import EngineInfo
+from backends.model.capabilities import EngineInfo, EnginePolicy
 from backends.model.container import (
     ChangedPath,
     Container,
@@ -33,6 +33,7 @@ from backends.model.errors import BackendError, Conflict, Unreachable, Unsupport
 from backends.model.events import EngineEvent
 from backends.model.ids import EngineId, EngineKind
 from backends.model.process import ContainerProcess
+from backends.model.rights import PODMAN_CAPS
 from backends.model.session import ExecSpec, TerminalSize
 from backends.model.workload import RestartPolicy, WorkloadSpec
 
@@ -52,6 +53,10 @@ DEFAULT_INFO = EngineInfo(
     cdi_devices=("nvidia.com/gpu=0", "nvidia.com/gpu=1", "nvidia.com/gpu=all"),
 )
 """A machine with two GPUs."""
+_DOCKER_POLICY = EnginePolicy(
+    userns_remap=False, live_restore=False, no_new_privileges=False, swarm=False, search_registries=("docker.io",)
+)
+_PODMAN_POLICY = EnginePolicy(default_caps=tuple(sorted(PODMAN_CAPS)), search_registries=("docker.io", "quay.io"))
 _LONGEST_SAYING = 1 << 20
 """Bytes, see ExecResult."""
 
@@ -84,6 +89,8 @@ class DemoEngine(DemoTransfers):
         model = like or (EngineKind.PODMAN if id.kind is EngineKind.PODMAN else EngineKind.DOCKER)
         world = DemoWorld(id, clock=clock, host=host, like=model)
         actions = DemoActions(world, cdi_devices=info.cdi_devices, role_of=role_of, seed=seed)
+        if info.policy == EnginePolicy():
+            info = replace(info, policy=_PODMAN_POLICY if model is EngineKind.PODMAN else _DOCKER_POLICY)
         super().__init__(id, info, world, DemoFaults(look_s, act_s), actions)
 
     @property

@@ -14,7 +14,7 @@ from typing import Any
 
 from backends import cdi
 from backends.engines.docker_defaults import HostDefaults
-from backends.model.capabilities import EngineInfo, Room
+from backends.model.capabilities import EngineInfo, EnginePolicy, Room
 from backends.wire.endpoint import Endpoint, Scheme
 
 _SUBUID = Path("/etc/subuid")
@@ -41,6 +41,22 @@ def described(told: EngineInfo, info: Mapping[str, Any]) -> EngineInfo:
         apparmor="apparmor" in names,
         selinux="selinux" in names,
         image_store="containerd" if containerd_store(info) else str(info.get("Driver") or ""),
+        policy=_policy(info, names),
+    )
+
+
+def _policy(info: Mapping[str, Any], options: set[str | None]) -> EnginePolicy:
+    """Its settings by GET /info. Docker does not tell the capabilities that it gives: they are in its source."""
+    registries = info.get("RegistryConfig") or {}
+    plain = [name for name, one in (registries.get("IndexConfigs") or {}).items() if one.get("Secure") is False]
+    live, state = info.get("LiveRestoreEnabled"), (info.get("Swarm") or {}).get("LocalNodeState")
+    return EnginePolicy(
+        userns_remap="userns" in options,
+        live_restore=live if isinstance(live, bool) else None,
+        no_new_privileges="no-new-privileges" in options,
+        swarm=None if state is None else state == "active",
+        insecure_registries=tuple(sorted({*map(str, registries.get("InsecureRegistryCIDRs") or ()), *plain})),
+        search_registries=("docker.io",),
     )
 
 

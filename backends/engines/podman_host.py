@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from backends import cdi
-from backends.model.capabilities import EngineInfo, Room
+from backends.model.capabilities import EngineInfo, EnginePolicy, Room
 
 _CDI_FOLDERS = ("/etc/cdi", "/var/run/cdi")
 """Source: containers.conf(5), cdi_spec_dirs."""
@@ -32,6 +32,19 @@ def described(told: EngineInfo, info: Mapping[str, Any]) -> EngineInfo:
         selinux=_flag(rights.get("selinuxEnabled")),
         image_store=str(store.get("graphDriverName") or ""),
         id_ranges=tuple(sorted((int(one["container_id"]), int(one["size"])) for one in ranges)),
+        policy=_policy(info, rights),
+    )
+
+
+def _policy(info: Mapping[str, Any], rights: Mapping[str, Any]) -> EnginePolicy:
+    """Its settings: the capabilities that containers.conf gives, and what registries.conf says."""
+    told = info.get("registries") or {}
+    named = {name: one for name, one in told.items() if isinstance(one, Mapping)}
+    return EnginePolicy(
+        default_caps=tuple(sorted(name for name in str(rights.get("capabilities") or "").split(",") if name)),
+        insecure_registries=tuple(sorted(name for name, one in named.items() if one.get("Insecure"))),
+        search_registries=tuple(map(str, told.get("search") or ())),
+        blocked_registries=tuple(sorted(name for name, one in named.items() if one.get("Blocked"))),
     )
 
 

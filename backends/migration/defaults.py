@@ -16,16 +16,10 @@ from backends.migration.table import Case, Side
 from backends.model.container import MountKind
 from backends.model.ids import EngineKind
 from backends.model.plan import FieldPlan, Verdict
+from backends.model.rights import capabilities, own_capabilities
 from backends.model.settings import UNLIMITED, HealthSpec
 from backends.model.workload import MountSpec, WorkloadSpec
 
-PODMAN_CAPS = frozenset(
-    {
-        *("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE"),
-        *("CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT"),
-    }
-)
-DOCKER_CAPS = PODMAN_CAPS | {"CAP_MKNOD", "CAP_NET_RAW", "CAP_AUDIT_WRITE"}
 PODMAN_PIDS = 2048
 DOCKER_SHM, PODMAN_SHM = 64 * 2**20, 64_000 * 1024  # live: 67108864 and 65536000
 READ_WRITE_FOLDERS = ("/run", "/tmp", "/var/tmp")  # of the container; live
@@ -83,17 +77,6 @@ def _own(default: Default, side: Side) -> Any:
     ):
         return UNLIMITED
     return default.of(side.engine.kind)
-
-
-def capabilities(spec: WorkloadSpec, kind: EngineKind) -> frozenset[str]:
-    """What the container has; {"ALL"} where it has everything."""
-    if spec.security.privileged:
-        return frozenset({"ALL"})
-    add, drop = frozenset(spec.security.cap_add), frozenset(spec.security.cap_drop)
-    if "ALL" in add:
-        return frozenset({"ALL", *(f"-{name}" for name in drop)}) if drop else frozenset({"ALL"})
-    base = DOCKER_CAPS if kind is EngineKind.DOCKER else PODMAN_CAPS
-    return (frozenset() if "ALL" in drop else base) - drop | add
 
 
 def _tmpfs(mount: MountSpec, kind: EngineKind) -> MountSpec:
@@ -156,7 +139,7 @@ def effective(spec: WorkloadSpec, side: Side) -> WorkloadSpec:
         network=replace(full.network, mode="" if full.network.mode in {"default", "bridge"} else full.network.mode),
         namespaces=replace(user, cgroup="" if user.cgroup == own_cgroup else user.cgroup, **private),
         security=replace(
-            full.security, cap_add=tuple(sorted(capabilities(spec, kind))), cap_drop=(),
+            full.security, cap_add=tuple(sorted(capabilities(spec.security, own_capabilities(kind)))), cap_drop=(),
         ),
         resources=resources,
         health=_health(full.health),
@@ -169,8 +152,8 @@ def _why(path: str, value: Any, side: Side) -> str:
 
 def _caps(case: Case, spec: WorkloadSpec) -> tuple[WorkloadSpec, list[FieldPlan]]:
     """Capabilities that only one engine gives by itself."""
-    source = DOCKER_CAPS if case.source.docker else PODMAN_CAPS
-    target = DOCKER_CAPS if case.target.docker else PODMAN_CAPS
+    source = own_capabilities(case.source.engine.kind)
+    target = own_capabilities(case.target.engine.kind)
     asked = case.spec.security
     if asked.privileged or "ALL" in asked.cap_add or "ALL" in asked.cap_drop:
         return spec, []

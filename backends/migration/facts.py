@@ -14,6 +14,7 @@ from backends.model.ids import EngineId
 from backends.model.image import ImageFacts
 from backends.model.network import Network
 from backends.model.workload import Volume, WorkloadSpec
+from backends.security.facts import TrustSeen
 
 UNTOLD = Room()
 _NOBODY: Mapping[str, str] = MappingProxyType({})
@@ -80,7 +81,7 @@ class TargetFacts:
     by_id: the image with the source image's id, by_tag: the one with its reference, None where there is none.
     room: how much fits. binds: sources of binds on its host, where that is this machine. bare_store: it has no image
     at all that could have `tar`. image_layers: the diff-IDs of each of its images. gpus: of its machine, as far as the
-    probe here sees them.
+    probe here sees them. trust: its signature policy, None where it has none, or it is not to be seen from here.
     """
 
     engine: EngineId
@@ -95,6 +96,7 @@ class TargetFacts:
     bare_store: bool = False
     image_layers: tuple[tuple[str, ...], ...] = ()
     gpus: GpuSnapshot = UNSEEN
+    trust: TrustSeen | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from backends.migration import (
     networks,
     planned_volumes,
     references,
+    trust,
     ways,
 )
 from backends.migration.facts import Company, SourceFacts, TargetFacts, one_machine, same_image
@@ -104,6 +105,7 @@ def _findings(
         *checks.versions(source, target),
         *checks.names(decided.name.value, target),
         *checks.image(source, target, move),
+        *trust.refused(move, target),
         *checks_host.partners(case),
         *checks_host.ports(spec, source, target, stops),
         *checks_host.users(source, target),

@@ -12,6 +12,7 @@ from backends.migration.facts import Company, SourceFacts, TargetFacts
 from backends.migration.places import look_at, look_over
 from backends.migration.plan import make_plan
 from backends.migration.tools import tool_image
+from backends.migration.trust import see_trust
 from backends.model.capabilities import EngineInfo
 from backends.model.container import ChangedPath, Container, MountKind
 from backends.model.errors import NotFound, Refused, Unsupported
@@ -186,6 +187,7 @@ async def target_facts(engine: Engine, source: SourceFacts, seen: GpuSnapshot = 
         bare_store=engine.id.kind is EngineKind.PODMAN and not others,
         image_layers=await stored_layers(engine, [image.key.id for image in images]),
         gpus=own_gpus(engine.id.kind, info, seen),
+        trust=await asyncio.to_thread(see_trust, engine.id, engine.endpoint) if info.local else None,
     )
 
 

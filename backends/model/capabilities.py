@@ -38,6 +38,26 @@ class Capabilities:
 
 
 @dataclass(frozen=True, slots=True)
+class EnginePolicy:
+    """What an engine's own settings say of rights and registries. None, () = it does not tell, or has no such setting.
+
+    userns_remap: rootful containers get a user namespace. live_restore: containers outlive a restart of the daemon.
+    no_new_privileges: for all containers. swarm: it is part of one. default_caps: what a container has that asks for
+    nothing ("CAP_CHOWN"). insecure_registries: those asked without proof of who they are. search_registries: those
+    asked for a name without a registry. blocked_registries: those never asked.
+    """
+
+    userns_remap: bool | None = None
+    live_restore: bool | None = None
+    no_new_privileges: bool | None = None
+    swarm: bool | None = None
+    default_caps: tuple[str, ...] = ()
+    insecure_registries: tuple[str, ...] = ()
+    search_registries: tuple[str, ...] = ()
+    blocked_registries: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EngineInfo:
     """What the engine said when connected.
 
@@ -48,6 +68,7 @@ class EngineInfo:
     "containerd", … id_ranges: of a rootless engine, (first id in the container, how many) that exist, () = all.
     arch: as OCI writes it ("amd64"). cpus, memory_bytes: its host's. host: that one's own name, "" = not told.
     runtimes: OCI runtimes by name, its default first. cdi_folders: where it looks for CDI specs. Both () = not told.
+    policy: its own settings of rights and registries.
     """
 
     version: str
@@ -71,6 +92,7 @@ class EngineInfo:
     host: str = ""
     runtimes: tuple[str, ...] = ()
     cdi_folders: tuple[str, ...] = ()
+    policy: EnginePolicy = EnginePolicy()
     capabilities: Capabilities = Capabilities()
 
 

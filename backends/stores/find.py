@@ -71,6 +71,29 @@ def _views(endpoint: str, graph_root: str) -> Iterator[Path]:
     yield Path(graph_root)
 
 
+def files_seen(endpoint: str) -> tuple[list[Path], str]:
+    """(the roots of the files that the engine at a unix socket sees, the best first; its home folder, "" if not told).
+
+    endpoint: its URL. Asks the kernel and reads /proc: call it in a thread. ([], "") where the engine is not here.
+    """
+    if not endpoint.startswith(_UNIX):
+        return [], ""
+    pid = _listener(endpoint.removeprefix(_UNIX))
+    if pid <= 0:
+        return [Path("/")], ""
+    return [*_roots(pid), Path("/")], _home(pid)
+
+
+def _home(pid: int) -> str:
+    try:
+        words = (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
+        owner = (_PROC / str(pid)).stat().st_uid
+    except OSError:
+        return ""  # another user's process: its home is not told
+    told = next((word[5:] for word in words if word.startswith(b"HOME=")), b"")
+    return os.fsdecode(told) or ("/root" if owner == 0 else "")
+
+
 def _roots(pid: int) -> Iterator[Path]:
     """The roots that a process's threads see, each view once; its first thread's before all.
 
@@ -131,4 +154,4 @@ def _try(path: Path) -> None:
         raise StoreError(title, detail=str(path))
 
 
-__all__ = ["find_image", "open_image"]
+__all__ = ["files_seen", "find_image", "open_image"]

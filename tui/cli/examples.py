@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "advise": (
+        ("advise train", "who serves it, and by which facts"),
+        ("advise web -e docker --json", "statements, counts and rule for scripts"),
+    ),
     "attach": (
         ("attach train", "its output from now on, and your keys"),
         ("attach --no-stdin train", "only listen"),
@@ -140,6 +144,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "search": (
         ("search pytorch", "the usual registries"),
         ("search ghcr.io/team/app -n 5", "that registry"),
+    ),
+    "security": (
+        ("security", "all of them, worst first; exit code 1 from high up"),
+        ("security train --severity medium", "one container and its engine, stricter"),
+        ("security -e podman --json", "for CI: with fact, field and remedy"),
     ),
     "shell": (
         ("shell train", "bash, zsh, fish, ash or sh"),

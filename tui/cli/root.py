@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tui.app import TranshipApp
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "advise": ("tui.cli.advise", "Say which engine serves a container, each statement with its fact."),
     "attach": ("tui.cli.talk", "Join the first process of a container."),
     "backup": ("tui.cli.backup", "Write a container with its data into one file."),
     "build": ("tui.cli.build", "Build an image of a folder."),
@@ -58,6 +59,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "rm": ("tui.cli.rm", "Remove containers."),
     "run": ("tui.cli.run", "Run a new container, from an image or a preset."),
     "search": ("tui.cli.search", "Search registries for images."),
+    "security": ("tui.cli.security", "Say what is risky about containers and engines, and what mends it."),
     "shell": ("tui.cli.talk", "Open a shell in a container."),
     "start": ("tui.cli.lifecycle", "Start containers."),
     "stop": ("tui.cli.stop", "Stop containers."),

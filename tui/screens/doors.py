@@ -43,12 +43,14 @@ class Doors:
     def acts(self) -> Mapping[str, Callable[[], object]]:
         """What opens a screen, by action id."""
         return {
+            "container.advice": self._advice,
             "container.change": partial(self._again, "container.change"),
             "container.detail": self._detail,
             "container.like": partial(self._again, "container.like"),
             "container.links": self._links,
             "container.logs": self._logs,
             "container.migrate": self._migrate,
+            "container.security": self._security,
             "fleet.events": self._events,
             "fleet.gpu_screen": self._gpu_screen,
             "fleet.idle": self._idle,
@@ -87,6 +89,20 @@ class Doors:
         container = self._fleet.selected()
         if container is not None:
             self._app.push_screen(LinkScreen(container))
+
+    def _advice(self) -> None:
+        from tui.screens.advice import AdviceScreen
+
+        container = self._fleet.selected()
+        if container is not None:
+            self._app.push_screen(AdviceScreen(container))
+
+    def _security(self) -> None:
+        from tui.screens.security import SecurityScreen
+
+        container = self._fleet.selected()
+        if container is not None:
+            self._app.push_screen(SecurityScreen(container))
 
     def _migrate(self) -> None:
         from tui.screens.migrate import MigrateScreen
