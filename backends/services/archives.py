@@ -11,6 +11,7 @@ from backends.migration.run import OnUpdate
 from backends.model.container import Container
 from backends.model.ids import ContainerKey
 from backends.model.plan import LayerChoice, MigrationReport, Plan
+from backends.services.audit_facts import of_contents, of_plan, of_report
 from backends.services.fleet import Fleet
 
 
@@ -27,6 +28,7 @@ async def backup(
 ) -> BackupReport:
     """Write a container into a file. Raises as `back_up`; Refused too where an operation is in flight, or read-only."""
     with fleet.operations.track("container.backup", container.key, container.name) as tracked:
+        tracked.note(plan={"file": str(path), "layer": layer.value, "live": live})
         report = await back_up(
             fleet.engine(container.key.engine),
             container.key.id,
@@ -37,6 +39,7 @@ async def backup(
             live=live,
             on_update=tracked.telling(on_update),
         )
+        tracked.note(backup=of_contents(report.contents, path, report.size_bytes))
         tracked.done(f"{container.name} is in {path}")
         return report
 
@@ -49,6 +52,9 @@ async def restore(
     target = fleet.engine(plan.target)
     with fleet.operations.track("container.restore", key, plan.spec.name) as tracked:
         follow = tracked.telling(on_update)
+        tracked.note(plan=of_plan(plan), backup=of_contents(archive.contents, archive.path, archive.size_bytes))
         report = await run_restore(plan, archive, target, on_update=follow, state_dir=state_dir)
+        tracked.note(report=of_report(report))
+        await tracked.note_deployed(target, report.target_id)
         tracked.done(f"{plan.spec.name} is on {plan.target}")
         return report
