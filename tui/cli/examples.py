@@ -7,6 +7,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("attach train", "its output from now on, and your keys"),
         ("attach --no-stdin train", "only listen"),
     ),
+    "audit": (
+        ("audit --since 7d --container web", "what was done to it, by whom"),
+        ("audit --verify", "exit code 1 where a line was changed or taken away"),
+        ("audit --deployments --json", "what ran where, from which digest"),
+    ),
     "backup": (
         ("backup web web.backup", "image, volumes and configuration in one file"),
         ("backup web /srv/web.bak --from podman", "of one engine"),

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "attach": ("tui.cli.talk", "Join the first process of a container."),
+    "audit": ("tui.cli.audit", "List what was done, by whom, and prove that record."),
     "backup": ("tui.cli.backup", "Write a container with its data into one file."),
     "build": ("tui.cli.build", "Build an image of a folder."),
     "change": ("tui.cli.change", "Make a container again with other settings."),
