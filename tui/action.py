@@ -25,6 +25,7 @@ class Scope(StrEnum):
     STORES = "On the volumes and networks screens"
     FILES = "Among files"
     DOCTOR = "On the doctor's screen"
+    AUDIT = "On the audit trail"
     DETAIL = "In the details"
     LINKS = "Among the links"
     EVENTS = "Among the events"

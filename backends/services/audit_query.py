@@ -39,7 +39,7 @@ class Wanted:
             return False
         if self.action and not _acts(str(entry.get("action", "")), self.action):
             return False
-        return not self.word or self.word.lower() in _text(entry).lower()
+        return not self.word or self.word.lower() in text(entry)
 
 
 def moment(entry: Entry) -> datetime | None:
@@ -57,6 +57,18 @@ def user(entry: Entry) -> str:
     name = str(told.get("user") or "")
     behind = " ".join(str(told[key]) for key in ("sudo_user", "ssh_from") if told.get(key))
     return f"{name} ({behind})" if behind else name
+
+
+def when(entry: Entry) -> str:
+    """When it was, to the second, in this machine's zone."""
+    at = moment(entry)
+    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else "?"
+
+
+def outcome(entry: Entry) -> str:
+    """How it ended, with the error's title where it failed."""
+    title = entry.get("title")
+    return f"{entry.get('outcome')}: {title}" if title else str(entry.get("outcome") or "")
 
 
 def part(entry: Entry, name: str) -> dict[str, Any]:
@@ -85,9 +97,10 @@ def _acts(action: str, word: str) -> bool:
     return action == word or action.startswith(f"{word}.") or action.endswith(f".{word}")
 
 
-def _text(entry: Entry) -> str:
+def text(entry: Entry) -> str:
+    """What a word is looked for in, in small letters."""
     keys = ("action", "engine", "subject", "container", "outcome", "result", "title", "host")
-    return " ".join([user(entry), *(str(entry.get(key) or "") for key in keys)])
+    return " ".join([user(entry), *(str(entry.get(key) or "") for key in keys)]).lower()
 
 
-__all__ = ["Entry", "Wanted", "deployments", "moment", "part", "user"]
+__all__ = ["Entry", "Wanted", "deployments", "moment", "outcome", "part", "text", "user", "when"]

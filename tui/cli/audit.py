@@ -104,7 +104,7 @@ def audit(
 
 
 def _list(entries: Sequence[Entry], *, deployments: bool) -> None:
-    from backends.services.audit_query import user
+    from backends.services.audit_query import outcome, user, when
 
     if deployments:
         cells = [schema_audit.deployment(one) for one in entries]
@@ -138,20 +138,6 @@ def _list(entries: Sequence[Entry], *, deployments: bool) -> None:
             for one in entries
         ],
     )
-
-
-def when(entry: Entry) -> str:
-    """When it was, in this machine's zone."""
-    from backends.services.audit_query import moment
-
-    at = moment(entry)
-    return at.astimezone().strftime("%Y-%m-%d %H:%M:%S") if at else "?"
-
-
-def outcome(entry: Entry) -> str:
-    """How it ended, with the error's title where it failed."""
-    title = entry.get("title")
-    return f"{entry.get('outcome')}: {title}" if title else str(entry.get("outcome") or "")
 
 
 def _state(proof: Verified) -> None:
