@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 
 from backends.migration.backup import BackupReport, back_up
 from backends.migration.backup_contents import Backup
+from backends.migration.backup_keep import Kept
+from backends.migration.backup_keep import keep_newest as kept_newest
 from backends.migration.restore import run_restore
 from backends.migration.run import OnUpdate
 from backends.model.container import Container
@@ -42,6 +47,38 @@ async def backup(
         tracked.note(backup=of_contents(report.contents, path, report.size_bytes))
         tracked.done(f"{container.name} is in {path}")
         return report
+
+
+async def keep_newest(fleet: Fleet, container: Container, folder: Path, keep: int, newest: Path) -> Kept:
+    """Remove backups of the container that are older than the `keep` newest good ones, an operation of its own.
+
+    newest: the one that was read whole just now. Raises Denied where one cannot be removed.
+    """
+    engine, given_up = container.key.engine.name, False
+    with fleet.operations.track("container.backup_keep", container.key, container.name) as tracked:
+        tracked.note(plan={"folder": str(folder), "keep": keep})
+        work = partial(kept_newest, folder, container.name, engine, keep, proven={newest}, stopped=lambda: given_up)
+        task = asyncio.create_task(asyncio.to_thread(work), name="old backups")
+        try:
+            kept = await asyncio.shield(task)
+        except asyncio.CancelledError:
+            given_up = True
+            await asyncio.wait({task})
+            task.exception()  # InterruptedError: it was given up
+            raise
+        tracked.note(
+            report={
+                "kept": _names(kept.kept),
+                "removed": _names(kept.removed),
+                "damaged": dict((path.name, why) for path, why in kept.damaged),
+            }
+        )
+        tracked.done(f"{len(kept.kept)} backups of {container.name} are kept, {len(kept.removed)} removed")
+        return kept
+
+
+def _names(paths: Iterable[Path]) -> list[str]:
+    return [path.name for path in paths]
 
 
 async def restore(
