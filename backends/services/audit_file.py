@@ -11,6 +11,7 @@ import hashlib
 import os
 import re
 import stat
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ MAX_LINE_BYTES = 1 << 20
 _UNSEALED = 8
 """So many lines may follow the head: a writer that was cut off had written them in one go."""
 _ATTEMPTS = 50
+LOCK_TIMEOUT_S = 10.0
+_LOOK_S = 0.002
 _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -58,7 +61,7 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[int]:
     for _ in range(_ATTEMPTS):
         descriptor = os.open(head, flags, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+            _lock(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
             try:
                 current = os.path.samestat(os.fstat(descriptor), head.stat())
             except FileNotFoundError:  # somebody removed it while we waited
@@ -69,6 +72,20 @@ def locked(path: Path, *, shared: bool = False) -> Iterator[int]:
         finally:
             os.close(descriptor)
     raise OSError(f"{head} is replaced again and again")
+
+
+def _lock(descriptor: int, how: int) -> None:
+    """Raises TimeoutError where somebody holds it for long (a process that was stopped): nobody waits for that."""
+    deadline = time.monotonic() + LOCK_TIMEOUT_S
+    while True:
+        try:
+            fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise TimeoutError("another Tranship holds the audit trail locked") from None
+            time.sleep(_LOOK_S)
+        else:
+            return
 
 
 @dataclass(slots=True)

@@ -14,7 +14,7 @@ from backends.engine import Engine
 from backends.model.errors import BackendError, NotFound, Refused
 from backends.model.events import OperationUpdate, Phase
 from backends.model.ids import ContainerKey, EngineId
-from backends.model.plan import StepProgress
+from backends.model.plan import MigrationFailed, StepProgress
 from backends.services.audit import AuditLog
 from backends.services.audit_facts import deployed, of_container
 from backends.services.changes import ContainerGone, ContainerSeen, OperationChanged
@@ -86,6 +86,9 @@ class Tracked:
 
     def failed(self, error: BackendError) -> OperationUpdate:
         """It failed."""
+        if isinstance(error, MigrationFailed):
+            told = {"step": error.step.title, "undone": error.undone.done, "left": error.undone.left}
+            self.note(report=told, **({"journal": error.journal} if error.journal else {}))
         return self._end(replace(self._now, phase=Phase.FAILED, error=error, eta_s=None))
 
     def cancelled(self) -> OperationUpdate:

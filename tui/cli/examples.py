@@ -137,8 +137,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("run --like train --name train2", "as that one"),
     ),
     "schedule": (
-        ("schedule web --to /srv/backups --keep 7", "daily; shows the units, changes nothing"),
-        ("schedule web --every 'Mon 02:30' --to /srv --install", "gives them to systemd"),
+        ("schedule web --to /srv/backups --keep 7", "shows its units, daily"),
+        ("schedule web --every 'Mon 02:30' --to /srv --install", "to systemd"),
         ("schedule --list", "what comes when"),
     ),
     "search": (

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from backends.model.errors import Denied
+from backends.services import audit_file
 from backends.services.audit_chain import Head, canonical, head_bytes, parsed, read_head
-from backends.services.audit_file import AuditFiles, closed_files, head_path
+from backends.services.audit_file import AuditFiles, closed_files, head_path, locked
 from backends.services.audit_read import read, verify
 
 CORRUPTIONS = 1_000
@@ -263,3 +264,12 @@ def test_the_head_has_one_spelling() -> None:
     assert read_head(head_bytes(head)) == head
     for content in (b"", b"2 12 x", head_bytes(head)[:-1], head_bytes(head).replace(b"2", b"3", 1), b"\xff" * 90):
         assert read_head(content) is None
+
+
+def test_a_lock_that_is_never_given_back_stops_nobody_for_ever(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_file, "LOCK_TIMEOUT_S", 0.01)
+    with locked(log):
+        with pytest.raises(TimeoutError, match="holds the audit trail"):
+            AuditFiles(log).append({"action": "x"})
+        with pytest.raises(Denied, match="cannot be read"):
+            verify(log)
