@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-PREFIX = "tranship-backup:"
+PREFIX = "tranship-backup-"
 MARK = "[X-Tranship]"
 CRON_MARK = "# tranship-schedule "
 CRON_WORDS = {
@@ -44,7 +44,8 @@ class Schedule:
     @property
     def unit(self) -> str:
         """Name of its units, without the end; what may not stand in one is written as systemd-escape does."""
-        return PREFIX + f"{escaped(self.engine)}:{escaped(self.name)}"
+        engine = escaped(self.engine).replace("-", "\\x2d")  # so that the next dash is where the name begins
+        return f"{PREFIX}{engine}-{escaped(self.name)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ def calendar(every: str) -> str:
 def units(schedule: Schedule, command: Sequence[str], environ: Mapping[str, str]) -> Units:
     """What systemd gets. command: what is run, its program first; environ: what it needs besides."""
     about = _described(f"Tranship: backup of {schedule.name} on {schedule.engine}")
+    if re.search(r"[\"'\\\x00-\x1f\x7f]", command[0]):  # which systemd takes in arguments, but in no program's name
+        command = ["/usr/bin/env", *command]
     program, *rest = command
     words = " ".join([quoted(program, command=False), *map(quoted, rest)])
     kept = json.dumps(asdict(schedule), ensure_ascii=True)

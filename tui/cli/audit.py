@@ -20,6 +20,7 @@ from widgets.text import inert
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from backends.services.audit_query import Entry
     from backends.services.audit_read import Verified
@@ -38,7 +39,7 @@ DEPLOYED = (
     Column("ENGINE", give=1),
     Column("NAME", give=1),
     Column("IMAGE", give=3, cut="middle"),
-    Column("DIGEST", give=4),
+    Column("DIGEST"),
     Column("RECORD"),
 )
 
@@ -117,7 +118,7 @@ def _list(entries: Sequence[Entry], *, deployments: bool) -> None:
                     str(ran["engine"]),
                     str(ran["name"]),
                     str(ran["image"] or f"not known: {ran['unknown']}"),
-                    str(next(iter(ran["digests"]), "") or ran["image_id"] or ""),
+                    _digest(ran),
                     str(ran["record"] or "")[:12],
                 )
                 for one, ran in zip(entries, cells, strict=True)
@@ -140,6 +141,13 @@ def _list(entries: Sequence[Entry], *, deployments: bool) -> None:
     )
 
 
+def _digest(ran: dict[str, Any]) -> str:
+    """The registry's digest in short, else the image's id; --json has them whole."""
+    digest = str(next(iter(ran["digests"]), "")).rpartition("@")[2]
+    found = digest or f"image {ran['image_id'] or '?'}"
+    return found[:19]
+
+
 def _state(proof: Verified) -> None:
     if not proof.ok:
         count = len(proof.flaws) + proof.more
@@ -160,7 +168,8 @@ def _prove(proof: Verified, path: str) -> None:
     if proof.last is None:
         data(inert(f"nothing is written down yet in {path}"))
         return
-    data(inert(f"✓ {proof.lines} lines in {proof.files} files are whole and in order, up to line {proof.last.seq}"))
+    files = f"{proof.files} file{'s' if proof.files > 1 else ''}"
+    data(inert(f"✓ {proof.lines} lines in {files} are whole and in order, up to line {proof.last.seq}"))
     data(f"  the last has the hash {proof.last.hash}: kept elsewhere, it proves these lines for good")
 
 

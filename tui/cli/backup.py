@@ -120,7 +120,7 @@ async def _backup(
 
 
 def _say_kept(kept: Kept) -> None:
-    data(f"{len(kept.kept)} good backups are kept, {len(kept.removed)} older ones removed")
+    data(f"good backups that are kept: {len(kept.kept)}; older ones removed: {len(kept.removed)}")
     for path, why in kept.damaged:
         say(f"{path} is damaged and stays where it is: {why}")
 

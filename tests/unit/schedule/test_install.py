@@ -42,15 +42,15 @@ def _asked(tmp_path: Path) -> list[str]:
 def test_units_are_written_started_listed_and_removed(tmp_path: Path) -> None:
     where = tmp_path / "units"
     install.install_units(WISH, MADE, where)
-    assert (where / "tranship-backup:podman:web.service").read_text() == MADE.service
-    assert _asked(tmp_path) == ["daemon-reload", "enable --now tranship-backup:podman:web.timer"]
+    assert (where / "tranship-backup-podman-web.service").read_text() == MADE.service
+    assert _asked(tmp_path) == ["daemon-reload", "enable --now tranship-backup-podman-web.timer"]
     [found] = install.installed(where)
     assert (found.schedule, found.how) == (WISH, "systemd")
     with pytest.raises(NotFound):
         install.remove("web", "docker", where)
     install.remove("web", "", where)
     assert list(where.iterdir()) == []
-    assert "disable --now tranship-backup:podman:web.timer" in _asked(tmp_path)
+    assert "disable --now tranship-backup-podman-web.timer" in _asked(tmp_path)
     assert install.installed(where) == []
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -51,23 +50,40 @@ def test_the_units_name_program_folder_and_time() -> None:
     assert [found for line in made.timer.splitlines() if (found := read_mark(line))] == [WISH]
 
 
+def test_a_program_whose_name_systemd_does_not_take_is_run_by_another() -> None:
+    made = units(WISH, ["/opt/it's/tranship", "backup"], {})
+    assert """ExecStart="/usr/bin/env" "/opt/it's/tranship" "backup"\n""" in made.service
+
+
 def test_names_of_units_are_unambiguous() -> None:
-    assert WISH.unit == "tranship-backup:podman:web"
+    assert WISH.unit == "tranship-backup-podman-web"
     one, other = Schedule("b", "a-c", "daily", "/", 1), Schedule("c-b", "a", "daily", "/", 1)
     assert one.unit != other.unit
+    assert one.unit == r"tranship-backup-a\x2dc-b"
     assert escaped("a/b c") == r"a\x2fb\x20c"
+
+
+def _verified(files: list[str]) -> tuple[int, str]:
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *files], capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stderr
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze on this machine")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    odd = Schedule("web", "podman", "Mon..Fri 02:30", f"/srv/{ODD}", 3)
-    made = units(odd, [sys.executable, "-m", "tui", "--", odd.to], {"A": ODD})
+    odd = Schedule("web-1", "podman", "Mon..Fri 02:30", f"/srv/{ODD}", 3)
+    program = tmp_path / "a b%h$HOME ü" / "tool"  # systemd looks whether it is there: so it reads our quotes
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    made = units(odd, [str(program), "--", odd.to], {"A": ODD})
     for end, text in (("service", made.service), ("timer", made.timer)):
         (tmp_path / f"{odd.unit}.{end}").write_text(text)
     files = [str(tmp_path / f"{odd.unit}.{end}") for end in ("service", "timer")]
-    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *files], capture_output=True, text=True, timeout=60)
-    ours = [line for line in done.stderr.splitlines() if odd.unit in line]
-    assert ours == []
+    assert _verified(files) == (0, "")
+    (tmp_path / f"{odd.unit}.timer").write_text(made.timer.replace("Mon..Fri", "Never"))
+    program.unlink()
+    assert "is not executable" in _verified(files[:1])[1]
+    assert "Never" in _verified(files)[1]
     for words in CRON_WORDS:
         checked = subprocess.run(["systemd-analyze", "calendar", calendar(words)], capture_output=True, timeout=60)
         assert checked.returncode == 0
