@@ -17,6 +17,7 @@ from tui.group_commands import Work
 if TYPE_CHECKING:
     from backends.services.audit_query import Entry
     from backends.services.audit_read import Verified
+    from widgets.live_table import Row
 
 SHOWN = 2_000
 """The newest lines, which the screen shows; `tranship audit` lists all."""
@@ -24,13 +25,16 @@ SHOWN = 2_000
 
 @dataclass
 class AuditRead(Message):
-    """The trail was read. entries: the newest, newest first; words: of each, what a filter looks in, in small letters.
+    """The trail was read.
 
-    verified: the proof, of all lines; None where it could not be read, with the reason.
+    entries: the newest, newest first. words: of each, what a filter looks in, in small letters. rows: of each, ready to
+    be shown, since making thousands would hold keys up. verified: the proof, of all lines; None where it could not be
+    read, with the reason.
     """
 
     entries: list[Entry] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
     verified: Verified | None = None
     error: BackendError | None = None
 
@@ -53,10 +57,12 @@ class AuditCommands:
 def _read(path: Path) -> AuditRead:
     from backends.services.audit_query import text
     from backends.services.audit_read import read
+    from tui.screens.audit_lines import entry_row
 
     try:
         entries, verified = read(path, most=SHOWN)
     except BackendError as error:
         return AuditRead(error=error)
     entries.reverse()
-    return AuditRead(entries, [text(entry) for entry in entries], verified)
+    rows = [entry_row(place, entry) for place, entry in enumerate(entries)]
+    return AuditRead(entries, [text(entry) for entry in entries], rows, verified)

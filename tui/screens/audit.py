@@ -20,7 +20,7 @@ from tui.screens.frame import KeyBar, TitleBar
 from widgets.filter_line import FilterLine
 from widgets.line import Tone, line
 from widgets.lines_pane import LinesPane
-from widgets.live_table import LiveTable
+from widgets.live_table import LiveTable, Row
 from widgets.text import inert
 
 _NOTHING = "Nothing yet: what you do with Tranship to real engines is written down here."
@@ -90,11 +90,11 @@ class AuditScreen(SubScreen):
         table.show_rows(audit_rows(shown, read.verified), empty=[line((nothing, Tone.DIM))])
         self._show_chosen()
 
-    def _shown(self) -> list[tuple[int, Entry]]:
-        wanted = self._words.lower().split()
+    def _shown(self) -> list[Row]:
+        wanted, read = self._words.lower().split(), self._read
         return [
-            (place, entry)
-            for place, (entry, words) in enumerate(zip(self._read.entries, self._read.words, strict=True))
+            row
+            for entry, words, row in zip(read.entries, read.words, read.rows, strict=True)
             if all(word in words for word in wanted) and (not self._deployed or deployments([entry]))
         ]
 

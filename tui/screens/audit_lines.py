@@ -41,8 +41,13 @@ def state_text(verified: Verified) -> str:
     return f"✓ whole: {verified.lines:,} lines in {files}"
 
 
-def audit_rows(entries: Sequence[tuple[int, Entry]], verified: Verified) -> list[Row]:
-    """What is wrong with the chain first, then the lines under their places."""
+def entry_row(place: int, entry: Entry) -> Row:
+    """A line of the trail under its place among those that were read."""
+    return Row(place, _cells(entry))
+
+
+def audit_rows(lines: Sequence[Row], verified: Verified) -> list[Row]:
+    """What is wrong with the chain first, then the lines."""
     rows: list[Row] = []
     if not verified.ok:
         rows.append(_heading("flaws", "Not whole", len(verified.flaws) + verified.more, Tone.BAD))
@@ -50,8 +55,8 @@ def audit_rows(entries: Sequence[tuple[int, Entry]], verified: Verified) -> list
             where = f"{flaw.file}:{flaw.line}" if flaw.line else flaw.file
             cells = (line(("✗ flaw", Tone.BAD)), line((inert(where), Tone.BAD)), line(inert(flaw.what)))
             rows.append(Row(("flaw", place), (*cells, (), (), ())))
-        rows.append(_heading("lines", "Lines", len(entries), Tone.HEADING))
-    return [*rows, *(Row(place, _cells(entry)) for place, entry in entries)]
+        rows.append(_heading("lines", "Lines", len(lines), Tone.HEADING))
+    return [*rows, *lines]
 
 
 def _heading(key: str, title: str, count: int, tone: Tone) -> Row:
@@ -123,4 +128,4 @@ def _value(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-__all__ = ["COLUMNS", "audit_rows", "entry_lines", "flaw_lines", "state_text"]
+__all__ = ["COLUMNS", "audit_rows", "entry_lines", "entry_row", "flaw_lines", "state_text"]
