@@ -5,6 +5,7 @@ Turns model objects into plain values; of the environment only names. Asks no en
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import Counter
 from pathlib import Path
@@ -108,8 +109,7 @@ def of_contents(contents: Contents, path: Path, size_bytes: int | None = None) -
 async def deployed(engine: Engine, container: str) -> dict[str, Any]:
     """What runs now, and from which digest; where the engine does not say, the reason instead."""
     try:
-        seen = await engine.inspect_container(container)
-        images = await engine.list_images(nameless=True)
+        seen, images = await asyncio.gather(engine.inspect_container(container), engine.list_images(nameless=True))
     except BackendError as error:  # the operation itself is done: a look that fails does not undo it
         _log.info("what was deployed as %s is not known: %s", container[:12], error)
         return {"engine": engine.id.name, "id": container, "unknown": error.title}

@@ -87,8 +87,8 @@ class Tracked:
     def failed(self, error: BackendError) -> OperationUpdate:
         """It failed."""
         if isinstance(error, MigrationFailed):
-            told = {"step": error.step.title, "undone": error.undone.done, "left": error.undone.left}
-            self.note(report=told, **({"journal": error.journal} if error.journal else {}))
+            undone = {"undone": error.undone.done, "left": error.undone.left}
+            self.note(report={"step": error.step.title, **undone, "journal": error.journal or None})
         return self._end(replace(self._now, phase=Phase.FAILED, error=error, eta_s=None))
 
     def cancelled(self) -> OperationUpdate:

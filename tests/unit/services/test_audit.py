@@ -18,6 +18,7 @@ from backends.model.capabilities import EngineInfo
 from backends.model.errors import Protocol
 from backends.model.events import ConnectionState, Link, OperationUpdate, Phase
 from backends.model.fleet import EngineView
+from backends.model.plan import MigrationFailed, Step, StepKind, Undone
 from backends.model.secrets import masked_command
 from backends.model.workload import WorkloadSpec
 from backends.services.audit import AuditLog, default_path, entry
@@ -150,3 +151,18 @@ async def test_what_is_done_beside_is_written_when_it_begins_and_when_it_ends(tm
     told, _ = read(tmp_path / "audit.jsonl")
     assert [(one["outcome"], one["plan"]["command"]) for one in told] == [("started", "id"), ("done", "id")]
     assert told[0]["operation"] == told[1]["operation"]
+
+
+async def test_a_move_that_failed_says_where_and_what_was_taken_back(tmp_path: Path) -> None:
+    fleet = Fleet([DemoEngine(ONE)], audit=AuditLog(tmp_path / "audit.jsonl"))
+    undone = Undone(("the copy is removed",), ("the volume x is still there",))
+    error = MigrationFailed("no", step=Step(StepKind.START, "start web"), undone=undone, journal="j1")
+    with pytest.raises(MigrationFailed), fleet.operations.track("container.migrate", key(1), "web") as tracked:
+        tracked.note(plan={"to": "two"})
+        raise error
+    await fleet.close()
+    [told], _ = read(tmp_path / "audit.jsonl")
+    assert told["outcome"] == "failed"
+    assert told["plan"] == {"to": "two"}
+    left = {"undone": ["the copy is removed"], "left": ["the volume x is still there"]}
+    assert told["report"] == {"step": "start web", **left, "journal": "j1"}
