@@ -27,6 +27,7 @@ class Scope(StrEnum):
     DOCTOR = "On the doctor's screen"
     SECURITY = "On the security screen"
     ADVICE = "On the advisor's screen"
+    AUDIT = "On the audit trail"
     DETAIL = "In the details"
     LINKS = "Among the links"
     EVENTS = "Among the events"

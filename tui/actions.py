@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from backends.model.capabilities import Capabilities
 from backends.model.container import Container, ContainerState
 from tui.action import Action, Scope
+from tui.audit_actions import AUDIT_ACTIONS
 from tui.build_actions import BUILD_ACTIONS, COMPARE_ACTIONS
 from tui.fleet_actions import FLEET_ACTIONS
 from tui.image_actions import IMAGE_ACTIONS
@@ -43,6 +44,7 @@ ACTIONS: tuple[Action, ...] = (
     *DOCTOR_ACTIONS,
     *SECURITY_ACTIONS,
     *ADVICE_ACTIONS,
+    *AUDIT_ACTIONS,
     *DETAIL_ACTIONS,
     *EXEC_ACTIONS,
     *LINK_ACTIONS,

@@ -22,6 +22,7 @@ from backends.model.errors import BackendError, Refused
 from backends.model.events import OperationUpdate
 from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import LayerReport
+from tui.audit_commands import AuditCommands
 from tui.build_commands import BuildCommands
 from tui.column_commands import ColumnCommands
 from tui.compare_commands import CompareCommands
@@ -82,6 +83,7 @@ class Commands:
         self.security = SecurityCommands(self._work, self._open_fleet)
         self.watching = WatchCommands(self._work, self._open_fleet)
         self.columns = ColumnCommands(self._work, state_dir)
+        self.audit = AuditCommands(self._work, state_dir)
         self.groups = GroupCommands(self._work, self._open_fleet, owner.post_message)
 
     # -- what all share --------------------------------------------------------------------------

@@ -20,6 +20,7 @@ from textual.worker import Worker
 
 from backends.model.container import Container, LogLine, LogStream
 from backends.model.errors import BackendError
+from backends.model.secrets import masked_command
 from backends.model.session import ExecSpec
 from tui.image_commands import Work
 from tui.messages import ProgramEnded, ProgramSaid
@@ -98,8 +99,9 @@ class TalkCommands:
         said = _Lines(lambda lines: reply(ProgramSaid(lines)))
         try:
             fleet = self._fleet()
-            with fleet.operations.beside("container.exec", row.key, row.name):
-                spec = ExecSpec(tuple(shlex.split(command)), stdin=False)
+            spec = ExecSpec(tuple(shlex.split(command)), stdin=False)
+            plan = {"command": masked_command(spec.argv)}
+            with fleet.operations.beside("container.exec", row.key, row.name, plan=plan):
                 async with fleet.engine(row.key.engine).open_exec(row.key.id, spec) as session:
                     done = await heard(session, said.take)
         except BackendError as error:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
 
 from backends.model.errors import BackendError
 from backends.model.ids import ContainerKey, EngineId
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 class EventKind(StrEnum):
@@ -70,7 +74,8 @@ class OperationUpdate:
 
     operation: its number. action: id of the registry of actions ("container.start"). step: what it does now.
     done_bytes/total_bytes: of this step, None where not counted or not known. bytes_per_s, eta_s: None where unknown.
-    error: with FAILED. result: one line for the toast, with DONE.
+    error: with FAILED. result: one line for the toast, with DONE. record: what the audit trail is to say besides
+    (object, plan, deployed): plain values, no secrets.
     """
 
     operation: int
@@ -87,3 +92,4 @@ class OperationUpdate:
     eta_s: float | None = None
     error: BackendError | None = None
     result: str = ""
+    record: Mapping[str, object] = field(default_factory=lambda: _NOTHING, compare=False, repr=False)

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Sequence
+
+from backends.model.secret import is_secret
 
 MASK = "••••"
 _NAMES = re.compile(
@@ -21,6 +25,10 @@ _URL_PASSWORD = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s:@/]*:)(?P<passw
 _WORDS = "token|key|api[_-]?key|sig|signature|password|passwd|secret"
 _QUERY = re.compile(rf"(?P<before>(?:[?&;]|--[\w.-]*?)(?:{_WORDS})[= ])[^\s&;#]+", re.IGNORECASE)
 _PAIR = re.compile(r"(?P<before>--env=|-e)?(?P<name>[A-Za-z_][\w.-]*)=(?P<value>.*)", re.DOTALL)
+
+_ASSIGNED = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)(?P<sign>=|:\s*)(?P<value>'[^']*'|\"[^\"]*\"|[^\s;&|]+)")
+_OPTION = re.compile(r"--?[\w.-]+")
+_BEARER = re.compile(r"(?P<before>\b(?:bearer|basic)\s+)[^\s'\"]+", re.IGNORECASE)
 
 
 def is_secret_name(name: str) -> bool:
@@ -48,6 +56,31 @@ def masked_pair(text: str) -> str:
     if pair is None:
         return masked_text(text)
     return f"{pair['before'] or ''}{pair['name']}={masked_value(pair['name'], pair['value'])}"
+
+
+def masked_command(arguments: Sequence[str]) -> str:
+    """A command as one line for a record: values hidden whose option, variable or header is called like a secret."""
+    shown: list[str] = []
+    hide = False
+    for argument in arguments:
+        shown.append(MASK if hide else _masked_argument(argument))
+        hide = not hide and _OPTION.fullmatch(argument) is not None and _names_secret(argument)
+    return " ".join(text if text == MASK else shlex.quote(text) for text in shown)
+
+
+def _masked_argument(argument: str) -> str:
+    def assigned(found: re.Match[str]) -> str:
+        return f"{found['name']}{found['sign']}{MASK}" if _names_secret(found["name"]) else found[0]
+
+    option, equals, _ = argument.partition("=")
+    if equals and _OPTION.fullmatch(option) and _names_secret(option):
+        return f"{option}={MASK}"
+    return masked_text(_ASSIGNED.sub(assigned, _BEARER.sub(lambda found: found["before"] + MASK, argument)))
+
+
+def _names_secret(name: str) -> bool:
+    plain = name.lstrip("-").replace("-", "_")
+    return is_secret_name(plain) or (is_secret(plain) and plain not in _PLAIN_NAMES)
 
 
 def masked_json(name: str | int | None, text: str) -> str:

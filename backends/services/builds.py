@@ -75,6 +75,7 @@ async def build_image(
     engine = fleet.engine(engine_id)
     with fleet.operations.track("image.build", ContainerKey(engine_id, f"build:{subject}"), subject) as tracked:
         telling = _Telling(tracked, tell, subject)
+        tracked.note(plan=_plan(wish, read))
         try:
             async with (
                 aclosing(_counted(context(read), telling)) as pieces,
@@ -86,6 +87,7 @@ async def build_image(
             raise
         for tag in tags[1:]:
             await unbroken(engine.tag_image(image, tag))
+        tracked.note(object={"image_id": image, "names": list(tags)})
         tracked.done(f"{subject} is built on {engine_id}")
         return Built(ImageKey(engine_id, image), tags, telling.view)
 
@@ -104,6 +106,16 @@ def _spec(wish: BuildWish, read: Source, tags: tuple[str, ...]) -> BuildSpec:
         any(one.here for one in found),
         any(one.text.split()[0].upper() in {"RUN", "ONBUILD"} for one in found),
     )
+
+
+def _plan(wish: BuildWish, read: Source) -> dict[str, object]:
+    return {
+        "folder": str(read.folder),
+        "file": read.name,
+        "arguments": sorted(wish.arguments),
+        "target": wish.target or None,
+        "platform": wish.platform or None,
+    }
 
 
 async def _counted(pieces: AsyncGenerator[bytes, None], telling: _Telling) -> AsyncGenerator[bytes, None]:

@@ -89,7 +89,9 @@ async def copy_out(
     top = absolute(path)
     name = posixpath.basename(top) or row.name
     target = await asyncio.to_thread(local_target, destination, name, overwrite=overwrite)
-    with fleet.operations.beside("container.copy_out", row.key, row.name, changes=False):
+    with fleet.operations.beside(
+        "container.copy_out", row.key, row.name, changes=False, plan={"from": top, "to": str(target)}
+    ):
         part = hidden(target)
         with disk(target, _WHAT):
             await unbroken(asyncio.to_thread(part.mkdir, 0o700))
@@ -247,7 +249,7 @@ async def copy_in(
     """
     packing = _Packing(source, owner)
     total = await asyncio.to_thread(packing.look)
-    with fleet.operations.beside("container.copy_in", row.key, row.name):
+    with fleet.operations.beside("container.copy_in", row.key, row.name, plan={"from": str(source), "to": path}):
         place = await container_place(fleet, row, path, packing.name, folder=packing.folder, overwrite=overwrite)
         meter = Meter(total or None)
         async with (
@@ -336,7 +338,8 @@ async def copy_across(
         raise NotFound(f"there is no {top} in {source.name}", engine=engine.id)
     if top == "/":
         raise Conflict("a whole root is not copied", hint="name a folder in it", engine=engine.id)
-    with fleet.operations.beside("container.copy_in", target.key, target.name):
+    plan = {"from": f"{source.name} on {source.key.engine}:{top}", "to": to}
+    with fleet.operations.beside("container.copy_in", target.key, target.name, plan=plan):
         folder = kind is FileKind.FOLDER
         place = await container_place(fleet, target, to, posixpath.basename(top), folder=folder, overwrite=overwrite)
         meter = Meter(None)

@@ -22,6 +22,7 @@ from backends.model.image import ImageFacts
 from backends.model.image_sharing import ImageShare
 from backends.model.plan import ImageAction, ImageMove, ImageWay, Step, StepKind, StepProgress
 from backends.model.values import Missing
+from backends.services.audit_facts import of_image
 from backends.services.fleet import Fleet
 from backends.services.images import check_free, full_name
 
@@ -61,6 +62,7 @@ async def copy_image(
         raise Refused(f"the image is on {target_id} already", hint="choose another engine", engine=target_id)
     wanted = [full_name(name, target_id) for name in names]
     with fleet.operations.track("image.copy", ContainerKey(key.engine, key.id), share.name) as tracked:
+        tracked.note(object=of_image(share.image), plan={"to": target_id.name, "names": wanted})
         follow = tracked.telling(on_update)
         done = await _copied(fleet, source, target, share, wanted, follow, folder)
         tracked.done("; ".join((f"{share.name} is on {target_id}", *done.notes)))

@@ -33,18 +33,20 @@ async def save_image(fleet: Fleet, share: ImageShare, name: str, path: Path, rep
     only when it is complete. Raises Conflict where it exists, Denied where it cannot be written, and the engine's own.
     """
     engine = fleet.engine(share.image.key.engine)
+    key = ContainerKey(engine.id, share.image.key.id)
     target = _Target(path)
     try:
-        await unbroken(asyncio.to_thread(target.open))
-        meter = Meter(share.image.size_bytes or None)
-        async with (
-            engine.export_image(name or share.image.key.id) as chunks,
-            aclosing(metered(chunks, meter, report)) as stream,
-        ):
-            async for piece in batches(stream, PIECE_BYTES):
-                await unbroken(asyncio.to_thread(target.write, piece))
-        report(meter.flow())
-        await unbroken(asyncio.to_thread(target.finish))
+        with fleet.operations.beside("image.save", key, share.name, changes=False, plan={"to": str(path)}):
+            await unbroken(asyncio.to_thread(target.open))
+            meter = Meter(share.image.size_bytes or None)
+            async with (
+                engine.export_image(name or share.image.key.id) as chunks,
+                aclosing(metered(chunks, meter, report)) as stream,
+            ):
+                async for piece in batches(stream, PIECE_BYTES):
+                    await unbroken(asyncio.to_thread(target.write, piece))
+            report(meter.flow())
+            await unbroken(asyncio.to_thread(target.finish))
     finally:
         await unbroken(asyncio.to_thread(target.discard))
     return meter.done_bytes

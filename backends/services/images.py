@@ -20,6 +20,7 @@ from backends.model.image_sharing import ImageList, ImageShare
 from backends.model.reference import full_reference
 from backends.model.values import Missing
 from backends.registry.server import MARK
+from backends.services.audit_facts import of_image
 from backends.services.fleet import Fleet
 from backends.services.image_sharing import StoredImage, Target, analysed, stored_bytes
 
@@ -106,7 +107,7 @@ class FleetImages:
                 await check_free(engine, full, key)
             await engine.tag_image(key.id, full)
 
-        await self._do("image.tag", key, share.name, call, f"is {full} too")
+        await self._do("image.tag", share, share.name, call, f"is {full} too")
         return full
 
     async def untag(self, share: ImageShare, name: str) -> None:
@@ -121,19 +122,22 @@ class FleetImages:
                 hint="remove the image, or give it another name first",
                 engine=key.engine,
             )
-        await self._do("image.untag", key, name, lambda engine: engine.remove_image(name), "is no name of it any more")
+        await self._do(
+            "image.untag", share, name, lambda engine: engine.remove_image(name), "is no name of it any more"
+        )
 
     # -- removing --------------------------------------------------------------------------------
     async def remove(self, share: ImageShare) -> None:
         """Remove the image with all its names. Conflict where containers use it; then nothing has changed."""
         check_unused(share)
-        key = share.image.key
-        await self._do("image.remove", key, share.name, lambda engine: _remove(engine, share.image), "removed")
+        await self._do("image.remove", share, share.name, lambda engine: _remove(engine, share.image), "removed")
 
     async def _do(
-        self, action: str, key: ImageKey, subject: str, call: Callable[[Engine], Awaitable[None]], result: str
+        self, action: str, share: ImageShare, subject: str, call: Callable[[Engine], Awaitable[None]], result: str
     ) -> None:
+        key = share.image.key
         with self._fleet.operations.track(action, ContainerKey(key.engine, key.id), subject) as tracked:
+            tracked.note(object=of_image(share.image))
             await call(self._fleet.engine(key.engine))
             tracked.done(f"{subject} {result}")
 

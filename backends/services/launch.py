@@ -27,6 +27,7 @@ from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.plan import Finding, Severity
 from backends.model.workload import WorkloadSpec
+from backends.services.audit_facts import of_spec
 from backends.services.fleet import Fleet
 from backends.services.ports import listening_ports
 
@@ -237,6 +238,7 @@ async def launch(
     """
     target = fleet.engine(engine)
     with fleet.operations.track("container.run", ContainerKey(engine, f"new:{spec.name}"), spec.name) as tracked:
+        tracked.note(plan=of_spec(spec))
         made = await target.create_container(spec)
         key = ContainerKey(engine, made)
         try:
@@ -250,6 +252,7 @@ async def launch(
         ended = await exit_within(target, made, settle_s)
         await fleet.refresh(key)
         lines = await last_lines(target, made) if ended else ()
+        await tracked.note_deployed(target, made)
         tracked.done(f"{spec.name} {ended}" if ended else f"{spec.name} runs on {engine}")
         return Launched(key, spec.name, ended, lines)
 

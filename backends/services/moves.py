@@ -18,6 +18,7 @@ from backends.migration.together import OnMember, resume_together, run_together
 from backends.migration.unfinished import next_step, sentence
 from backends.model.errors import Conflict, NotFound
 from backends.model.plan import Check, MigrationReport, Plan, StepProgress, Undone
+from backends.services.audit_facts import of_plan, of_report
 from backends.services.fleet import Fleet
 from backends.services.operations import Tracked
 
@@ -37,18 +38,27 @@ def _engines(fleet: Fleet) -> Mapping[str, Engine]:
 def _tracked(fleet: Fleet, action: str, plans: Sequence[Plan]) -> Iterator[dict[str, Tracked]]:
     """An operation of each container, by its id. Raises Refused where one is in flight there."""
     with ExitStack() as open_ones:
-        yield {
-            plan.source.id: open_ones.enter_context(fleet.operations.track(action, plan.source, plan.source_name))
-            for plan in plans
-        }
+        tracked: dict[str, Tracked] = {}
+        for plan in plans:
+            one = open_ones.enter_context(fleet.operations.track(action, plan.source, plan.source_name))
+            one.note(plan=of_plan(plan))
+            tracked[plan.source.id] = one
+        yield tracked
+
+
+async def _note_outcome(tracked: Tracked, target: Engine, report: MigrationReport) -> None:
+    tracked.note(report=of_report(report))
+    await tracked.note_deployed(target, report.target_id)
 
 
 async def move(fleet: Fleet, plan: Plan, *, on_update: OnUpdate, state_dir: Path) -> MigrationReport:
     """Carry out a plan. Raises and undoes as `run_migration`; Refused too where an operation is in flight there."""
     source, target = fleet.engine(plan.source.engine), fleet.engine(plan.target)
     with fleet.operations.track("container.migrate", plan.source, plan.source_name) as tracked:
+        tracked.note(plan=of_plan(plan))
         follow = tracked.telling(on_update)
         report = await run_migration(plan, source, target, on_update=follow, state_dir=state_dir)
+        await _note_outcome(tracked, target, report)
         tracked.done(f"{plan.source_name} is on {plan.target} as {plan.spec.name}")
         return report
 
@@ -65,7 +75,8 @@ async def move_together(
             on_update(plan, progress)
 
         reports = await run_together(plans, project, source, target, on_update=follow, state_dir=state_dir)
-        for plan in plans:
+        for plan, report in zip(plans, reports, strict=True):
+            await _note_outcome(tracked[plan.source.id], target, report)
             tracked[plan.source.id].done(f"{plan.source_name} is on {plan.target}, with {project}")
         return reports
 
@@ -88,7 +99,8 @@ async def go_on(
                 [(plan, journal)] = members
                 one = await resume(state_dir, journal, _engines(fleet), lambda progress: follow(plan, progress))
                 reports = (one,)
-        for plan in plans:
+        for plan, report in zip(plans, reports, strict=True):
+            await _note_outcome(tracked[plan.source.id], fleet.engine(plan.target), report)
             tracked[plan.source.id].done(f"{plan.source_name} is on {plan.target} as {plan.spec.name}")
         return reports
 

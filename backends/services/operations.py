@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TypeAlias
 
 from backends.engine import Engine
 from backends.model.errors import BackendError, NotFound, Refused
 from backends.model.events import OperationUpdate, Phase
 from backends.model.ids import ContainerKey, EngineId
-from backends.model.plan import StepProgress
+from backends.model.plan import MigrationFailed, StepProgress
 from backends.services.audit import AuditLog
+from backends.services.audit_facts import deployed, of_container
 from backends.services.changes import ContainerGone, ContainerSeen, OperationChanged
 from backends.services.store import Store
 
 _log = logging.getLogger(__name__)
+
+_NO_PLAN: Mapping[str, object] = MappingProxyType({})
 
 FinishedWatcher: TypeAlias = Callable[[OperationUpdate], object]
 
@@ -29,9 +33,10 @@ class Tracked:
     As a context manager it ends with its block: failed by a BackendError, and cancelled where nothing was said of it.
     """
 
-    def __init__(self, first: OperationUpdate, publish: FinishedWatcher) -> None:
+    def __init__(self, first: OperationUpdate, publish: FinishedWatcher, *, recorded: bool = False) -> None:
         self._now = first
         self._publish = publish
+        self._recorded = recorded
         publish(first)
 
     def __enter__(self) -> Tracked:
@@ -66,12 +71,24 @@ class Tracked:
         )
         self._publish(self._now)
 
+    def note(self, **facts: object) -> None:
+        """What the audit trail is to say besides: object, plan, outcome (plain values, see audit_facts.py)."""
+        self._now = replace(self._now, record={**self._now.record, **facts})
+
+    async def note_deployed(self, engine: Engine, container: str) -> None:
+        """What runs now and from which digest; the engine is only asked where a trail is kept."""
+        if self._recorded:
+            self.note(deployed=await deployed(engine, container))
+
     def done(self, result: str = "") -> OperationUpdate:
         """It is done. result: one line for people."""
         return self._end(replace(self._now, phase=Phase.DONE, result=result, eta_s=None))
 
     def failed(self, error: BackendError) -> OperationUpdate:
         """It failed."""
+        if isinstance(error, MigrationFailed):
+            undone = {"undone": error.undone.done, "left": error.undone.left}
+            self.note(report={"step": error.step.title, **undone, "journal": error.journal or None})
         return self._end(replace(self._now, phase=Phase.FAILED, error=error, eta_s=None))
 
     def cancelled(self) -> OperationUpdate:
@@ -124,17 +141,29 @@ class Operations:
         """Begin an operation that the caller does itself; Refused where one is in flight or all is read-only."""
         self._check(key, subject)
         self._busy.add(key)
-        return Tracked(self._first(action, key, subject), self._publish)
+        return Tracked(self._first(action, key, subject), self._publish, recorded=self._audit is not None)
 
     @contextmanager
-    def beside(self, action: str, key: ContainerKey, subject: str, *, changes: bool = True) -> Iterator[None]:
+    def beside(
+        self,
+        action: str,
+        key: ContainerKey,
+        subject: str,
+        *,
+        changes: bool = True,
+        plan: Mapping[str, object] = _NO_PLAN,
+    ) -> Iterator[None]:
         """Something done in what goes on (a shell, a copy of files): it keeps nobody from acting on it meanwhile.
 
-        It is written down at its end, however that comes. Refused where all is read-only, and it changes something.
+        It is written down when it begins and at its end, however that comes. plan: what is to be done, for the audit
+        trail. Refused where all is read-only, and it changes something.
         """
         if changes:
             self._check_writable(key)
         update = self._first(action, key, subject)
+        if plan:
+            update = replace(update, record={**update.record, "plan": plan})
+        self._note(update)
         try:
             yield
         except BackendError as error:
@@ -151,7 +180,9 @@ class Operations:
 
     async def stop(self, key: ContainerKey, *, timeout_s: int | None = None) -> OperationUpdate:
         """Stop it; None = its own stop timeout."""
-        return await self._do("stop", key, lambda engine: engine.stop(key.id, timeout_s=timeout_s), "stopped")
+        return await self._do(
+            "stop", key, lambda engine: engine.stop(key.id, timeout_s=timeout_s), "stopped", timeout_s=timeout_s
+        )
 
     async def restart(self, key: ContainerKey) -> OperationUpdate:
         """Restart it."""
@@ -167,20 +198,27 @@ class Operations:
 
     async def kill(self, key: ContainerKey, *, signal: str = "KILL") -> OperationUpdate:
         """Send its first process a signal."""
-        return await self._do("kill", key, lambda engine: engine.kill(key.id, signal=signal), f"got {signal}")
+        return await self._do(
+            "kill", key, lambda engine: engine.kill(key.id, signal=signal), f"got {signal}", signal=signal
+        )
 
     async def remove(self, key: ContainerKey, *, force: bool = False, volumes: bool = False) -> OperationUpdate:
         """Remove it; force: also where it runs; volumes: its anonymous volumes too."""
         return await self._do(
-            "remove", key, lambda engine: engine.remove(key.id, force=force, volumes=volumes), "removed"
+            "remove",
+            key,
+            lambda engine: engine.remove(key.id, force=force, volumes=volumes),
+            "removed",
+            force=force,
+            volumes=volumes,
         )
 
     async def rename(self, key: ContainerKey, name: str) -> OperationUpdate:
         """Give it another name."""
-        return await self._do("rename", key, lambda engine: engine.rename(key.id, name), f"is now {name}")
+        return await self._do("rename", key, lambda engine: engine.rename(key.id, name), f"is now {name}", name=name)
 
     async def _do(
-        self, verb: str, key: ContainerKey, call: Callable[[Engine], Awaitable[None]], result: str
+        self, verb: str, key: ContainerKey, call: Callable[[Engine], Awaitable[None]], result: str, **plan: object
     ) -> OperationUpdate:
         action, subject = f"container.{verb}", self._subject(key)
         try:
@@ -190,6 +228,8 @@ class Operations:
             self._tell(refused)
             return refused
         with tracked:
+            if plan:
+                tracked.note(plan=plan)
             try:
                 await call(self._engine_of(key.engine))
                 await self._refresh(key)
@@ -224,7 +264,9 @@ class Operations:
             )
 
     def _first(self, action: str, key: ContainerKey, subject: str) -> OperationUpdate:
-        return OperationUpdate(next(self._numbers), action, key, subject, Phase.STARTED)
+        row = self._store.view.containers.get(key)
+        record = {"object": of_container(row)} if row is not None else {}
+        return OperationUpdate(next(self._numbers), action, key, subject, Phase.STARTED, record=record)
 
     def _subject(self, key: ContainerKey) -> str:
         row = self._store.view.containers.get(key)
@@ -238,7 +280,7 @@ class Operations:
 
     def _note(self, finished: OperationUpdate) -> None:
         if self._audit is not None:
-            self._audit.record(finished)
+            self._audit.record(finished, self._store.view.engines.get(finished.key.engine))
 
     def _tell(self, finished: OperationUpdate) -> None:
         self._note(finished)

@@ -16,6 +16,7 @@ from backends.model.container import Container
 from backends.model.errors import BackendError, Conflict, NotFound, Refused
 from backends.model.ids import ContainerKey
 from backends.model.workload import RestartName, RestartPolicy, WorkloadSpec
+from backends.services.audit_facts import of_spec
 from backends.services.fleet import Fleet
 from backends.services.launch import SETTLE_S, Launched, early_end, exit_within, last_lines
 
@@ -96,6 +97,7 @@ async def recreate(fleet: Fleet, before: Before, spec: WorkloadSpec, *, settle_s
     """
     old, engine = before.container, fleet.engine(before.container.key.engine)
     with fleet.operations.track("container.change", old.key, old.name) as tracked:
+        tracked.note(plan=of_spec(spec))
         way = _Way()
         try:
             launched = await _replace(engine, before, spec, way, settle_s)
@@ -111,6 +113,7 @@ async def recreate(fleet: Fleet, before: Before, spec: WorkloadSpec, *, settle_s
         finally:
             await fleet.refresh(old.key)
         await fleet.refresh(launched.key)
+        await tracked.note_deployed(engine, launched.key.id)
         tracked.done(f"{spec.name} is made again; the one before is kept, stopped, as {before.kept_name}")
         return launched
 

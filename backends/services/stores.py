@@ -114,6 +114,7 @@ class FleetStores:
         self, kind: str, verb: str, key: StoreKey, call: Callable[[Engine], Awaitable[None]], result: str
     ) -> None:
         with self._fleet.operations.track(f"{kind}.{verb}", operation_key(kind, key), key.name) as tracked:
+            tracked.note(object={"kind": kind, "name": key.name})
             await call(self._fleet.engine(key.engine))
             tracked.done(f"{kind} {key.name} {result}")
 

@@ -67,6 +67,8 @@ class Transfer:
                 result = self._state.result
                 if result is None:
                     raise Protocol(f"The engine ended the {ask.verb} without a word", engine=ask.engine)
+                told = {"name": result.reference, "image_id": result.image_id, "digest": result.digest or None}
+                tracked.note(object=told)
                 tracked.done(_words(ask, result))
                 return result
         except BackendError as error:

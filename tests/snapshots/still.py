@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from backends.engines.demo_fleet import DEMO_DOCKER, demo_engines
 from backends.gpu.demo import DemoProbe
@@ -90,10 +91,12 @@ def still_app(
     readonly: bool = False,
     gpus: int = 2,
     change: Change = lambda snapshot: snapshot,
+    state_dir: Path | None = None,
 ) -> TranshipApp:
-    """The app on such a fleet."""
+    """The app on such a fleet. state_dir: with records of its own."""
     return TranshipApp(
         lambda: still_fleet(lost=lost, empty=empty, gpus=gpus, change=change),
         Settings(demo=True, readonly=readonly),
+        state_dir=state_dir,
         clock=Clock(now=lambda: NOW, monotonic=lambda: MONOTONIC),
     )

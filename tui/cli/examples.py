@@ -11,9 +11,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("attach train", "its output from now on, and your keys"),
         ("attach --no-stdin train", "only listen"),
     ),
+    "audit": (
+        ("audit --since 7d --container web", "what was done to it, by whom"),
+        ("audit --verify", "exit code 1 where a line was changed or taken away"),
+        ("audit --deployments --json", "what ran where, from which digest"),
+    ),
     "backup": (
         ("backup web web.backup", "image, volumes and configuration in one file"),
         ("backup web /srv/web.bak --from podman", "of one engine"),
+        ("backup web /srv/backups --keep 7", "one more there; the 7 newest good ones stay"),
     ),
     "build": (
         ("build . -t app:2 -e podman", "steps and output as they come"),
@@ -141,6 +147,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("run --preset jupyter -p 8889:8888", "with what Jupyter needs"),
         ("run --like train --name train2", "as that one"),
     ),
+    "schedule": (
+        ("schedule web --to /srv/backups --keep 7", "shows its units, daily"),
+        ("schedule web --every 'Mon 02:30' --to /srv --install", "to systemd"),
+        ("schedule --list", "what comes when"),
+    ),
     "search": (
         ("search pytorch", "the usual registries"),
         ("search ghcr.io/team/app -n 5", "that registry"),
@@ -165,6 +176,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "unpause": (
         ("unpause train", "it goes on where it was"),
         ("unpause --project shop", "a Compose project or pod"),
+    ),
+    "verify-backup": (
+        ("verify-backup web.backup", "exit code 1 where a byte is wrong"),
+        ("verify-backup /srv/backups/*.backup", "several"),
     ),
     "volume": (
         ("volume ls", "who uses each, and what it takes"),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 COMMANDS: dict[str, tuple[str, str]] = {
     "advise": ("tui.cli.advise", "Say which engine serves a container, each statement with its fact."),
     "attach": ("tui.cli.talk", "Join the first process of a container."),
+    "audit": ("tui.cli.audit", "List what was done, by whom, and prove that record."),
     "backup": ("tui.cli.backup", "Write a container with its data into one file."),
     "build": ("tui.cli.build", "Build an image of a folder."),
     "change": ("tui.cli.change", "Make a container again with other settings."),
@@ -58,12 +59,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "restore": ("tui.cli.restore", "Make the container of a backup on an engine."),
     "rm": ("tui.cli.rm", "Remove containers."),
     "run": ("tui.cli.run", "Run a new container, from an image or a preset."),
+    "schedule": ("tui.cli.schedule", "Make backups again and again, by systemd or cron."),
     "search": ("tui.cli.search", "Search registries for images."),
     "security": ("tui.cli.security", "Say what is risky about containers and engines, and what mends it."),
     "shell": ("tui.cli.talk", "Open a shell in a container."),
     "start": ("tui.cli.lifecycle", "Start containers."),
     "stop": ("tui.cli.stop", "Stop containers."),
     "unpause": ("tui.cli.lifecycle", "Thaw paused containers."),
+    "verify-backup": ("tui.cli.verify_backup", "Read backups whole, and prove every byte."),
     "volume": ("tui.cli.volume", "List, inspect, make, remove, prune and browse volumes."),
 }
 """Each subcommand: the module that has it under its own name, and its line in the list of commands."""
@@ -84,7 +87,7 @@ class Root(click.Group):
         """The subcommand of this name, None where there is none."""
         if cmd_name not in COMMANDS:
             return None
-        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name)
+        command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         command.epilog = command.epilog or epilog(cmd_name)
         if _COMPLETE in os.environ:

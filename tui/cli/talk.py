@@ -13,6 +13,7 @@ import click
 
 from backends.model.container import Container
 from backends.model.errors import BackendError
+from backends.model.secrets import masked_command
 from backends.model.session import ExecSpec
 from tui.cli.exits import Exit
 from tui.cli.options import common, container_argument, engine_option, only
@@ -124,7 +125,8 @@ def exec_(
             row = the_container(await first_view(fleet), name, engine)
             reached = fleet.engine(row.key.engine)
             spec = ExecSpec(argv, tty, interactive, user, workdir, given, terminal_size(1) if tty else None)
-            with fleet.operations.beside("container.exec", row.key, row.name):
+            plan = {"command": masked_command(argv), "user": user or None, "workdir": workdir or None}
+            with fleet.operations.beside("container.exec", row.key, row.name, plan=plan):
                 if invocation.json:
                     return await _answered(reached, row, spec)
                 return await _joined(row, reached.open_exec(row.key.id, spec), stdin=interactive)

@@ -60,6 +60,7 @@ class Doors:
             **Registries(self._fleet).acts("fleet"),
             "fleet.run": self._run,
             **reach_acts(self._fleet),
+            "fleet.audit": self._audit,
             "fleet.doctor": self._doctor,
         }
 
@@ -210,6 +211,11 @@ class Doors:
         if container is not None and self._fleet.allowed(BY_ID[action], container):
             change = action == "container.change"
             self._app.push_screen(RunScreen(container.key.engine, source=container, change=change))
+
+    def _audit(self) -> None:
+        from tui.screens.audit import AuditScreen
+
+        self._app.push_screen(AuditScreen())
 
     def _doctor(self) -> None:
         from tui.screens.doctor import DoctorScreen

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import stat
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from backends.engines.demo import DemoEngine
+from backends.engines.demo_images import BuildStep, build
+from backends.model.capabilities import EngineInfo
 from backends.model.errors import Protocol
-from backends.model.events import OperationUpdate, Phase
+from backends.model.events import ConnectionState, Link, OperationUpdate, Phase
+from backends.model.fleet import EngineView
+from backends.model.plan import MigrationFailed, Step, StepKind, Undone
+from backends.model.secrets import masked_command
+from backends.model.workload import WorkloadSpec
 from backends.services.audit import AuditLog, default_path, entry
-from tests.unit.services.fleet_facts import key
+from backends.services.audit_entry import MOST_ITEMS, MOST_TEXT, who
+from backends.services.audit_read import read
+from backends.services.fleet import Fleet
+from backends.services.launch import launch
+from tests.unit.services.fleet_facts import LONG_AGO, ONE, key
 
 _AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -65,3 +78,96 @@ async def test_what_comes_after_the_end_is_said(tmp_path: Path, caplog: pytest.L
 
 def test_it_lies_in_the_users_state_directory() -> None:
     assert default_path().parts[-2:] == ("tranship", "audit.jsonl")
+
+
+def test_who_acted_and_where_from() -> None:
+    told = who({"SSH_CONNECTION": "10.0.0.7 51022 10.0.0.1 22", "SUDO_USER": "ann"})
+    assert told["uid"] == os.getuid()
+    assert (told["ssh_from"], told["sudo_user"]) == ("10.0.0.7", "ann")
+    assert who({})["ssh_from"] is None
+
+
+def test_the_engine_is_told_with_its_address_without_its_password() -> None:
+    info = EngineInfo("29.1.0", "1.52", rootless=False, local=True)
+    engine = EngineView(ONE, ConnectionState(Link.CONNECTED), info, "ssh://ann:hunter2@gpu01")
+    told = entry(_failed(), _AT, engine)
+    assert told["engine_version"] == "29.1.0"
+    assert told["engine_address"] == "ssh://ann:••••@gpu01"
+
+
+def test_a_line_stays_short_and_without_secrets_whatever_it_is_about() -> None:
+    record = {"plan": {"items": ["x"] * 1_000, "text": "y" * 10_000, "token": "hf_" + "a" * 30}}
+    told = entry(replace(_failed(), record=record), _AT)["plan"]
+    assert len(told["items"]) == MOST_ITEMS + 1
+    assert told["items"][-1] == "and 800 more"
+    assert len(told["text"]) == MOST_TEXT + 1
+    assert told["token"] == "••••"
+
+
+def test_a_login_is_told_by_its_registry_alone() -> None:
+    done = OperationUpdate(1, "registry.login", key(1), "ghcr.io", Phase.DONE, result="ann is logged in to ghcr.io")
+    assert "ann is" not in json.dumps(entry(done, _AT))
+
+
+@pytest.mark.parametrize(
+    ("argv", "shown"),
+    [
+        (["run", "--password", "hunter2", "x"], "run --password •••• x"),
+        (["run", "--api-key=hunter2"], "run '--api-key=••••'"),
+        (["sh", "-c", "DB_PASS=hunter2 serve; echo"], "sh -c 'DB_PASS=•••• serve; echo'"),
+        (["curl", "-H", "Authorization: Bearer hunter2", "http://u:hunter2@h/"], None),
+        (["curl", "-H", "X-Api-Key: hunter2", "http://h/?token=hunter2&x=1"], None),
+        (["python", "train.py", "--epochs", "3"], "python train.py --epochs 3"),
+    ],
+)
+def test_secrets_of_a_command_are_masked(argv: list[str], shown: str | None) -> None:
+    masked = masked_command(argv)
+    assert "hunter2" not in masked
+    assert shown is None or masked == shown
+
+
+async def test_a_run_is_written_with_its_plan_and_what_runs_from_which_image(tmp_path: Path) -> None:
+    engine = DemoEngine(ONE)
+    engine.actions.add_image(build(["docker.io/library/box:1"], [BuildStep("ADD", 10)], {"Cmd": ["serve"]}, LONG_AGO))
+    fleet = Fleet([engine], audit=AuditLog(tmp_path / "audit.jsonl"))
+    spec = WorkloadSpec("web", "box:1", env={"TOKEN": "hunter2"}, command=("serve", "--token", "hunter2"))
+    made = await launch(fleet, ONE, spec, settle_s=0.01)
+    await fleet.close()
+    [told], proof = read(tmp_path / "audit.jsonl")
+    assert proof.ok
+    assert "hunter2" not in json.dumps(told)
+    assert told["plan"]["env"] == ["TOKEN"]
+    assert told["plan"]["command"] == "serve --token ••••"
+    assert (told["deployed"]["id"], told["deployed"]["name"]) == (made.key.id, "web")
+    image = (await engine.list_images())[0]
+    assert (told["deployed"]["image_id"], told["deployed"]["digests"]) == (image.key.id, list(image.digests))
+
+
+async def test_what_is_done_beside_is_written_when_it_begins_and_when_it_ends(tmp_path: Path) -> None:
+    fleet = Fleet([DemoEngine(ONE)], audit=AuditLog(tmp_path / "audit.jsonl"))
+    with fleet.operations.beside("container.exec", key(1), "web", plan={"command": "id"}):
+        pass
+    await fleet.close()
+    told, _ = read(tmp_path / "audit.jsonl")
+    assert [(one["outcome"], one["plan"]["command"]) for one in told] == [("started", "id"), ("done", "id")]
+    assert told[0]["operation"] == told[1]["operation"]
+
+
+async def test_a_move_that_failed_says_where_and_what_was_taken_back(tmp_path: Path) -> None:
+    fleet = Fleet([DemoEngine(ONE)], audit=AuditLog(tmp_path / "audit.jsonl"))
+    undone = Undone(("the copy is removed",), ("the volume x is still there",))
+    error = MigrationFailed("no", step=Step(StepKind.START, "start web"), undone=undone, journal="j1")
+
+    def fails() -> None:
+        with fleet.operations.track("container.migrate", key(1), "web") as tracked:
+            tracked.note(plan={"to": "two"})
+            raise error
+
+    with pytest.raises(MigrationFailed):
+        fails()
+    await fleet.close()
+    [told], _ = read(tmp_path / "audit.jsonl")
+    assert told["outcome"] == "failed"
+    assert told["plan"] == {"to": "two"}
+    left = {"undone": ["the copy is removed"], "left": ["the volume x is still there"]}
+    assert told["report"] == {"step": "start web", **left, "journal": "j1"}

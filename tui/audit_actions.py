@@ -1,0 +1,16 @@
+"""Actions of the audit trail: of the fleet, and of its screen. Data only."""
+
+from __future__ import annotations
+
+from tui.action import Action, Scope
+
+AUDIT_ACTIONS: tuple[Action, ...] = (
+    Action("fleet.audit", "Audit trail: who did what, and is it whole", ("J",), Scope.FLEET),
+    Action("audit.filter", "Filter: any word of a line", ("slash",), Scope.AUDIT, footer=1, short="filter"),
+    Action(
+        "audit.deployments", "Only what was brought to run, or all", ("d",), Scope.AUDIT, footer=2, short="deployed"
+    ),
+    Action("audit.part", "The list, or the line in full", ("tab",), Scope.AUDIT, footer=3, short="in full"),
+    Action("audit.copy", "Copy the line as JSON", ("y",), Scope.AUDIT, footer=4, short="copy"),
+    Action("audit.again", "Read and prove again", ("r",), Scope.AUDIT, footer=5, short="again"),
+)
