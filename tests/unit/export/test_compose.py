@@ -24,7 +24,7 @@ def _load(out: Exported) -> Any:
     return yaml.safe_load(next(file.text for file in out.files if file.name == FILE))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(members())
 def test_texts_load_as_they_were(member: Member) -> None:
     out = compose([member])
@@ -42,7 +42,7 @@ def test_texts_load_as_they_were(member: Member) -> None:
     assert {key: value.replace("$$", "$") for key, value in service.get("labels", {}).items()} == member.spec.labels
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(members())
 def test_every_loss_is_a_finding_and_a_comment(member: Member) -> None:
     out, ledger = compose_with_ledger([member])
