@@ -58,6 +58,7 @@ bench: $(VENV)/.dev  ## benchmarks against the rivals, into benchmarks/README.md
 
 docs: $(VENV)/.dev  ## docs/ that are made from the program itself
 	@$(BIN)/python -m backends.migration.document > docs/migration.md
+	@$(BIN)/python -m backends.export.document > docs/export.md
 
 screenshots: $(VENV)/.dev  ## screenshots/ from the app itself
 	@$(BIN)/python -m tests.e2e.shots

@@ -145,7 +145,9 @@ def _spaces(specs: Sequence[WorkloadSpec], ledger: Ledger) -> Body:
             ledger.cannot(spec.name, "namespaces.pid", f"the PID namespace {spaces.pid}")
         if spaces.ipc == "host":
             body["hostIPC"] = True
-        elif spaces.ipc not in {"", "private", "shareable"} | inside:
+        elif spaces.ipc in {"private", "shareable"} | inside:
+            ledger.differs(spec.name, "namespaces.ipc", "the IPC namespace is the Pod's: its containers share it")
+        elif spaces.ipc:
             ledger.cannot(spec.name, "namespaces.ipc", f"the IPC namespace {spaces.ipc}")
     return body
 

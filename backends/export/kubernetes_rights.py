@@ -36,6 +36,8 @@ def security_context(spec: WorkloadSpec, profile: str, place: Place) -> Body:
         if not place.podman and rights.read_write_tmpfs is not False:
             remedy = "Mount an emptyDir where it writes."
             ledger.differs(who, "security.read_write_tmpfs", "/run and /tmp are read-only too", remedy)
+        elif place.podman and rights.read_write_tmpfs is False:
+            ledger.cannot(who, "security.read_write_tmpfs", "that /run and /tmp are read-only too")
     if rights.unmask == ("ALL",):
         body["procMount"] = "Unmasked"
         if not place.podman:

@@ -24,7 +24,7 @@ def _load(out: Exported) -> Any:
     return yaml.safe_load(next(file.text for file in out.files if file.name == FILE))
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(members())
 def test_texts_load_as_they_were(member: Member) -> None:
     out = compose([member])
@@ -32,7 +32,9 @@ def test_texts_load_as_they_were(member: Member) -> None:
     (service,) = document["services"].values()
     undoubled = {key: value.replace("$$", "$") for key, value in service.get("environment", {}).items()}
     assert undoubled == {key: value for key, value in member.spec.env.items() if key in undoubled}
-    apart = {key for key in member.spec.env if is_secret(key)}
+    podman = member.kind is EngineKind.PODMAN
+    unfit = {key for key, text in member.spec.env.items() if podman and ("${" in text or "\r" in text)}
+    apart = {key for key in member.spec.env if is_secret(key)} - unfit
     assert undoubled.keys() == member.spec.env.keys() - apart
     assert bool(apart) == any(file.name.endswith(".env") and file.mode == 0o600 for file in out.files)
     if member.spec.command is not None:
@@ -40,7 +42,7 @@ def test_texts_load_as_they_were(member: Member) -> None:
     assert {key: value.replace("$$", "$") for key, value in service.get("labels", {}).items()} == member.spec.labels
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(members())
 def test_every_loss_is_a_finding_and_a_comment(member: Member) -> None:
     out, ledger = compose_with_ledger([member])

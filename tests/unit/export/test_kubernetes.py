@@ -46,7 +46,7 @@ def _expanded(text: str) -> str:
     return text.replace("$$", "$") if "$$" in text else text
 
 
-@settings(max_examples=20)
+@settings(max_examples=15)
 @given(members())
 def test_every_manifest_is_valid_and_says_what_it_was_given(member: Member) -> None:
     workload = list(Workload)[len(member.spec.env) % 3]
