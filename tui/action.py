@@ -28,6 +28,7 @@ class Scope(StrEnum):
     SECURITY = "On the security screen"
     ADVICE = "On the advisor's screen"
     AUDIT = "On the audit trail"
+    EXPORT = "On the export screen"
     DETAIL = "In the details"
     LINKS = "Among the links"
     EVENTS = "Among the events"

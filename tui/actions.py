@@ -14,6 +14,7 @@ from backends.model.container import Container, ContainerState
 from tui.action import Action, Scope
 from tui.audit_actions import AUDIT_ACTIONS
 from tui.build_actions import BUILD_ACTIONS, COMPARE_ACTIONS
+from tui.export_actions import EXPORT_ACTIONS, EXPORT_FLEET_ACTIONS
 from tui.fleet_actions import FLEET_ACTIONS
 from tui.image_actions import IMAGE_ACTIONS
 from tui.reach_actions import EXEC_ACTIONS, FILE_ACTIONS, REACH_FLEET_ACTIONS, STORE_ACTIONS
@@ -34,6 +35,7 @@ ACTIONS: tuple[Action, ...] = (
     *FLEET_ACTIONS,
     *REACH_FLEET_ACTIONS,
     *SECURITY_FLEET_ACTIONS,
+    *EXPORT_FLEET_ACTIONS,
     *GPU_ACTIONS,
     *IMAGE_ACTIONS,
     *REGISTRY_ACTIONS,
@@ -45,6 +47,7 @@ ACTIONS: tuple[Action, ...] = (
     *SECURITY_ACTIONS,
     *ADVICE_ACTIONS,
     *AUDIT_ACTIONS,
+    *EXPORT_ACTIONS,
     *DETAIL_ACTIONS,
     *EXEC_ACTIONS,
     *LINK_ACTIONS,

@@ -26,6 +26,7 @@ from tui.audit_commands import AuditCommands
 from tui.build_commands import BuildCommands
 from tui.column_commands import ColumnCommands
 from tui.compare_commands import CompareCommands
+from tui.export_commands import ExportCommands
 from tui.file_commands import FileCommands
 from tui.group_commands import GroupCommands
 from tui.image_commands import ImageCommands
@@ -80,6 +81,7 @@ class Commands:
         self.stores = StoreCommands(self._work, self._open_fleet)
         self.talks = TalkCommands(self._work, self._open_fleet, owner.app)
         self.logs = LogCommands(self._work, self._open_fleet)
+        self.exports = ExportCommands(self._work, self._open_fleet)
         self.security = SecurityCommands(self._work, self._open_fleet)
         self.watching = WatchCommands(self._work, self._open_fleet)
         self.columns = ColumnCommands(self._work, state_dir)

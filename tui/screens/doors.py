@@ -46,6 +46,7 @@ class Doors:
             "container.advice": self._advice,
             "container.change": partial(self._again, "container.change"),
             "container.detail": self._detail,
+            "container.export": self._export,
             "container.like": partial(self._again, "container.like"),
             "container.links": self._links,
             "container.logs": self._logs,
@@ -97,6 +98,13 @@ class Doors:
         container = self._fleet.selected()
         if container is not None:
             self._app.push_screen(AdviceScreen(container))
+
+    def _export(self) -> None:
+        from tui.screens.export import ExportScreen
+
+        containers = self._fleet.chosen()
+        if containers:
+            self._app.push_screen(ExportScreen(containers))
 
     def _security(self) -> None:
         from tui.screens.security import SecurityScreen
