@@ -78,6 +78,7 @@ async def _seen(fleet: Fleet, own: Engine, view: EngineView, work: Workload) -> 
         has_image,
         trust,
         blocks=tuple(one for one in plan.findings if one.severity is Severity.BLOCK),
+        warns=tuple(one for one in plan.findings if one.severity is Severity.WARN),
         dropped=tuple(one for one in plan.fields if one.verdict is Verdict.DROPPED),
     )
 

@@ -30,6 +30,10 @@ def settings(engine: EngineSeen, work: Workload) -> Iterator[Statement]:
     for finding in engine.blocks:
         yield Statement(engine.name, "settings", Effect.BLOCKS, finding.title, "plan of a move: recipe against info",
                         finding.detail or finding.title, finding.remedy)  # fmt: skip
+    for finding in engine.warns:
+        yield Statement(engine.name, "settings", Effect.TELLS, f"a move there warns: {finding.title}",
+                        "plan of a move: recipe against info", finding.detail or finding.title,
+                        finding.remedy)  # fmt: skip
     for field in engine.dropped:
         if not field.field.startswith(("memory_bytes", "cpus_nano", "resources.pids_limit")):  # told as limits
             yield Statement(engine.name, "settings", Effect.LACKS, f"does not take {field.field}: {field.reason}",

@@ -28,7 +28,7 @@ class EngineSeen:
     """An engine that answers. here: it has the container now. has_image: its store has the container's image.
 
     trust: its signature policy, None where it has none, or it is not to be seen.
-    blocks, dropped: what a plan of the move there says; () for the engine that has it.
+    blocks, warns, dropped: what a plan of the move there says; () for the engine that has it.
     """
 
     id: EngineId
@@ -38,6 +38,7 @@ class EngineSeen:
     has_image: bool
     trust: TrustSeen | None = None
     blocks: tuple[Finding, ...] = ()
+    warns: tuple[Finding, ...] = ()
     dropped: tuple[FieldPlan, ...] = ()
 
     @property

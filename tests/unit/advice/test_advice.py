@@ -70,6 +70,10 @@ def test_the_rule_decides() -> None:
     given = advice(HERE, out)
     assert given.candidates[-1].blocks == 1
     assert "podman-rootless is out" in given.verdict
+    warned = replace(ROOTLESS, warns=(Finding(Severity.WARN, "the socket of an engine"),))
+    given = advice(HERE, warned)
+    assert given.best == "podman-rootless"
+    assert [one.effect for one in about(given, "settings", warned.name)] == [Effect.TELLS, Effect.SERVES]
     blocked = advice(replace(HERE, here=False, blocks=out.blocks), out)
     assert blocked.best == ""
     assert "no engine of the fleet can run web" in blocked.verdict
