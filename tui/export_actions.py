@@ -12,10 +12,8 @@ EXPORT_ACTIONS: tuple[Action, ...] = (
     Action("export.next", "Next format (or its number)", ("tab",), Scope.EXPORT, footer=1, short="format"),
     Action("export.copy", "Copy all of its files' text", ("y",), Scope.EXPORT, footer=2, short="copy"),
     Action("export.write", "Write the files into a folder", ("w",), Scope.EXPORT, footer=3, short="write"),
-    Action(
-        "export.install", "Install Quadlet units for your user (asks first)", ("I",), Scope.EXPORT, changes=True, footer=4,
-        short="install",
-    ),
+    Action("export.install", "Install Quadlet units for your user (asks first)", ("I",), Scope.EXPORT, changes=True,
+           footer=4, short="install"),
     Action("export.project", "All of its project or pod, or it alone", ("P",), Scope.EXPORT, footer=5,
            short="project"),
     Action("export.again", "Read again", ("r",), Scope.EXPORT),
