@@ -47,10 +47,10 @@ def compose_with_ledger(members: Sequence[Member], *, external: bool = False) ->
         bodies[key] = body | depends_on(member.spec.labels, known)
         files += own
         if member.pod:
-            ledger.differs(key, "", f"the pod {member.pod} is not in the file", "podman-compose makes one of its own.")
+            ledger.differs(key, "", f"the pod {member.pod} is not in the file: its containers share namespaces")
     podman = all(member.kind is EngineKind.PODMAN for member in members)
     document: Body = {"name": _project(members)}
-    if podman and not any(member.pod for member in members):
+    if podman:
         document["x-podman"] = {"in_pod": False}  # podman-compose puts all into a pod else
     document["services"] = bodies
     document |= kept(
