@@ -143,7 +143,7 @@ def _images(members: Sequence[Member], ledger: Ledger) -> None:
 def _networks(members: Sequence[Member], ledger: Ledger) -> None:
     for member in members:
         if member.spec.network.mode in {"", "bridge"} and not member.spec.network.networks:
-            what = "Pods are on Podman's network for them"
+            what = "it is on podman-default-kube-network, as played Pods are"
             for path in ("network.networks", "network.mode"):
                 ledger.differs(member.spec.name, path, what, "Say --network podman for the default one.")
         for end in member.spec.network.networks:
