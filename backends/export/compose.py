@@ -11,6 +11,7 @@ from typing import Any
 
 from backends.export.compose_parts import Body, kept
 from backends.export.compose_service import COMPOSE_LABELS, depends_on, service, service_name
+from backends.export.distinct import distinct
 from backends.export.exported import Exported, ExportFile, Member
 from backends.export.names import Names
 from backends.export.unsaid import Ledger
@@ -37,8 +38,13 @@ def compose_with_ledger(members: Sequence[Member], *, external: bool = False) ->
     """The same, and field by field what is not in it."""
     ledger = Ledger("Compose")
     services, volumes, networks = Names(dns=False), Names(dns=False), Names(dns=False)
-    keys = {member.spec.name: services.of(service_name(member)) for member in members}
-    known = {service_name(member): keys[member.spec.name] for member in members}
+    members = distinct(members, ledger)
+    keys: dict[str, str] = {}
+    known: dict[str, str] = {}
+    for member in members:
+        # Several containers of one service are services of their own names.
+        wish = service_name(member) if service_name(member) not in known else f"{member.spec.name}\n"
+        keys[member.spec.name] = known[wish] = services.of(wish)
     bodies: Body = {}
     files: list[ExportFile] = []
     for member in members:
@@ -47,10 +53,10 @@ def compose_with_ledger(members: Sequence[Member], *, external: bool = False) ->
         bodies[key] = body | depends_on(member.spec.labels, known)
         files += own
         if member.pod:
-            ledger.differs(key, "", f"the pod {member.pod} is not in the file", "podman-compose makes one of its own.")
+            ledger.differs(key, "", f"the pod {member.pod} is not in the file: its containers share namespaces")
     podman = all(member.kind is EngineKind.PODMAN for member in members)
     document: Body = {"name": _project(members)}
-    if podman and not any(member.pod for member in members):
+    if podman:
         document["x-podman"] = {"in_pod": False}  # podman-compose puts all into a pod else
     document["services"] = bodies
     document |= kept(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 
+from backends.export.distinct import distinct
 from backends.export.exported import PRIVATE_MODE, Exported, ExportFile, Member
 from backends.export.kubernetes_labels import NAME_LABEL
 from backends.export.kubernetes_mounts import Claims
@@ -43,6 +44,7 @@ def kubernetes_with_ledger(
 ) -> tuple[Exported, Ledger]:
     """The same, and field by field what is not in it."""
     ledger = Ledger("Podman's kube play" if podman else "Kubernetes")
+    members = distinct(members, ledger)
     claims, units = Claims(), _units(members, ledger)
     workloads = [_workload(unit, workload, claims, podman, ledger) for unit in units]
     facts = [volume for member in members for volume in member.volumes]
@@ -143,7 +145,7 @@ def _images(members: Sequence[Member], ledger: Ledger) -> None:
 def _networks(members: Sequence[Member], ledger: Ledger) -> None:
     for member in members:
         if member.spec.network.mode in {"", "bridge"} and not member.spec.network.networks:
-            what = "Pods are on Podman's network for them"
+            what = "it is on podman-default-kube-network, as played Pods are"
             for path in ("network.networks", "network.mode"):
                 ledger.differs(member.spec.name, path, what, "Say --network podman for the default one.")
         for end in member.spec.network.networks:

@@ -23,7 +23,7 @@ def dns_label(text: str, longest: int = DNS_LABEL) -> str:
 
 def compose_key(text: str) -> str:
     """A key of `services`, `volumes` or `networks`. Source: compose-spec.json, patternProperties."""
-    return _NOT_KEY.sub("-", text) or "container"
+    return _NOT_KEY.sub("-", text.strip()) or "container"
 
 
 def _digest(text: str) -> str:

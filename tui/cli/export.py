@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backends.export.exported import PRIVATE_MODE
 from backends.model.plan import Finding, Severity
 from tui.cli.ask import agreed
 from tui.cli.exits import Exit
@@ -20,7 +21,7 @@ from tui.cli.session import Invocation, pass_invocation, run
 from widgets.text import inert
 
 if TYPE_CHECKING:
-    from backends.export.exported import Exported
+    from backends.export.exported import Exported, ExportFile
     from backends.services.fleet import Fleet
 
 TARGETS = ("run", "quadlet", "compose", "kubernetes")
@@ -57,7 +58,7 @@ def export(
     """Write containers down for another program; of a project or pod all together.
 
     Prints the files, or writes them by --out. What a format cannot say is a comment in the file and a line on stderr.
-    Values that look secret are in files of their own that only you can read.
+    Values that look secret are in files of their own that only you can read, and that --out writes and nothing prints.
     """
     if install and target != "quadlet":
         raise click.UsageError("--install is for --as quadlet")
@@ -75,6 +76,8 @@ def export(
         made = export(Target(target), members, **_options(target, install, workload, play=play))
         if target == "quadlet":
             made = await _checked(made, system=install == "system")
+        elif target == "kubernetes":
+            made = await asyncio.to_thread(_validated, made)
         written: Sequence[Path] = ()
         if not invocation.json:
             _tell(made.findings)
@@ -87,7 +90,7 @@ def export(
             from backends.services.export_files import write_files
 
             written = await asyncio.to_thread(write_files, made.files, out, replace=force)
-        _answer(made, written, as_json=invocation.json)
+        show(made, written, as_json=invocation.json)
         return Exit.DONE
 
     run(invocation, body, only=only(engine))
@@ -114,6 +117,17 @@ async def _checked(made: Exported, *, system: bool) -> Exported:
     return replace(made, findings=(*found, *made.findings))
 
 
+def _validated(made: Exported) -> Exported:
+    """With what the Kubernetes schemas say of it, where a library that has them is installed."""
+    from dataclasses import replace
+
+    from backends.export.kubernetes_check import check_manifests
+
+    texts = [file.text for file in made.files if file.name.endswith(".yaml")]
+    found = dict.fromkeys(one for text in texts for one in check_manifests(text))
+    return replace(made, findings=(*found, *made.findings))
+
+
 def _install(made: Exported, scope: str, force: bool) -> tuple[Path, ...]:
     from backends.services.export_files import quadlet_folder, refuse_taken_names, write_files
 
@@ -137,7 +151,8 @@ def _tell(findings: Sequence[Finding]) -> None:
         say(f"{mark}: {one.title}" + (f". {rest}" if rest else ""))
 
 
-def _answer(made: Exported, written: Sequence[Path], *, as_json: bool) -> None:
+def show(made: Exported, written: Sequence[Path], *, as_json: bool) -> None:
+    """On stdout: the files, or the paths under which they were written; as JSON all of it."""
     if as_json:
         answer(**_plain(made, written))
         return
@@ -148,16 +163,21 @@ def _answer(made: Exported, written: Sequence[Path], *, as_json: bool) -> None:
         for at, file in enumerate(made.files):
             if len(made.files) > 1:
                 data(("" if at == 0 else "\n") + f"# ---- {inert(file.name)}")
-            for line in file.text.splitlines():
+            for line in _shown(file).splitlines():
                 data(inert(line))
     if written:
         for command in made.commands:
             say(f"next: {command}")
 
 
+def _shown(file: ExportFile) -> str:
+    """The text, but not what looks secret: files that only their owner may read are written, never printed."""
+    return "# not printed: it holds what looks secret; --out writes it" if file.mode == PRIVATE_MODE else file.text
+
+
 def _plain(made: Exported, written: Sequence[Path]) -> dict[str, Any]:
     return {
-        "files": [{"name": file.name, "mode": f"{file.mode:04o}", "text": file.text} for file in made.files],
+        "files": [{"name": file.name, "mode": f"{file.mode:04o}", "text": _shown(file)} for file in made.files],
         "written": [str(path) for path in written],
         "findings": [
             {"severity": one.severity.value, "title": one.title, "detail": one.detail, "remedy": one.remedy}
@@ -167,4 +187,4 @@ def _plain(made: Exported, written: Sequence[Path]) -> dict[str, Any]:
     }
 
 
-__all__ = ["export"]
+__all__ = ["export", "show"]

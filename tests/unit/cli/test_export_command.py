@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from backends.export.exported import PRIVATE_MODE, Exported, ExportFile
 from tests.unit.cli.demo import demo, document
+from tui.cli.export import show
 
 
 def test_the_line_of_its_own_engine() -> None:
@@ -58,3 +60,19 @@ def test_units_are_installed_where_systemd_looks(tmp_path: Path, monkeypatch: py
 def test_options_that_do_not_go_together(argv: tuple[str, ...], why: str) -> None:
     ran = demo("export", "train-llama3-8b", *argv)
     assert (ran.exit_code, why in ran.stderr) == (2, True), ran.stderr
+
+
+def test_manifests_are_compared_with_the_schemas() -> None:
+    ran = demo("export", "--project", "mlops", "--as", "kubernetes")
+    assert ran.exit_code == 0, ran.stderr
+    assert "valid by the schemas of Kubernetes" in ran.stderr
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_looks_secret_is_never_printed(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    made = Exported((ExportFile("a.yaml", "kind: Pod\n"), ExportFile("a.env", "TOKEN=hunter2\n", PRIVATE_MODE)))
+    show(made, (), as_json=as_json)
+    printed = capsys.readouterr()
+    assert "kind: Pod" in printed.out
+    assert "a.env" in printed.out
+    assert "hunter2" not in printed.out + printed.err

@@ -109,6 +109,15 @@ def test_a_project_knows_its_own() -> None:
     assert "labels" not in document["services"]["db"], "Compose gives its own again"
 
 
+def test_no_service_takes_another_ones_place() -> None:
+    labels = {"com.docker.compose.service": "web"}
+    scaled = [trainer("shop-web-1", labels=labels), trainer("shop-web-2", labels=labels), trainer("web")]
+    document = _load(compose([*scaled, replace(trainer("web"), kind=EngineKind.PODMAN)]))
+    named = {key: service["container_name"] for key, service in document["services"].items()}
+    assert len(named) == 4
+    assert sorted(named.values()) == ["shop-web-1", "shop-web-2", "web", "web-2"]
+
+
 def test_a_seccomp_profile_lies_beside() -> None:
     out = compose([trainer(security=SecuritySpec(seccomp='{"defaultAction": "SCMP_ACT_ALLOW"}', unmask=("ALL",)))])
     options = _load(out)["services"]["train"]["security_opt"]

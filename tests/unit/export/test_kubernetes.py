@@ -159,6 +159,13 @@ def test_who_shares_a_network_lives_in_one_pod() -> None:
     assert claim["spec"]["accessModes"] == ["ReadWriteMany"], "two workloads have it"
 
 
+def test_two_of_one_name_are_two() -> None:
+    out = kubernetes([trainer("web"), replace(trainer("web"), kind=EngineKind.PODMAN), trainer("web-2")])
+    made = [one["metadata"]["name"] for one in yaml.safe_load_all(out.files[0].text) if one["kind"] == "Deployment"]
+    assert made == ["web", "web-3", "web-2"]
+    assert any("this one is called web-3" in finding.title for finding in out.findings)
+
+
 def test_a_pod_stays_one() -> None:
     pair = [replace(trainer(name, health=None), pod="My_Pod") for name in ("one", "two")]
     deployment = _load(kubernetes(pair))["Deployment"]
