@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from backends.export.command_mounts import mount_flags
@@ -85,8 +85,8 @@ def run_command(
     flags += [("--publish", _published(port)) for port in spec.ports if port.host_port is not None]
     flags += [("--expose", f"{one.container_port}/{one.protocol}") for one in spec.ports if one.host_port is None]
     flags += network_flags(spec.network, podman, unsaid)
-    for mount in spec.mounts:
-        flags += mount_flags(mount, podman, unsaid)
+    for mount in spec.mounts:  # what the engine named itself gets a name of its own again
+        flags += mount_flags(replace(mount, source="") if mount.anonymous else mount, podman, unsaid)
     flags += [("--env-file", path) for path in env_files]
     flags += _variables(spec, file_variables, hidden)
     flags += process_flags(spec, podman, unsaid)

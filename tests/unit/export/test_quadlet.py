@@ -104,6 +104,11 @@ def test_keys_where_there_are_keys_and_arguments_where_there_are_none() -> None:
     ]  # fmt: skip
 
 
+def test_a_volume_that_the_engine_named_gets_a_name_again() -> None:
+    own = replace(PLAIN, mounts=(MountSpec(MountKind.VOLUME, "e" * 64, "/own", anonymous=True),))
+    assert "Volume=/own" in lines(of(own), "web.container")
+
+
 def test_what_looks_secret_lies_beside_for_ones_own_eyes() -> None:
     out = of(replace(PLAIN, env={"API_TOKEN": "hush $x", "PLAIN": "p", "DB_PASSWORD": "two\nlines"}))
     files = {file.name: file for file in out.files}
