@@ -39,6 +39,16 @@ class ExportFile:
     text: str
     mode: int = 0o644
 
+    @property
+    def shown(self) -> str:
+        """The text for a screen: a file that only its owner may read is written, never shown."""
+        return "# not shown: it holds what looks secret; it is there when written\n" if self.private else self.text
+
+    @property
+    def private(self) -> bool:
+        """It holds what looks secret."""
+        return self.mode == PRIVATE_MODE
+
 
 @dataclass(frozen=True, slots=True)
 class Exported:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from backends.export.exported import PRIVATE_MODE
 from backends.model.plan import Finding, Severity
 from tui.cli.ask import agreed
 from tui.cli.exits import Exit
@@ -21,7 +20,7 @@ from tui.cli.session import Invocation, pass_invocation, run
 from widgets.text import inert
 
 if TYPE_CHECKING:
-    from backends.export.exported import Exported, ExportFile
+    from backends.export.exported import Exported
     from backends.services.fleet import Fleet
 
 TARGETS = ("run", "quadlet", "compose", "kubernetes")
@@ -163,21 +162,16 @@ def show(made: Exported, written: Sequence[Path], *, as_json: bool) -> None:
         for at, file in enumerate(made.files):
             if len(made.files) > 1:
                 data(("" if at == 0 else "\n") + f"# ---- {inert(file.name)}")
-            for line in _shown(file).splitlines():
+            for line in file.shown.splitlines():
                 data(inert(line))
     if written:
         for command in made.commands:
             say(f"next: {command}")
 
 
-def _shown(file: ExportFile) -> str:
-    """The text, but not what looks secret: files that only their owner may read are written, never printed."""
-    return "# not printed: it holds what looks secret; --out writes it" if file.mode == PRIVATE_MODE else file.text
-
-
 def _plain(made: Exported, written: Sequence[Path]) -> dict[str, Any]:
     return {
-        "files": [{"name": file.name, "mode": f"{file.mode:04o}", "text": _shown(file)} for file in made.files],
+        "files": [{"name": file.name, "mode": f"{file.mode:04o}", "text": file.shown} for file in made.files],
         "written": [str(path) for path in written],
         "findings": [
             {"severity": one.severity.value, "title": one.title, "detail": one.detail, "remedy": one.remedy}

@@ -42,9 +42,9 @@ def text_lines(made: Exported, width: int) -> list[Line]:
     for file in made.files:
         if lines:
             lines.append(BLANK)
-        private = "  for your eyes only" if file.mode == 0o600 else ""
+        private = "  for your eyes only" if file.private else ""
         lines.append(line((f"── {inert(file.name)} ", Tone.HEADING), (private, Tone.WARN)))
-        for raw in file.text.splitlines():
+        for raw in file.shown.splitlines():
             quiet = raw.lstrip().startswith("#")
             strong = raw.startswith("[") and raw.endswith("]")
             tone = Tone.DIM if quiet else Tone.ACCENT if strong else Tone.PLAIN
@@ -181,8 +181,10 @@ class ExportScreen(SubScreen):
     def _copy(self) -> None:
         made = self._ready()
         if made is not None:
-            self.app.copy_to_clipboard("\n".join(file.text for file in made.files))
-            self.notify(f"Copied: {', '.join(file.name for file in made.files)}", timeout=4, markup=False)
+            self.app.copy_to_clipboard("\n".join(file.text for file in made.files if not file.private))
+            self.notify(
+                f"Copied: {', '.join(file.name for file in made.files if not file.private)}", timeout=4, markup=False
+            )
 
     def _write(self) -> None:
         from tui.screens.path_question import PathDialog

@@ -9,6 +9,7 @@ import pytest
 from backends.export.exported import PRIVATE_MODE, Exported, ExportFile
 from tests.unit.cli.demo import demo, document
 from tui.cli.export import show
+from tui.screens.export import text_lines
 
 
 def test_the_line_of_its_own_engine() -> None:
@@ -76,3 +77,4 @@ def test_what_looks_secret_is_never_printed(as_json: bool, capsys: pytest.Captur
     assert "kind: Pod" in printed.out
     assert "a.env" in printed.out
     assert "hunter2" not in printed.out + printed.err
+    assert "hunter2" not in str(text_lines(made, 80))
