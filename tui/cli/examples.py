@@ -173,6 +173,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("stop web --engine docker", "where both engines have a web"),
         ("stop --time 60 train", "a minute to write its checkpoint"),
     ),
+    "trial": (
+        ("trial web --on docker,podman --report trial.md", "copies, in turn"),
+        ("trial app:2 --ready port --exec 'python bench.py'", "with a command's throughput"),
+        ("trial redis:7 --ready port --density 50 --json", "idle copies that each holds"),
+    ),
     "unpause": (
         ("unpause train", "it goes on where it was"),
         ("unpause --project shop", "a Compose project or pod"),
