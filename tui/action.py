@@ -29,6 +29,7 @@ class Scope(StrEnum):
     ADVICE = "On the advisor's screen"
     AUDIT = "On the audit trail"
     EXPORT = "On the export screen"
+    TRIAL = "On the screen of a trial"
     DETAIL = "In the details"
     LINKS = "Among the links"
     EVENTS = "Among the events"

@@ -30,6 +30,7 @@ from tui.screen_actions import (
     MIGRATE_ACTIONS,
 )
 from tui.security_actions import ADVICE_ACTIONS, SECURITY_ACTIONS, SECURITY_FLEET_ACTIONS
+from tui.trial_actions import TRIAL_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
     *FLEET_ACTIONS,
@@ -48,6 +49,7 @@ ACTIONS: tuple[Action, ...] = (
     *ADVICE_ACTIONS,
     *AUDIT_ACTIONS,
     *EXPORT_ACTIONS,
+    *TRIAL_ACTIONS,
     *DETAIL_ACTIONS,
     *EXEC_ACTIONS,
     *LINK_ACTIONS,
@@ -64,6 +66,8 @@ _KEY_NAMES = {
     "slash": "/",
     "equals_sign": "=",
     "asterisk": "*",
+    "plus": "+",
+    "minus": "-",
     "question_mark": "?",
     "colon": ":",
     "up": "↑",

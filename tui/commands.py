@@ -41,6 +41,7 @@ from tui.security_commands import SecurityCommands
 from tui.store_commands import StoreCommands
 from tui.talk_commands import TalkCommands
 from tui.transfer_commands import TransferCommands
+from tui.trial_commands import TrialCommands
 from tui.watch_commands import WatchCommands
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class Commands:
         self.logs = LogCommands(self._work, self._open_fleet)
         self.exports = ExportCommands(self._work, self._open_fleet)
         self.security = SecurityCommands(self._work, self._open_fleet)
+        self.trials = TrialCommands(self._work, self._open_fleet)
         self.watching = WatchCommands(self._work, self._open_fleet)
         self.columns = ColumnCommands(self._work, state_dir)
         self.audit = AuditCommands(self._work, state_dir)
@@ -124,7 +126,8 @@ class Commands:
         leave()
 
     async def close(self) -> None:
-        """Cancel migrations, copies, transfers and builds, and wait until they have undone what they made."""
+        """Cancel migrations, copies, transfers, builds and trials; wait until they have undone what they made."""
+        await self.trials.close()
         await self.transfers.close()
         await self.builds.close()
         await self.images.close()

@@ -12,6 +12,7 @@ from backends.model.container import Container
 from backends.model.fleet import FleetView
 from backends.model.workload import HELPER_LABEL
 from backends.services.doctor import Diagnosis, Level
+from backends.services.owned import nobodys
 
 PREFIXES = ("tranship-ssh-", "tranship-podman-")
 """Folders that a process makes for its sockets; its number follows."""
@@ -25,7 +26,7 @@ def examine_leftovers(
     proc, temporary: for tests, other folders than the machine's.
     """
     bases = {temporary or Path(tempfile.gettempdir()), Path(environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())}
-    return [*_helpers(view, proc), *_folders(sorted(bases), proc)]
+    return [*_helpers(view, proc), *_copies(view, proc), *_folders(sorted(bases), proc)]
 
 
 def _helpers(view: FleetView, proc: Path) -> Iterator[Diagnosis]:
@@ -37,6 +38,16 @@ def _helpers(view: FleetView, proc: Path) -> Iterator[Diagnosis]:
         if owner.isdigit() and local and not (proc / owner).exists():
             sentence = f"{container.name} on {container.key.engine}: a helper of a Tranship that is no more"
             yield Diagnosis("left over", Level.NOTE, sentence, f"`{_removal(container)}`")
+
+
+def _copies(view: FleetView, proc: Path) -> Iterator[Diagnosis]:
+    for container in sorted(view.containers.values(), key=lambda one: (one.key.engine, one.name)):
+        engine = view.engines.get(container.key.engine)
+        local = engine is not None and engine.info is not None and engine.info.local
+        if local and nobodys(container.labels, proc):
+            sentence = f"{container.name} on {container.key.engine}: of a trial or a sweep whose Tranship is no more"
+            hint = f"the next trial or sweep there removes it with its volumes; now: `{_removal(container)}`"
+            yield Diagnosis("left over", Level.NOTE, sentence, hint)
 
 
 def _removal(container: Container) -> str:

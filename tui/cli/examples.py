@@ -173,6 +173,15 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("stop web --engine docker", "where both engines have a web"),
         ("stop --time 60 train", "a minute to write its checkpoint"),
     ),
+    "sweep": (
+        ("sweep -j 2 --grid lr=0.1,0.01 --grid n=1..3 app:2 train.py {lr} {n}", "6 runs"),
+        ("sweep --commands runs.txt --gpus-each 1 -j 8 --retries 1 app:2", "a GPU each"),
+    ),
+    "trial": (
+        ("trial web --on docker,podman --report trial.md", "copies, in turn"),
+        ("trial app:2 --ready port --exec 'python bench.py'", "with a command's throughput"),
+        ("trial redis:7 --ready port --density 50 --json", "idle copies that each holds"),
+    ),
     "unpause": (
         ("unpause train", "it goes on where it was"),
         ("unpause --project shop", "a Compose project or pod"),

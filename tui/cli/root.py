@@ -65,6 +65,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "shell": ("tui.cli.talk", "Open a shell in a container."),
     "start": ("tui.cli.lifecycle", "Start containers."),
     "stop": ("tui.cli.stop", "Stop containers."),
+    "sweep": ("tui.cli.sweep", "Run an image over a grid of parameters, so many at a time."),
+    "trial": ("tui.cli.trial", "Measure one workload on several engines, and say what differs."),
     "unpause": ("tui.cli.lifecycle", "Thaw paused containers."),
     "verify-backup": ("tui.cli.verify_backup", "Read backups whole, and prove every byte."),
     "volume": ("tui.cli.volume", "List, inspect, make, remove, prune and browse volumes."),

@@ -52,6 +52,7 @@ class Doors:
             "container.logs": self._logs,
             "container.migrate": self._migrate,
             "container.security": self._security,
+            "container.trial": self._trial,
             "fleet.events": self._events,
             "fleet.gpu_screen": self._gpu_screen,
             "fleet.idle": self._idle,
@@ -229,3 +230,10 @@ class Doors:
         from tui.screens.doctor import DoctorScreen
 
         self._app.push_screen(DoctorScreen())
+
+    def _trial(self) -> None:
+        from tui.screens.trial import TrialScreen
+
+        container = self._fleet.selected()
+        if container is not None and self._fleet.allowed(BY_ID["container.trial"], container):
+            self._app.push_screen(TrialScreen(container))

@@ -1,0 +1,70 @@
+"""The trial's screen: chosen by keys, followed, called off, kept while it is closed, its report written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.pilot.stage import Stage, stage
+from widgets.line import plain
+from widgets.lines_pane import LinesPane
+
+
+def text(play: Stage) -> str:
+    """What its pane shows."""
+    return "\n".join(map(plain, play.app.screen.query_one("#trial", LinesPane).lines))
+
+
+def left(play: Stage) -> list[str]:
+    """What of trials is on the engines."""
+    worlds = (play.docker.world, play.podman.world)
+    return [
+        name
+        for world in worlds
+        for name in (*(one.spec.name for one in world.containers.values()), *world.volumes)
+        if name.startswith("tranship-trial-")
+    ]
+
+
+def report(folder: Path) -> str:
+    """The one report that was written there."""
+    (written,) = folder.glob("trial-mlops-postgres-1-*.md")
+    return written.read_text()
+
+
+async def test_a_trial_is_chosen_run_kept_and_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with stage(tmp_path / "state", size=(80, 24)) as play:
+        await play.select("mlops-postgres-1")
+        await play.press("T")
+        assert "demo-docker, demo-podman" in text(play)
+        await play.press("t")
+        assert "demo-podman" not in text(play)
+        await play.press("t", "minus", "minus", "minus", "plus", "s", "w")
+        assert "5 on each" in text(play)
+        assert "no report yet" in play.toasts()
+        await play.press("enter", "escape")
+        assert play.on_top() == "FleetScreen", "it goes on without its screen"
+        await play.press("T")
+        await play.until(lambda: "demo-podman against demo-docker" in text(play), "the verdict")
+        assert "start to ready" in text(play)
+        assert left(play) == []
+        await play.press("w")
+        await play.until(lambda: "The report is in" in text(play), "the report")
+        assert report(tmp_path).startswith("# Trial of `mlops-postgres-1`")
+
+
+async def test_a_trial_is_called_off_and_cleared_up(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        play.podman.faults.hang("start")
+        await play.select("mlops-postgres-1")
+        await play.press("T", "s", "x")
+        assert "No trial" in play.toasts()
+        await play.press("enter")
+        await play.until(lambda: "demo-podman" in text(play) and " of 20" in text(play), "its progress")
+        await play.press("t")
+        assert "under way" in play.toasts()
+        await play.press("x")
+        await play.until(lambda: "Called off" in text(play), "the end")
+        assert left(play) == []

@@ -1,0 +1,15 @@
+"""Actions of the trial's screen. Data only."""
+
+from __future__ import annotations
+
+from tui.action import Action, Scope
+
+TRIAL_ACTIONS: tuple[Action, ...] = (
+    Action("trial.run", "Begin", ("enter",), Scope.TRIAL, changes=True, footer=1, short="begin"),
+    Action("trial.engines", "Next choice of engines", ("t",), Scope.TRIAL, footer=4, short="engines"),
+    Action("trial.more", "More rounds", ("plus",), Scope.TRIAL, footer=5, short="more rounds"),
+    Action("trial.fewer", "Fewer rounds", ("minus",), Scope.TRIAL, footer=6, short="fewer"),
+    Action("trial.sign", "What makes a copy ready", ("s",), Scope.TRIAL, footer=7, short="ready sign"),
+    Action("trial.off", "Call it off; all that it made is removed", ("x",), Scope.TRIAL, footer=2, short="call off"),
+    Action("trial.write", "Write the report as Markdown", ("w",), Scope.TRIAL, footer=3, short="write"),
+)
