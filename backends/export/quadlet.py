@@ -116,6 +116,8 @@ def _container(member: Member, known: Known, scope: Scope) -> tuple[list[ExportF
         remarks.lost(what)
     lines += container_lines(command.flags, known)
     exec_words = command.words[1:]
+    if "" in exec_words:  # the generator's list of words ends there
+        remarks.lost("an empty word of the command, nor what is behind it", "Run the command by a shell's -c.")
     if exec_words:
         lines.append(f"Exec={words(exec_words)}")
     _notes(spec, member, remarks)

@@ -83,9 +83,9 @@ def container_lines(flags: Iterable[tuple[str, ...]], known: Known, *, pod: bool
     for flag in flags:
         name, value = flag[0], flag[1] if len(flag) > 1 else ""
         if pod and name not in _POD_KEYS:
-            yield f"PodmanArgs={words(flag)}"
+            yield _arguments(flag)
         elif len(flag) == 1:
-            yield _SWITCHES.get(name) or f"PodmanArgs={words(flag)}"
+            yield _SWITCHES.get(name) or _arguments(flag)
         elif name in _WORDS:
             yield f"{_WORDS[name]}={word(value)}"
         elif name in _VALUES and bare(value):
@@ -93,7 +93,12 @@ def container_lines(flags: Iterable[tuple[str, ...]], known: Known, *, pod: bool
         elif name == "--security-opt":
             yield _security(flag, value)
         else:
-            yield f"PodmanArgs={words(flag)}"
+            yield _arguments(flag)
+
+
+def _arguments(flag: tuple[str, ...]) -> str:
+    """The option as it is. The generator's list of words ends at an empty one: such a value stands behind "="."""
+    return f"PodmanArgs={words(['='.join(flag)] if '' in flag else flag)}"
 
 
 def _security(flag: tuple[str, ...], value: str) -> str:
@@ -102,7 +107,7 @@ def _security(flag: tuple[str, ...], value: str) -> str:
     for start, key in _SECURITY_VALUES.items():
         if value.startswith(start) and bare(value.removeprefix(start)):
             return f"{key}={literal(value.removeprefix(start))}"
-    return f"PodmanArgs={words(flag)}"
+    return _arguments(flag)
 
 
 def _with_units(name: str, value: str, known: Known) -> str:

@@ -174,3 +174,11 @@ async def test_the_generator_is_asked_or_it_is_said_that_it_was_not() -> None:
 
 def test_plain_words_have_no_quotes() -> None:
     assert (word("a=b"), word("a b"), word("")) == ("a=b", '"a b"', '""')
+
+
+def test_empty_words_end_no_list() -> None:
+    out = of(replace(PLAIN, entrypoint=(), hostname="", command=("printf", "", "x")))
+    assert {"PodmanArgs=--entrypoint=", "PodmanArgs=--hostname="} <= set(lines(out, "web.container"))
+    assert "web: Quadlet cannot say an empty word of the command, nor what is behind it" in [
+        one.title for one in out.findings
+    ]
