@@ -19,7 +19,8 @@ class Member:
     """One container that is exported.
 
     kind: of the engine that has it. volumes, networks: the named ones that it uses, as they are there. image: what its
-    image says, None where that was not read. project: of Compose, pod: of Podman, "" = in none.
+    image says, None where that was not read. project: of Compose, pod: of Podman, "" = in none. needs: names of others
+    that are to run before it.
     """
 
     spec: WorkloadSpec
@@ -29,6 +30,7 @@ class Member:
     image: ImageFacts | None = None
     project: str = ""
     pod: str = ""
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

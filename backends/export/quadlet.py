@@ -65,7 +65,7 @@ def quadlet(members: Sequence[Member], *, scope: Scope = Scope.USER) -> Exported
         {network.name: unit_name(network.name) for member in members for network in member.networks},
     )
     for member in members:
-        made, told = _container(member, known, scope)
+        made, told = _container(member, known, scope, _before(member, members))
         files += made
         findings += told
     volumes = {volume.name: volume for member in members for volume in member.volumes}
@@ -85,7 +85,15 @@ def unit_name(name: str) -> str:
     return _UNIT.sub("_", name) or "unnamed"
 
 
-def _container(member: Member, known: Known, scope: Scope) -> tuple[list[ExportFile], list[Finding]]:
+def _before(member: Member, members: Sequence[Member]) -> list[str]:
+    """Services that are to run before it: of what it needs, unless that is in its own pod, which starts all."""
+    needed = (one for one in members if one.spec.name in member.needs and not (one.pod and one.pod == member.pod))
+    return [f"{unit_name(one.spec.name)}.service" for one in needed]
+
+
+def _container(
+    member: Member, known: Known, scope: Scope, before: Sequence[str]
+) -> tuple[list[ExportFile], list[Finding]]:
     spec, remarks = member.spec, _Remarks(member.spec.name)
     name = unit_name(spec.name)
     secrets = {key: value for key, value in spec.env.items() if is_secret(key)}
@@ -124,7 +132,7 @@ def _container(member: Member, known: Known, scope: Scope) -> tuple[list[ExportF
     head = [comment(f"The container {spec.name}, as Tranship read it from {member.kind.value}."), *remarks.comments()]
     unit = [
         *head,
-        *section("Unit", [f"Description={line(f'The container {spec.name}')}"]),
+        *section("Unit", [f"Description={line(f'The container {spec.name}')}", *_after(before)]),
         *section("Container", lines),
         *section("Service", _service(spec.restart, spec.process)),
         *section("Install", _install(spec.restart, scope)),
@@ -138,6 +146,11 @@ def _own(spaces: NamespaceSpec) -> NamespaceSpec:
     """What a container in a pod has besides the pod's namespaces."""
     held = {name: "" for name in ("ipc", "pid", "uts", "cgroup", "user") if getattr(spaces, name) not in {"", "host"}}
     return replace(spaces, shm_bytes=None, **held)
+
+
+def _after(before: Sequence[str]) -> list[str]:
+    """Source: systemd.unit(5), Requires=, After=."""
+    return [f"{key}={words(before)}" for key in ("Requires", "After") if before]
 
 
 def _notes(spec: WorkloadSpec, member: Member, remarks: _Remarks) -> None:

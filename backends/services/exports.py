@@ -10,14 +10,13 @@ from enum import StrEnum
 from typing import cast
 
 from backends.engine import Engine
-from backends.export.exported import Exported, ExportFile, Member
-from backends.migration.order import in_order
+from backends.export.exported import Exported, Member
+from backends.migration.order import in_order, needs
 from backends.migration.pods import unfold
 from backends.model.container import Container, MountKind
 from backends.model.errors import NotFound
-from backends.model.ids import ContainerKey, EngineId, EngineKind
+from backends.model.ids import ContainerKey, EngineId
 from backends.model.image import ImageFacts
-from backends.model.plan import Finding, Severity
 from backends.model.workload import VolumeSpec, WorkloadSpec
 from backends.services.fleet import Fleet
 
@@ -59,6 +58,8 @@ async def members_of(engine: Engine, rows: Sequence[Container]) -> list[Member]:
         if infra is not None:
             specs |= await _unfolded(engine, infra, {row.key: specs[row.key] for row in rows if row.pod == pod})
     networks = {network.spec.name: network.spec for network in await engine.list_networks() if not network.default}
+    order = {spec.name: spec for spec in specs.values()}
+    needed = needs(order)
     members = {}
     for row in rows:
         spec = specs[row.key]
@@ -70,8 +71,9 @@ async def members_of(engine: Engine, rows: Sequence[Container]) -> list[Member]:
             image=await _image(engine, spec),
             project=row.project,
             pod=row.pod,
+            needs=tuple(sorted(needed[spec.name])),
         )
-    return [members[name] for name in in_order({name: member.spec for name, member in members.items()})]
+    return [members[name] for name in in_order(order)]
 
 
 async def _unfolded(
@@ -113,7 +115,7 @@ def export(target: Target, members: Sequence[Member], **options: object) -> Expo
 
 
 _MAKERS = {
-    Target.RUN: ("backends.services.exports", "run_lines"),
+    Target.RUN: ("backends.export.run_lines", "run_lines"),
     Target.QUADLET: ("backends.export.quadlet", "quadlet"),
     Target.COMPOSE: ("backends.export.compose", "compose"),
     Target.KUBERNETES: ("backends.export.kubernetes", "kubernetes"),
@@ -121,29 +123,4 @@ _MAKERS = {
 """The function that makes a target's files, imported when it is asked for."""
 
 
-def run_lines(members: Sequence[Member], *, kind: EngineKind | None = None) -> Exported:
-    """The lines of `docker run` or `podman run`, one container after the other. kind: of another engine than its own.
-
-    Values that look secret are left to the environment: the line names the variable alone.
-    """
-    from backends.export.command import run_command
-
-    findings: list[Finding] = []
-    parts = []
-    for member in members:
-        spec = member.spec
-        command = run_command(spec, kind or member.kind)
-        program = command.program[0]
-        parts.append(f"# {' '.join(spec.name.split())}\n{command.lines}\n")
-        findings += [Finding(Severity.WARN, f"{spec.name}: {program} run cannot say {what}") for what in command.unsaid]
-        if command.hidden:
-            title = f"{spec.name}: {', '.join(command.hidden)}: the values are left out"
-            findings.append(Finding(Severity.NOTE, title, remedy="Set them in the shell that runs the line."))
-        findings += [
-            Finding(Severity.WARN, f"{spec.name}: {unknown.path} is not in the line", remedy=unknown.reason)
-            for unknown in spec.unmapped
-        ]
-    return Exported((ExportFile("run.sh", "\n".join(parts)),), tuple(findings), ("sh run.sh",))
-
-
-__all__ = ["Target", "export", "members_of", "read_members", "run_lines"]
+__all__ = ["Target", "export", "members_of", "read_members"]

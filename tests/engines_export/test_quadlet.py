@@ -22,13 +22,14 @@ from backends.engines.docker import DockerEngine
 from backends.engines.podman import PodmanEngine
 from backends.export.exported import Member
 from backends.export.quadlet import quadlet
+from backends.export.run_lines import run_lines
 from backends.migration.table import Side
 from backends.migration.verify import compare_specs
 from backends.model.ids import EngineId, EngineKind
 from backends.model.plan import Severity
 from backends.model.secret import is_secret
 from backends.model.workload import RestartPolicy, WorkloadSpec
-from backends.services.exports import members_of, run_lines
+from backends.services.exports import members_of
 from backends.services.quadlet_check import check
 from backends.wire.endpoint import Endpoint
 from tests.export_recipes import IMAGE, Ten

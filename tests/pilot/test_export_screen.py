@@ -29,7 +29,7 @@ async def test_formats_by_number_and_what_they_lose(tmp_path: Path) -> None:
         await play.press("tab")
         await play.until(lambda: "docker run --detach" in _text(play), "the first again")
         await play.press("y")
-        assert play.app.clipboard.startswith(f"# {TRAINER}\ndocker run --detach \\\n")
+        assert f"\n# {TRAINER}\ndocker run --detach \\\n" in play.app.clipboard
         await play.press("P")
         await play.until(lambda: "no Compose project" in play.toasts(), "it has none")
 

@@ -15,7 +15,9 @@ from tui.screens.export import text_lines
 def test_the_line_of_its_own_engine() -> None:
     ran = demo("export", "train-llama3-8b")
     assert ran.exit_code == 0, ran.stderr
-    assert ran.stdout.startswith("# train-llama3-8b\ndocker run --detach \\\n  --name train-llama3-8b \\\n")
+    made = "docker volume inspect checkpoints >/dev/null 2>&1 || docker volume create checkpoints\n"
+    line = "# train-llama3-8b\ndocker run --detach \\\n  --name train-llama3-8b \\\n"
+    assert ran.stdout.startswith(f"{made}\n{line}")
     assert "--device nvidia.com/gpu=0" in ran.stdout
 
 

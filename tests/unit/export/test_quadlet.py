@@ -109,6 +109,20 @@ def test_a_volume_that_the_engine_named_gets_a_name_again() -> None:
     assert "Volume=/own" in lines(of(own), "web.container")
 
 
+def test_what_others_need_runs_first() -> None:
+    members = [
+        Member(replace(PLAIN, name="db"), EngineKind.DOCKER),
+        Member(replace(PLAIN, name="own"), EngineKind.PODMAN, pod="p"),
+        Member(PLAIN, EngineKind.DOCKER, needs=("db", "elsewhere")),
+        Member(replace(PLAIN, name="side"), EngineKind.PODMAN, pod="p", needs=("own", "db")),
+    ]
+    made = quadlet(members)
+    for name in ("web", "side"):
+        unit = lines(made, f"{name}.container")
+        assert unit[1:4] == [f"Description=The container {name}", "Requires=db.service", "After=db.service"]
+    assert "Requires" not in "".join(lines(made, "db.container") + lines(made, "own.container"))
+
+
 def test_what_looks_secret_lies_beside_for_ones_own_eyes() -> None:
     out = of(replace(PLAIN, env={"API_TOKEN": "hush $x", "PLAIN": "p", "DB_PASSWORD": "two\nlines"}))
     files = {file.name: file for file in out.files}
