@@ -26,8 +26,16 @@ _NAME_TIMEOUT_S = 60.0
 
 
 def _empty_image(name: str) -> bytes:
-    """A docker-archive with an image of no layers under that name."""
-    config = {"architecture": "amd64", "os": "linux", "config": {}, "rootfs": {"type": "layers", "diff_ids": []}}
+    """A docker-archive with an image of no layers under that name.
+
+    It is another image for each name: of one that two programs share, either would take the other's away.
+    """
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "config": {"Labels": {"tranship.name": name}},
+        "rootfs": {"type": "layers", "diff_ids": []},
+    }
     index = [{"Config": "empty.json", "RepoTags": [name], "Layers": []}]
     made = io.BytesIO()
     with tarfile.open(fileobj=made, mode="w") as archive:

@@ -35,6 +35,7 @@ from backends.wire.endpoint import Endpoint
 from tests.export_recipes import IMAGE, Ten
 from tests.real import RealEngines, host_port
 from tests.systemd_words import command_words
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.engines
 
@@ -190,7 +191,7 @@ def _with_files(words: Sequence[str], folder: Path) -> list[str]:
     return [str(folder / Path(word).name) if before == "--env-file" else word for before, word in pairs]
 
 
-@pytest.mark.parametrize("name", ["docker", "podman"])
+@pytest.mark.parametrize("name", ["docker", *thorough("podman")])  # Podman reads the same options in a unit
 async def test_their_own_lines_make_them_again(
     real_engines: RealEngines, run_label: Mapping[str, str], name: str
 ) -> None:

@@ -10,10 +10,11 @@ import pytest
 from backends.model.events import Phase
 from backends.model.plan import StepKind, StepProgress
 from tests.engines_migration.yard import Yard
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.engines
 
-PAIRS = [("docker", "podman"), ("podman", "docker")]
+PAIRS = [("docker", "podman"), *thorough(("podman", "docker"))]
 BULK_BYTES = 24 << 20
 
 WRITER = r"""

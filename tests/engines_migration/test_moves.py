@@ -20,8 +20,8 @@ pytestmark = pytest.mark.engines
 
 PAIRS = [
     ("docker", "podman", ImageWay.REGISTRY),
-    ("docker", "podman-rootless", ImageWay.ARCHIVE),
     ("podman-rootless", "podman", ImageWay.REGISTRY),
+    *thorough(("docker", "podman-rootless", ImageWay.ARCHIVE)),
 ]
 
 

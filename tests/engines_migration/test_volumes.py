@@ -11,6 +11,7 @@ import pytest
 from backends.model.plan import MigrationFailed
 from tests.engines_migration.yard import Yard
 from tests.loopback import engines_pid
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.engines
 
@@ -85,7 +86,7 @@ def fill(root: Path) -> None:
     root.chmod(0o2750)
 
 
-@pytest.mark.parametrize(("here", "there"), [*PAIRS, ("docker", "podman-rootless")])
+@pytest.mark.parametrize(("here", "there"), [*PAIRS, *thorough(("docker", "podman-rootless"))])
 async def test_names_of_any_bytes_and_every_kind_of_entry(yard: Yard, here: str, there: str) -> None:
     root = made(yard, here)
     fill(root)

@@ -15,6 +15,7 @@ from backends.model.plan import Choices, ImageWay, LayerChoice, MigrationFailed,
 from tests.faults.ground import Ground, shared
 from tests.faults.services import Midway, SmallDocker, SmallPodman
 from tests.real import RealEngines
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.engines
 
@@ -63,8 +64,7 @@ async def test_a_plan_for_which_there_is_no_room_is_blocked(ground: Ground, smal
 
 @pytest.mark.parametrize(
     ("room_mb", "kind"),
-    [(IMAGE_MB // 2, StepKind.IMAGE), (IMAGE_MB + VOLUME_MB - 4, StepKind.PRECOPY)],
-    ids=["image", "volume"],
+    [(IMAGE_MB // 2, StepKind.IMAGE), *thorough((IMAGE_MB + VOLUME_MB - 4, StepKind.PRECOPY))],
 )
 async def test_room_that_goes_after_the_plan(
     ground: Ground, small: SmallPodman, tmp_path: Path, room_mb: int, kind: StepKind
@@ -142,8 +142,7 @@ def to_docker(real_engines: RealEngines, run_label: dict[str, str], small_docker
 
 @pytest.mark.parametrize(
     ("room_mb", "kind"),
-    [(IMAGE_MB // 2, StepKind.IMAGE), (2 * IMAGE_MB + 8, StepKind.PRECOPY)],  # it unpacks the archive beside its layers
-    ids=["image", "volume"],
+    [(2 * IMAGE_MB + 8, StepKind.PRECOPY), *thorough((IMAGE_MB // 2, StepKind.IMAGE))],  # it unpacks beside its layers
 )
 async def test_docker_runs_out_of_room_to_the_last_byte(
     to_docker: Ground, small_docker: SmallDocker, tmp_path: Path, room_mb: int, kind: StepKind

@@ -18,6 +18,7 @@ from tests.faults.ground import BASE, Ground, shared
 from tests.faults.services import Midway, killable
 from tests.private import PrivateEngine
 from tests.real import RealEngines
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.engines
 
@@ -102,9 +103,9 @@ def named(*engines: Engine) -> dict[str, Engine]:
 @pytest.mark.parametrize(
     ("call", "kind"),
     [
-        ("import_image", StepKind.IMAGE),
         ("import_volume", StepKind.VOLUME),
         ("create_container", StepKind.FILES),
+        *thorough(("import_image", StepKind.IMAGE)),
     ],
 )
 async def test_the_target_dies(

@@ -14,6 +14,7 @@ from backends.model.plan import Choices, ImageWay, LayerChoice, MigrationFailed,
 from tests.faults.conftest import Grounds
 from tests.faults.ground import Ground
 from tests.migration_scene import Fault, Saboteur
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.engines
 
@@ -31,13 +32,17 @@ THERE = [
 ]
 """Each step with the call that does its work."""
 
-AFTER = [(kind, call, Fault.AFTER) for kind, call in THERE]
+ODD, EVEN = THERE[::2], THERE[1::2]
+"""Each run tries every step with one of the two faults, in one of the two directions; `test_faults` of the unit tests
+tries every call with every fault."""
+
+AFTER = [(kind, call, Fault.AFTER) for kind, call in (*EVEN, *thorough(*ODD))]
 MORE = [
     (StepKind.IMAGE, "tag_image", Fault.AFTER),
     (StepKind.PRECOPY, "docker.export_volume", Fault.MIDWAY),
     (StepKind.STOP_SOURCE, "set_restart", Fault.AFTER),
 ]
-BEFORE = [(kind, call, Fault.BEFORE) for kind, call in THERE]
+BEFORE = [(kind, call, Fault.BEFORE) for kind, call in (*ODD, *thorough(*EVEN))]
 
 
 class AtStep(Saboteur):

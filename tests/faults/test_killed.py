@@ -23,6 +23,7 @@ from tests.faults.program import (
     state_dir,
 )
 from tests.real import RealEngines
+from tests.thorough import thorough
 
 pytestmark = [pytest.mark.engines, pytest.mark.e2e]
 
@@ -40,9 +41,16 @@ def ground(grounds: Grounds) -> Ground:
     return grounds(EngineKind.DOCKER, volume_mb=VOLUME_MB, image_mb=IMAGE_MB)
 
 
-RESUMED = ["image", "volume", StepKind.VOLUME, StepKind.FILES, StepKind.HEALTH]
-UNDONE = [StepKind.NETWORK, StepKind.STOP_SOURCE, StepKind.CREATE, StepKind.START, StepKind.VERIFY]
-"""Each kind of step is in one of the two; "image" and "volume" in the middle of what they ship."""
+RESUMED = ["image", "volume", *thorough(StepKind.VOLUME), StepKind.FILES, *thorough(StepKind.HEALTH)]
+UNDONE = [
+    *thorough(StepKind.NETWORK),
+    StepKind.STOP_SOURCE,
+    StepKind.CREATE,
+    *thorough(StepKind.START),
+    StepKind.VERIFY,
+]
+"""Each kind of step is in one of the two in a thorough run; "image" and "volume" in the middle of what they ship. Every
+run has what differs in kind: something half shipped, the source stopped, something made, the copy running."""
 
 
 def test_killed_again_and_again_and_resumed_each_time(cli: Cli, ground: Ground) -> None:

@@ -20,6 +20,7 @@ from backends.model.ids import ContainerKey
 from backends.model.plan import MigrationFailed
 from backends.model.workload import HELPER_LABEL, MountSpec, WorkloadSpec
 from tests.migration_scene import OTHER_TAG, SOURCE, TAG, TARGET, Fault, Saboteur, Scene, move, picture, spec
+from tests.thorough import thorough
 
 
 async def count_calls(tmp_path: Path, known_as: str = "", *, paused: bool = False, programs: bool = True) -> list[str]:
@@ -118,7 +119,7 @@ async def _die(_run: object) -> None:
     raise Crash
 
 
-@pytest.mark.parametrize("programs", [True, False])
+@pytest.mark.parametrize("programs", [True, *thorough(False)])
 @pytest.mark.parametrize("fault", [Fault.BEFORE, Fault.AFTER, Fault.MIDWAY])
 async def test_resume_after_a_crash_at_any_call_ends_equal(
     fault: Fault, programs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
