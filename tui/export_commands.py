@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,14 +36,13 @@ class ExportCommands:
 
     async def _make(self, containers: Sequence[Container], target: str, reply: Reply) -> None:
         from backends.services.exports import Target, export, read_members
-        from backends.services.quadlet_check import check
+        from backends.services.quadlet_check import checked
 
         try:
             members: tuple[Member, ...] = await read_members(self._fleet(), containers)
             made = await asyncio.to_thread(export, Target(target), members)
             if target == Target.QUADLET:
-                found, _ = await check(made.files, user=True)
-                made = replace(made, findings=(*found, *made.findings))
+                made = await checked(made, user=True)
             reply(ExportMade(target, made))
         except BackendError as error:
             reply(ExportMade(target, None, error))

@@ -52,8 +52,9 @@ async def members_of(engine: Engine, rows: Sequence[Container]) -> list[Member]:
     """The same for containers of one engine, none of which is a pod's infra container."""
     recipes = await asyncio.gather(*(engine.workload_spec(row.key.id) for row in rows))
     specs = {row.key: spec for row, spec in zip(rows, recipes, strict=True)}
-    everyone = await engine.list_containers()
-    for pod in dict.fromkeys(row.pod for row in rows if row.pod):
+    pods = dict.fromkeys(row.pod for row in rows if row.pod)
+    everyone = await engine.list_containers() if pods else []
+    for pod in pods:
         infra = next((one for one in everyone if one.infra and one.pod == pod), None)
         if infra is not None:
             specs |= await _unfolded(engine, infra, {row.key: specs[row.key] for row in rows if row.pod == pod})

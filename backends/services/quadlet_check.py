@@ -6,9 +6,10 @@ import asyncio
 import os
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from backends.export.exported import ExportFile
+from backends.export.exported import Exported, ExportFile
 from backends.model.plan import Finding, Severity
 from backends.services.export_files import write_files
 
@@ -62,4 +63,10 @@ async def check(
     return findings, out.decode(errors="replace")
 
 
-__all__ = ["check", "generator"]
+async def checked(made: Exported, *, user: bool) -> Exported:
+    """The units with what it found wrong before what they cannot say."""
+    found, _ = await check(made.files, user=user)
+    return replace(made, findings=(*found, *made.findings))
+
+
+__all__ = ["check", "checked", "generator"]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backends.model.plan import Finding, Severity
+from tui.cli import schema
 from tui.cli.ask import agreed
 from tui.cli.exits import Exit
 from tui.cli.operate import named
@@ -74,7 +75,9 @@ def export(
         members = await read_members(fleet, named(await first_view(fleet), names, engine, project))
         made = export(Target(target), members, **_options(target, install, workload, play=play))
         if target == "quadlet":
-            made = await _checked(made, system=install == "system")
+            from backends.services.quadlet_check import checked
+
+            made = await checked(made, user=install != "system")
         elif target == "kubernetes":
             made = await asyncio.to_thread(_validated, made)
         written: Sequence[Path] = ()
@@ -105,15 +108,6 @@ def _options(target: str, install: str | None, workload: str, *, play: bool) -> 
 
         return {"workload": Workload(workload), "podman": play}
     return {}
-
-
-async def _checked(made: Exported, *, system: bool) -> Exported:
-    from dataclasses import replace
-
-    from backends.services.quadlet_check import check
-
-    found, _ = await check(made.files, user=not system)
-    return replace(made, findings=(*found, *made.findings))
 
 
 def _validated(made: Exported) -> Exported:
@@ -173,10 +167,7 @@ def _plain(made: Exported, written: Sequence[Path]) -> dict[str, Any]:
     return {
         "files": [{"name": file.name, "mode": f"{file.mode:04o}", "text": file.shown} for file in made.files],
         "written": [str(path) for path in written],
-        "findings": [
-            {"severity": one.severity.value, "title": one.title, "detail": one.detail, "remedy": one.remedy}
-            for one in made.findings
-        ],
+        "findings": [schema.finding(one) for one in made.findings],
         "commands": list(made.commands),
     }
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from backends.model.errors import BackendError
     from backends.model.fleet import EngineView
     from backends.model.image import LayerReport
-    from backends.model.plan import Check, MigrationReport, Plan
+    from backends.model.plan import Check, Finding, MigrationReport, Plan
 
 SCHEMA = 1
 """Grows when a key changes its meaning or goes away; new keys do not change it."""
@@ -39,6 +39,11 @@ def error(failure: BackendError | None) -> dict[str, Any] | None:
         "hint": failure.hint,
         "engine": failure.engine.name if failure.engine else None,
     }
+
+
+def finding(one: Finding) -> dict[str, Any]:
+    """What was found before something is done."""
+    return {"severity": one.severity.value, "title": one.title, "detail": one.detail, "remedy": one.remedy}
 
 
 def container(seen: Container, stats: StatsReading | None = None) -> dict[str, Any]:
@@ -178,15 +183,7 @@ def plan(drawn: Plan) -> dict[str, Any]:
             }
             for field in drawn.fields
         ],
-        "findings": [
-            {
-                "severity": finding.severity.value,
-                "title": finding.title,
-                "detail": finding.detail,
-                "remedy": finding.remedy,
-            }
-            for finding in drawn.findings
-        ],
+        "findings": [finding(one) for one in drawn.findings],
         "steps": [
             {
                 "kind": step.kind.value,
