@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from backends.export.command import run_command
 from backends.export.exported import PRIVATE_MODE, Exported, ExportFile, Member
 from backends.export.quadlet_keys import Known, container_lines
 from backends.export.quadlet_text import comment, line, section, word, words
+from backends.export.unsaid import Ledger, sentence
 from backends.model.ids import EngineKind
 from backends.model.network import NetworkSpec
 from backends.model.plan import Finding, Severity
@@ -33,24 +34,6 @@ class Scope(StrEnum):
 _UNIT = re.compile(r"[^A-Za-z0-9_.-]")
 _DEVICE_OPTIONS = {"device": "Device", "type": "Type", "o": "Options"}
 """Options of the local volume driver that have keys. Source: podman-systemd.unit(5), "Volume units"."""
-
-
-@dataclass(slots=True)
-class _Remarks:
-    """What is told of one unit, in its file and on screen."""
-
-    who: str
-    findings: list[Finding] = field(default_factory=list)
-
-    def lost(self, what: str, remedy: str = "") -> None:
-        self.findings.append(Finding(Severity.WARN, f"{self.who}: Quadlet cannot say {what}", remedy=remedy))
-
-    def note(self, what: str, remedy: str = "") -> None:
-        self.findings.append(Finding(Severity.NOTE, f"{self.who}: {what}", remedy=remedy))
-
-    def comments(self) -> Iterator[str]:
-        for one in self.findings:
-            yield comment(f"{one.title}." + (f" {one.remedy}" if one.remedy else ""))
 
 
 def quadlet(members: Sequence[Member], *, scope: Scope = Scope.USER) -> Exported:
@@ -94,7 +77,7 @@ def _before(member: Member, members: Sequence[Member]) -> list[str]:
 def _container(
     member: Member, known: Known, scope: Scope, before: Sequence[str]
 ) -> tuple[list[ExportFile], list[Finding]]:
-    spec, remarks = member.spec, _Remarks(member.spec.name)
+    spec, ledger = member.spec, Ledger("Quadlet")
     name = unit_name(spec.name)
     secrets = {key: value for key, value in spec.env.items() if is_secret(key)}
     beside = {key: value for key, value in secrets.items() if not set(value) & {"\n", "\r"} and key.isprintable()}
@@ -109,7 +92,9 @@ def _container(
         text = "".join(f"{key}={value}\n" for key, value in beside.items())
         files.append(ExportFile(f"{name}.env", text, PRIVATE_MODE))
         lines.append(f"EnvironmentFile={name}.env")
-        remarks.note(f"{', '.join(sorted(beside))}: the values stand in {name}.env, for your eyes only")
+        ledger.differs(
+            spec.name, "", f"{', '.join(sorted(beside))}: the values stand in {name}.env, for your eyes only"
+        )
     said = replace(
         spec,
         name="",
@@ -121,15 +106,24 @@ def _container(
         said = replace(said, ports=(), network=NetworkingSpec(), hostname=None, namespaces=_own(spec.namespaces))
     command = run_command(said, EngineKind.PODMAN, verb=(), secret=lambda _: False)
     for what in command.unsaid:
-        remarks.lost(what)
+        ledger.cannot(spec.name, "", what)
     lines += container_lines(command.flags, known)
     exec_words = command.words[1:]
     if "" in exec_words:  # the generator's list of words ends there
-        remarks.lost("an empty word of the command, nor what is behind it", "Run the command by a shell's -c.")
+        ledger.cannot(
+            spec.name,
+            "command",
+            "an empty word of the command, nor what is behind it",
+            "Run the command by a shell's -c.",
+        )
     if exec_words:
         lines.append(f"Exec={words(exec_words)}")
-    _notes(spec, member, remarks)
-    head = [comment(f"The container {spec.name}, as Tranship read it from {member.kind.value}."), *remarks.comments()]
+    _notes(spec, member, ledger)
+    told = [entry.finding for entry in ledger.entries]
+    head = [
+        comment(f"The container {spec.name}, as Tranship read it from {member.kind.value}."),
+        *(comment(sentence(one)) for one in told),
+    ]
     unit = [
         *head,
         *section("Unit", [f"Description={line(f'The container {spec.name}')}", *_after(before)]),
@@ -139,7 +133,7 @@ def _container(
     ]
     left = [key for key in secrets if key not in beside]
     files.insert(0, ExportFile(f"{name}.container", _text(unit), PRIVATE_MODE if left else 0o644))
-    return files, remarks.findings
+    return files, told
 
 
 def _own(spaces: NamespaceSpec) -> NamespaceSpec:
@@ -153,23 +147,35 @@ def _after(before: Sequence[str]) -> list[str]:
     return [f"{key}={words(before)}" for key in ("Requires", "After") if before]
 
 
-def _notes(spec: WorkloadSpec, member: Member, remarks: _Remarks) -> None:
+def _notes(spec: WorkloadSpec, member: Member, ledger: Ledger) -> None:
     for unknown in spec.unmapped:
         if not (member.pod and unknown.path == "Pod"):
-            remarks.lost(unknown.path, unknown.reason)
+            ledger.cannot(spec.name, "unmapped", unknown.path, unknown.reason)
     if not spec.process.auto_remove:
-        remarks.note("systemd makes the container anew at each start: what it wrote outside volumes is gone then")
+        ledger.differs(
+            spec.name, "", "systemd makes the container anew at each start: what it wrote outside volumes is gone then"
+        )
     if spec.restart.name is RestartName.NO:
-        remarks.note("it is not started at boot, since it was not restarted either", "Add [Install] to change that.")
+        ledger.differs(
+            spec.name,
+            "",
+            "it is not started at boot, since it was not restarted either",
+            "Add [Install] to change that.",
+        )
     if spec.restart.name is RestartName.ON_FAILURE and spec.restart.max_retries:
         tries = spec.restart.max_retries
-        remarks.note(
-            f"it was restarted {tries} times at most", f"systemd counts within a time: StartLimitBurst={tries}"
+        ledger.differs(
+            spec.name,
+            "",
+            f"it was restarted {tries} times at most",
+            f"systemd counts within a time: StartLimitBurst={tries}",
         )
     if spec.image.startswith("localhost/"):
-        remarks.note("its image is in no registry", f"Podman must have it: podman image exists {spec.image}")
+        ledger.differs(
+            spec.name, "", "its image is in no registry", f"Podman must have it: podman image exists {spec.image}"
+        )
     if spec.gpu is not None and spec.gpu.cdi_names():
-        remarks.note("its GPUs are CDI devices", "The host lists them by `nvidia-ctk cdi list`.")
+        ledger.differs(spec.name, "", "its GPUs are CDI devices", "The host lists them by `nvidia-ctk cdi list`.")
 
 
 def _service(restart: RestartPolicy, process: ProcessSpec) -> Iterator[str]:

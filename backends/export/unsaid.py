@@ -73,8 +73,12 @@ class Ledger:
 
     def comments(self) -> Iterator[str]:
         """The same as lines for the file."""
-        for finding in self.findings:
-            yield f"{finding.title}." + (f" {finding.remedy}" if finding.remedy else "")
+        return map(sentence, self.findings)
+
+
+def sentence(finding: Finding) -> str:
+    """A finding as a line for a file."""
+    return f"{finding.title}." + (f" {finding.remedy}" if finding.remedy else "")
 
 
 def field_of(spec: WorkloadSpec, path: str) -> Any:
@@ -83,4 +87,4 @@ def field_of(spec: WorkloadSpec, path: str) -> Any:
     return attrgetter(path)(PLAIN if absent else spec)
 
 
-__all__ = ["PLAIN", "Entry", "Ledger", "Never", "field_of"]
+__all__ = ["PLAIN", "Entry", "Ledger", "Never", "field_of", "sentence"]
