@@ -12,6 +12,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from backends.export.command import run_command
+from backends.export.distinct import distinct
 from backends.export.exported import PRIVATE_MODE, Exported, ExportFile, Member
 from backends.export.quadlet_keys import Known, container_lines
 from backends.export.quadlet_text import comment, line, section, word, words
@@ -42,7 +43,9 @@ def quadlet(members: Sequence[Member], *, scope: Scope = Scope.USER) -> Exported
     A file of mode 0600 beside the unit holds the variables that look secret.
     """
     files: list[ExportFile] = []
-    findings: list[Finding] = []
+    ledger = Ledger("Quadlet")
+    members = distinct(members, ledger)
+    findings = list(ledger.findings)
     known = Known(
         {volume.name: unit_name(volume.name) for member in members for volume in member.volumes},
         {network.name: unit_name(network.name) for member in members for network in member.networks},

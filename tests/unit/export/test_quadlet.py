@@ -109,6 +109,14 @@ def test_a_volume_that_the_engine_named_gets_a_name_again() -> None:
     assert "Volume=/own" in lines(of(own), "web.container")
 
 
+def test_one_name_on_two_engines_is_two_units() -> None:
+    made = quadlet([Member(PLAIN, EngineKind.DOCKER), Member(replace(PLAIN, image="x/y:1"), EngineKind.PODMAN)])
+    assert "Image=docker.io/test/web:1" in lines(made, "web.container")
+    assert {"Image=x/y:1", "ContainerName=web-2"} <= set(lines(made, "web-2.container"))
+    assert made.findings[0].title == "web: another is called so too: this one is called web-2"
+    assert made.commands[1] == "systemctl --user start web.service web-2.service"
+
+
 def test_what_others_need_runs_first() -> None:
     members = [
         Member(replace(PLAIN, name="db"), EngineKind.DOCKER),
