@@ -10,28 +10,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from backends.systemd_text import literal, quoted
+
 _PLAIN = re.compile(r"[A-Za-z0-9_/@.:+-][A-Za-z0-9_/@.:=,+-]*")
 """What needs no quotes anywhere in a unit file."""
 
-_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-
-
-def literal(text: str) -> str:
-    """The text with what systemd would replace in it doubled."""
-    return text.replace("%", "%%").replace("$", "$$")
-
 
 def line(text: str) -> str:
-    """The same on one line: of what no engine lets have another, as names and references."""
+    """As `literal`, and on one line: of what no engine lets have another, as names and references."""
     return literal(" ".join(text.split()))
 
 
 def word(text: str) -> str:
-    """One word of a list of words, quoted where that is needed. Control characters as systemd's octal escapes."""
-    if _PLAIN.fullmatch(text):
-        return text
-    inner = "".join(_ESCAPES.get(one) or (f"\\{ord(one):03o}" if ord(one) < 32 else one) for one in literal(text))
-    return f'"{inner}"'
+    """One word of a list of words, quoted where that is needed."""
+    return text if _PLAIN.fullmatch(text) else quoted(text)
 
 
 def words(texts: Iterable[str]) -> str:

@@ -11,6 +11,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
+from backends.systemd_text import literal, quoted
+
 PREFIX = "tranship-backup-"
 MARK = "[X-Tranship]"
 CRON_MARK = "# tranship-schedule "
@@ -28,7 +30,6 @@ _CALENDAR = {
     "monthly": "*-*-01 03:00:00",
 }
 _CRON = re.compile(r"(@(?:hourly|daily|weekly|monthly|yearly|reboot))|(?:[\d*,/A-Za-z-]+[ \t]+){4}[\d*,/A-Za-z-]+")
-_SPECIAL = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +65,6 @@ def escaped(text: str) -> str:
     )
 
 
-def quoted(text: str, *, command: bool = True) -> str:
-    """As one word in a unit. command: on a command line, where a dollar sign would be a variable."""
-    safe = "".join(
-        _SPECIAL.get(char) or (f"\\x{ord(char):02x}" if ord(char) < 32 or ord(char) == 127 else char) for char in text
-    )
-    safe = safe.replace("%", "%%")
-    return f'"{safe.replace("$", "$$") if command else safe}"'
-
-
 def calendar(every: str) -> str:
     """The words as an OnCalendar expression of systemd."""
     return _CALENDAR.get(every, every)
@@ -84,7 +76,7 @@ def units(schedule: Schedule, command: Sequence[str], environ: Mapping[str, str]
     if re.search(r"[\"'\\\x00-\x1f\x7f]", command[0]):  # which systemd takes in arguments, but in no program's name
         command = ["/usr/bin/env", *command]
     program, *rest = command
-    words = " ".join([quoted(program, command=False), *map(quoted, rest)])
+    words = " ".join([quoted(program, variables=False), *map(quoted, rest)])
     kept = json.dumps(asdict(schedule), ensure_ascii=True)
     service = [
         "# Made by `tranship schedule`; `tranship schedule --remove` takes it away.",
@@ -93,7 +85,7 @@ def units(schedule: Schedule, command: Sequence[str], environ: Mapping[str, str]
         "",
         "[Service]",
         "Type=oneshot",
-        *(f"Environment={quoted(f'{name}={value}', command=False)}" for name, value in sorted(environ.items())),
+        *(f"Environment={quoted(f'{name}={value}', variables=False)}" for name, value in sorted(environ.items())),
         f"ExecStart={words}",
         "Nice=10",
         "IOSchedulingClass=idle",
@@ -118,7 +110,7 @@ def units(schedule: Schedule, command: Sequence[str], environ: Mapping[str, str]
 
 
 def _described(text: str) -> str:
-    return "".join(char if char.isprintable() else " " for char in text).replace("%", "%%").rstrip("\\")
+    return "".join(char if char.isprintable() else " " for char in literal(text, variables=False)).rstrip("\\")
 
 
 def cron_lines(schedule: Schedule, command: Sequence[str], environ: Mapping[str, str]) -> tuple[str, str]:

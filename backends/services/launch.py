@@ -20,6 +20,7 @@ from backends.draft.words import port_text, read_ports
 from backends.engine import Engine
 from backends.export.command import Command, run_command
 from backends.giving import Refusal, give, own_gpus, words
+from backends.listening import listening_ports
 from backends.model.capabilities import EngineInfo
 from backends.model.container import ContainerState, MountKind
 from backends.model.errors import BackendError, Conflict, NotFound
@@ -29,7 +30,6 @@ from backends.model.plan import Finding, Severity
 from backends.model.workload import WorkloadSpec
 from backends.services.audit_facts import of_spec
 from backends.services.fleet import Fleet
-from backends.services.ports import listening_ports
 
 _log = logging.getLogger(__name__)
 

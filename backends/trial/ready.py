@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from backends.engine import Engine
+from backends.listening import listened
 from backends.model.container import Health
 from backends.model.errors import Conflict, NotFound, TimedOut, Unsupported
 from backends.model.trial import ReadyBy, TrialRequest
@@ -15,9 +16,6 @@ from backends.trial.totals import Places
 HEALTH_LOOK_S = 0.1
 """Each look runs the check where the engine has no timer for it (Podman without systemd)."""
 PORT_LOOK_S = 0.005
-_LISTEN = "0A"
-"""TCP_LISTEN. Source: Linux, include/net/tcp_states.h."""
-_STATE, _ADDRESS = 3, 1
 
 
 async def until_ready(
@@ -81,7 +79,7 @@ async def _listening(engine: Engine, container: str, request: TrialRequest, port
     while True:
         if pid is None:
             pid = await asyncio.to_thread(_process, container) or await _first_process(engine, container)
-        heard = await asyncio.to_thread(_listened, Path(f"/proc/{pid}/net")) if pid else frozenset()
+        heard = await asyncio.to_thread(listened, Path(f"/proc/{pid}/net")) if pid else frozenset()
         if heard is None:
             raise Unsupported(
                 "the container's ports cannot be looked at from here",
@@ -104,22 +102,6 @@ async def _first_process(engine: Engine, container: str) -> int | None:
     except (Conflict, NotFound):
         return None  # it has just ended: whoever waits for that says so
     return found[0].pid if found else None
-
-
-def _listened(folder: Path) -> frozenset[int] | None:
-    """TCP ports that are listened to, None where no table can be read."""
-    found: set[int] = set()
-    readable = False
-    for name in ("tcp", "tcp6"):
-        try:
-            lines = (folder / name).read_text("ascii", "replace").splitlines()[1:]
-        except OSError:
-            continue  # no IPv6, or no such process
-        readable = True
-        for words in (line.split() for line in lines):
-            if len(words) > _STATE and words[_STATE] == _LISTEN:
-                found.add(int(words[_ADDRESS].rpartition(":")[2], 16))
-    return frozenset(found) if readable else None
 
 
 __all__ = ["until_ready"]

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from backends.draft.check import Facts, Ground, check, free_name, free_port, ground_of, taken_ports
+from backends.listening import listening_ports
 from backends.model.capabilities import Capabilities, Capability, EngineInfo
 from backends.model.container import Container, ContainerState, MountKind, Port
 from backends.model.events import ConnectionState, Link
@@ -15,7 +16,6 @@ from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.model.plan import Severity
 from backends.model.settings import HealthSpec, NamespaceSpec, ResourceSpec
 from backends.model.workload import MountSpec, RestartName, RestartPolicy, WorkloadSpec
-from backends.services.ports import listening_ports
 
 DOCKER, PODMAN = EngineId(EngineKind.DOCKER, "docker"), EngineId(EngineKind.PODMAN, "podman")
 INFO = EngineInfo("1", "1", False, True, cpus=4, memory_bytes=8 << 30)
