@@ -9,30 +9,22 @@ import asyncio
 import os
 import re
 import subprocess
-import uuid
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from backends.engine import Engine
-from backends.engines.docker import DockerEngine
-from backends.engines.podman import PodmanEngine
-from backends.export.exported import Member
 from backends.export.quadlet import quadlet
 from backends.export.run_lines import run_lines
-from backends.migration.table import Side
 from backends.migration.verify import compare_specs
-from backends.model.ids import EngineId, EngineKind
 from backends.model.plan import Severity
 from backends.model.secret import is_secret
 from backends.model.workload import RestartPolicy, WorkloadSpec
 from backends.services.exports import members_of
 from backends.services.quadlet_check import check
-from backends.wire.endpoint import Endpoint
-from tests.export_recipes import IMAGE, Ten
+from tests.engines_export.place import open_place
+from tests.export_recipes import IMAGE
 from tests.real import RealEngines, host_port
 from tests.systemd_words import command_words
 from tests.thorough import thorough
@@ -45,59 +37,6 @@ _GENERATORS = {"--replace", "--rm", "-d", "--cgroups=split", "--sdnotify=conmon"
 
 _SHELL = "that the health check runs without a shell"
 """What `docker run` has no option for, among the ten."""
-
-
-@dataclass
-class Place:
-    """One engine with a run's ten recipes; what is made has the run's name."""
-
-    real: RealEngines
-    name: str
-    engine: Engine
-    ten: Ten
-    run: str
-    side: Side
-
-    def cli(self, *argv: str) -> str:
-        return self.real.cli(self.name, *argv)
-
-    async def members(self) -> list[Member]:
-        """What the engine says of the ten; afterwards nothing of them is there."""
-        for network in self.ten.networks:
-            await self.engine.create_network(network)
-        for volume in self.ten.volumes:
-            await self.engine.create_volume(volume)
-        seen = [await self.engine.workload_spec(await self.engine.create_container(one)) for one in self.ten.specs]
-        self.clear()
-        return [Member(spec, self.engine.id.kind, self.ten.volumes, self.ten.networks) for spec in seen]
-
-    def clear(self) -> None:
-        """Remove all that has the run's name."""
-        named = ("--filter", f"name={self.run}")
-        if names := self.cli("ps", "-aq", *named).split():
-            self.cli("rm", "-f", "-v", *names)
-        for kind in ("volume", "network"):
-            if found := self.cli(kind, "ls", "-q", *named).split():
-                self.cli(kind, "rm", *found)
-
-    async def unequal(self, wanted: WorkloadSpec) -> dict[str, str]:
-        """Fields in which the container of this name is another."""
-        seen = await self.engine.workload_spec((await self.engine.inspect_container(wanted.name)).key.id)
-        checks = compare_specs(wanted, seen, self.side)
-        return {one.subject: f"{wanted.name}: {one.source} | {one.target}" for one in checks if not one.equal}
-
-
-@asynccontextmanager
-async def _place(real: RealEngines, name: str, labels: Mapping[str, str]) -> AsyncIterator[Place]:
-    adapter, kind = (DockerEngine, EngineKind.DOCKER) if name == "docker" else (PodmanEngine, EngineKind.PODMAN)
-    engine = adapter(EngineId(kind, name), Endpoint.parse(getattr(real, name)))
-    run = f"exq-{uuid.uuid4().hex[:8]}"
-    made = Place(real, name, engine, Ten(run, labels), run, Side(engine.id, await engine.connect()))
-    try:
-        yield made
-    finally:
-        made.clear()
-        await engine.close()
 
 
 def _commands(services: str) -> Iterator[list[str]]:
@@ -117,15 +56,17 @@ def _created(words: Sequence[str]) -> list[str]:
 async def test_the_generators_services_make_them_again(
     real_engines: RealEngines, run_label: Mapping[str, str], tmp_path: Path, source: str
 ) -> None:
-    async with _place(real_engines, source, run_label) as there, _place(real_engines, "podman", run_label) as here:
+    async with (
+        open_place(real_engines, source, run_label, tmp_path) as there,
+        open_place(real_engines, "podman", run_label, tmp_path) as here,
+    ):
         members = await there.members()
         here.run = there.run  # what is made has the source's names
         made = quadlet(members)
         assert not [one for one in made.findings if one.severity is not Severity.NOTE], "Quadlet can say all of these"
         found, services = await check(made.files, user=False, program=_generator(real_engines))
         assert found == ()
-        for file in made.files:
-            (tmp_path / file.name).write_text(file.text)  # the engines see it under the same name
+        here.write(made)
         for words in _commands(services):
             if words[1] != "run":
                 here.cli(*words[1:])
@@ -134,7 +75,7 @@ async def test_the_generators_services_make_them_again(
                 here.cli(*_with_files(_created(words), tmp_path))
         for member in members:
             spec = replace(member.spec, restart=RestartPolicy(), image_id="")
-            assert await here.unequal(spec) == {}
+            assert here.unequal(spec, await here.recipe(spec.name)) == {}
         for network in there.ten.networks:
             assert network.subnets[0].subnet in here.cli("network", "inspect", network.name)
         for volume in there.ten.volumes:
@@ -142,8 +83,10 @@ async def test_the_generators_services_make_them_again(
             assert volume.labels.items() <= shown.labels.items()
 
 
-async def test_a_pod_becomes_a_pod_unit(real_engines: RealEngines, run_label: Mapping[str, str]) -> None:
-    async with _place(real_engines, "podman", run_label) as place:
+async def test_a_pod_becomes_a_pod_unit(
+    real_engines: RealEngines, run_label: Mapping[str, str], tmp_path: Path
+) -> None:
+    async with open_place(real_engines, "podman", run_label, tmp_path) as place:
         pod, port = f"{place.run}-pod", host_port()
         marks = [word for key, value in run_label.items() for word in ("--label", f"{key}={value}")]
         try:
@@ -193,9 +136,9 @@ def _with_files(words: Sequence[str], folder: Path) -> list[str]:
 
 @pytest.mark.parametrize("name", ["docker", *thorough("podman")])  # Podman reads the same options in a unit
 async def test_their_own_lines_make_them_again(
-    real_engines: RealEngines, run_label: Mapping[str, str], name: str
+    real_engines: RealEngines, run_label: Mapping[str, str], tmp_path: Path, name: str
 ) -> None:
-    async with _place(real_engines, name, run_label) as place:
+    async with open_place(real_engines, name, run_label, tmp_path) as place:
         members = await place.members()
         for network in place.ten.networks:
             await place.engine.create_network(network)
@@ -217,7 +160,8 @@ async def test_their_own_lines_make_them_again(
                 timeout=60,
             )
             assert done.returncode == 0, done.stderr
-            unequal = await place.unequal(_as_docker_says(member.spec, name))
+            wanted = _as_docker_says(member.spec, name)
+            unequal = place.unequal(wanted, await place.recipe(wanted.name))
             unequal.pop("process.stdin_once", None)  # `docker create` attaches stdin, which `run --detach` does not
             assert list(unequal) == ["health.test"] * len(told)
             assert all(title.endswith(f"cannot say {_SHELL}") for title in told)

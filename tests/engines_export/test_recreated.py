@@ -3,124 +3,33 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import subprocess
 import sys
-import uuid
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from backends.engine import Engine
-from backends.engines.docker import DockerEngine
-from backends.engines.podman import PodmanEngine
 from backends.export.compose import compose_with_ledger
 from backends.export.compose_service import COMPOSE_LABELS
-from backends.export.exported import Exported, Member
 from backends.export.kubernetes import Workload, kubernetes_with_ledger
 from backends.export.kubernetes_labels import NAME_LABEL
 from backends.migration.pods import unfold
-from backends.migration.table import Side
-from backends.migration.verify import compare_specs
-from backends.model.ids import EngineId, EngineKind
 from backends.model.workload import WorkloadSpec
-from backends.wire.endpoint import Endpoint
-from tests.export_recipes import Ten
+from tests.engines_export.place import Place, open_place
 from tests.real import RealEngines
 
 pytestmark = pytest.mark.engines
-PROGRAM_TIMEOUT_S = 120
-
-
-@dataclass
-class Place:
-    """One engine with a run's ten containers, read back and taken away again."""
-
-    real: RealEngines
-    name: str
-    engine: Engine
-    run: str
-    ten: Ten
-    side: Side
-    folder: Path
-
-    async def members(self) -> list[Member]:
-        """What the engine says of the ten; afterwards nothing of them is there."""
-        for network in self.ten.networks:
-            await self.engine.create_network(network)
-        for volume in self.ten.volumes:
-            await self.engine.create_volume(volume)
-        seen = []
-        for spec in self.ten.specs:
-            made = await self.engine.create_container(spec)
-            seen.append(await self.engine.workload_spec(made))
-        self.clear()
-        kind = self.engine.id.kind
-        return [Member(spec, kind, self.ten.volumes, self.ten.networks) for spec in seen]
-
-    def clear(self) -> None:
-        """Remove all that has the run's name."""
-        names = self.real.cli(self.name, "ps", "-aq", "--filter", f"name={self.run}").split()
-        if self.name == "podman":
-            pods = self.real.cli("podman", "pod", "ps", "-q", "--filter", f"name={self.run}").split()
-            self._cli("pod", "rm", "-f", "-t", "0", *pods) if pods else None
-            secrets = self.real.cli("podman", "secret", "ls", "-q", "--filter", f"name={self.run}").split()
-            self._cli("secret", "rm", *secrets) if secrets else None
-            names = self.real.cli(self.name, "ps", "-aq", "--filter", f"name={self.run}").split()
-        self._cli("rm", "-f", "-v", *names) if names else None
-        for kind in ("volume", "network"):
-            found = self.real.cli(self.name, kind, "ls", "-q", "--filter", f"name={self.run}").split()
-            self._cli(kind, "rm", *found) if found else None
-
-    def _cli(self, *argv: str) -> None:
-        self.real.cli(self.name, *argv)
-
-    def write(self, out: Exported) -> None:
-        """The files, as a user has them."""
-        for file in out.files:
-            (self.folder / file.name).write_text(file.text)
-
-    def program(self, *argv: str) -> str:
-        """Run a program among the files; returns stdout."""
-        environ = {**os.environ, "PATH": f"{self.real.bin}:{os.environ['PATH']}", "DOCKER_HOST": self.real.docker}
-        done = subprocess.run(
-            argv, cwd=self.folder, env=environ, capture_output=True, text=True, timeout=PROGRAM_TIMEOUT_S
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
-
-    async def recipe(self, name: str) -> WorkloadSpec:
-        """Of a container by its name."""
-        return await self.engine.workload_spec((await self.engine.inspect_container(name)).key.id)
 
 
 @pytest.fixture
 async def place(
     request: pytest.FixtureRequest, real_engines: RealEngines, run_label: Mapping[str, str], tmp_path: Path
 ) -> AsyncIterator[Place]:
-    """By the engine's name ("docker", "podman"); cleared whatever happened."""
-    name = request.param
-    kinds = {"docker": (DockerEngine, EngineKind.DOCKER), "podman": (PodmanEngine, EngineKind.PODMAN)}
-    adapter, kind = kinds[name]
-    engine = adapter(EngineId(kind, name), Endpoint.parse(getattr(real_engines, name)))
-    run = f"exp-{uuid.uuid4().hex[:8]}"
-    made = Place(
-        real_engines, name, engine, run, Ten(run, run_label), Side(engine.id, await engine.connect()), tmp_path
-    )
-    try:
+    """By the engine's name ("docker", "podman")."""
+    async with open_place(real_engines, request.param, run_label, tmp_path) as made:
         yield made
-    finally:
-        made.clear()
-        await engine.close()
-
-
-def _unequal(wanted: WorkloadSpec, seen: WorkloadSpec, place: Place) -> dict[str, str]:
-    """Fields that are not the same, with both values."""
-    checks = compare_specs(wanted, seen, place.side)
-    return {check.subject: f"{wanted.name}: {check.source} | {check.target}" for check in checks if not check.equal}
 
 
 def _plain(spec: WorkloadSpec) -> WorkloadSpec:
@@ -148,7 +57,7 @@ async def test_compose_makes_them_again(place: Place) -> None:
         place.program(sys.executable, "-m", "podman_compose", "-f", "compose.yaml", "up", "--no-start")
     for member in members:
         seen = _plain(await place.recipe(member.spec.name))
-        found = _unequal(member.spec, seen, place)
+        found = place.unequal(member.spec, seen)
         assert not {field: said for field, said in found.items() if (member.spec.name, field) not in told}
         unheard = {path for who, path in told if who == member.spec.name} - found.keys()
         assert not unheard, "what is told is so"
@@ -197,7 +106,7 @@ async def test_kube_play_makes_them_again(place: Place) -> None:
             place.program(*shlex.split(command.replace(" play ", " play --start=false ")))
         seen = await _played(place, member.spec.name)
         told = OF_PODS | UNTOLD | {entry.path for entry in ledger.entries if entry.path}
-        found = _unequal(member.spec, seen, place)
+        found = place.unequal(member.spec, seen)
         assert not {field: said for field, said in found.items() if not told & _above(field)}
     _inside(place)
 
