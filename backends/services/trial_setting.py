@@ -68,11 +68,11 @@ async def prepare(fleet: Fleet, subject: ContainerKey | str, request: TrialReque
                 made.note(f"{name} was left over on {id} by an earlier trial or sweep, and was removed")
     source, spec, facts = await _source(fleet, subject, request)
     made.image = spec.image or (facts.tags or (facts.key.short,))[0]
-    made.ready_by = request.ready_by or await _default_sign(source, spec, facts)
     for id in request.engines:
         engine = fleet.engine(id)
         say("bring the image", id)
         made.images[id] = await _image(fleet, source, engine, facts, made)
+    made.ready_by = request.ready_by or await _default_sign(fleet, spec, made.images)
     for id in request.engines:
         engine = fleet.engine(id)
         own = await _converted(fleet, source, subject, spec, engine, made)
@@ -128,12 +128,12 @@ async def _source(
     raise NotFound(f"no engine has a container or an image {subject}", hint=f"tranship pull {subject}")
 
 
-async def _default_sign(source: Engine, spec: WorkloadSpec, facts: ImageFacts) -> ReadyBy:
-    """Its health check where the recipe or the image has one."""
+async def _default_sign(fleet: Fleet, spec: WorkloadSpec, images: Mapping[EngineId, str]) -> ReadyBy:
+    """Its health check where the recipe has one, or the image on every engine: Podman knows none of an OCI image."""
     if spec.health is not None:
         return ReadyBy.RUNNING if spec.health.test[:1] in {(), ("NONE",)} else ReadyBy.HEALTH
-    config = await source.image_config(facts.key.id)
-    return ReadyBy.HEALTH if config.health else ReadyBy.RUNNING
+    configs = await asyncio.gather(*(fleet.engine(id).image_config(image) for id, image in images.items()))
+    return ReadyBy.HEALTH if all(config.health for config in configs) else ReadyBy.RUNNING
 
 
 async def _image(fleet: Fleet, source: Engine, engine: Engine, facts: ImageFacts, made: Setting) -> str:

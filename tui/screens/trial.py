@@ -14,7 +14,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from backends.model.container import Container, Health
+from backends.model.container import Container
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
 from backends.model.trial import ReadyBy, TrialRequest
@@ -29,7 +29,8 @@ from widgets.text import inert, paragraph
 from widgets.trial_lines import progress_lines, result_lines
 
 _ROUNDS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50)
-_SIGNS = {
+_SIGNS: dict[ReadyBy | None, str] = {
+    None: "its health check, where all copies have one; else started",
     ReadyBy.RUNNING: "the engine says that it was started",
     ReadyBy.PORT: "a program in it listens to a TCP port",
     ReadyBy.HEALTH: "its health check passes",
@@ -68,7 +69,7 @@ class TrialScreen(SubScreen):
         self._container = container
         self._engines = 0
         self._rounds = _ROUNDS.index(10)
-        self._sign = ReadyBy.RUNNING if container.health is Health.NONE else ReadyBy.HEALTH
+        self._sign: ReadyBy | None = None
 
     def compose(self) -> ComposeResult:
         """Title, one pane, keys."""
