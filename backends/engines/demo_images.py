@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from backends.engines.demo_names import full_reference
+from backends.engines.health_check import image_health
 from backends.model.errors import BackendError, Protocol
 from backends.model.ids import EngineId, ImageKey
 from backends.model.image import Image, ImageFacts, Layer, LayerReport
@@ -111,6 +112,7 @@ def to_facts(image: DemoImage, engine: EngineId) -> ImageFacts:
         str(config.get("architecture", "")),
         str(config.get("os", "")),
         sum(layer_sizes(image)),
+        image_health(image.settings),
     )
 
 

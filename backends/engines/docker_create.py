@@ -10,7 +10,7 @@ from typing import Any
 from backends.engines.docker_create_host import cannot, host_limits, host_rights
 from backends.engines.docker_create_mounts import host_mounts
 from backends.engines.docker_create_networks import networking
-from backends.engines.docker_defaults import HEALTH_INTERVAL_NS, HEALTH_RETRIES, HEALTH_TIMEOUT_NS
+from backends.engines.health_check import health_body
 from backends.model.settings import HealthSpec, ProcessSpec
 from backends.model.workload import GpuRequest, WorkloadSpec
 
@@ -113,21 +113,11 @@ def _bindings(spec: WorkloadSpec) -> dict[str, list[dict[str, str]]]:
 
 
 def _health(health: HealthSpec) -> dict[str, Any]:
-    """0 would take the image's own times: Docker's own are written out."""
     if health.on_failure not in {"", "none"}:
         cannot("health.on_failure", health.on_failure, "Docker does nothing by itself for an unhealthy container")
     if health.startup is not None:
         cannot("health.startup", " ".join(health.startup.test), "Docker has no startup check")
-    if health.test == ("NONE",):
-        return {"Test": ["NONE"]}
-    body: dict[str, Any] = {
-        "Test": list(health.test),
-        "Interval": health.interval_ns or HEALTH_INTERVAL_NS,
-        "Timeout": health.timeout_ns or HEALTH_TIMEOUT_NS,
-        "Retries": health.retries or HEALTH_RETRIES,
-        "StartPeriod": health.start_period_ns,
-    }
-    return body | ({"StartInterval": health.start_interval_ns} if health.start_interval_ns else {})
+    return health_body(health)
 
 
 def _device_request(gpu: GpuRequest) -> dict[str, Any]:

@@ -82,9 +82,6 @@ _ALSO_DEFAULT: Mapping[str, tuple[Any, ...]] = {
 
 DEFAULT_SHM_BYTES: Final = 67108864
 DEFAULT_STOP_S: Final = 10
-HEALTH_INTERVAL_NS: Final = 30_000_000_000
-HEALTH_TIMEOUT_NS: Final = 30_000_000_000
-HEALTH_RETRIES: Final = 3
 
 MASKED_ALWAYS = frozenset(
     {"/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats"}
@@ -135,9 +132,6 @@ __all__ = [
     "DEFAULT_STOP_S",
     "ENDPOINT_FACTS",
     "FACTS",
-    "HEALTH_INTERVAL_NS",
-    "HEALTH_RETRIES",
-    "HEALTH_TIMEOUT_NS",
     "MASKED_ALWAYS",
     "MASKED_KNOWN",
     "MASKED_WRITTEN",

@@ -5,14 +5,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Mapping
 
-from backends.engines.docker_defaults import (
-    DEFAULT_STOP_S,
-    HEALTH_INTERVAL_NS,
-    HEALTH_RETRIES,
-    HEALTH_TIMEOUT_NS,
-    HostDefaults,
-)
+from backends.engines.docker_defaults import DEFAULT_STOP_S, HostDefaults
 from backends.engines.docker_recipe_parts import Json, Left
+from backends.engines.health_check import health_spec
 from backends.model.settings import HealthSpec, LogSpec, ProcessSpec
 
 _TERM = "SIGTERM"  # moby container: defaultStopSignal
@@ -66,15 +61,7 @@ def health(config: Json, base: Json, left: Left) -> HealthSpec | None:
         return None
     for key in mine.keys() - _SAID:
         left.add(f"Config.Healthcheck.{key}", mine[key], "Tranship does not know this setting of Docker")
-    interval, timeout, retries = (int(mine.get(key) or 0) for key in ("Interval", "Timeout", "Retries"))
-    return HealthSpec(
-        test=tuple(map(str, mine["Test"])),
-        interval_ns=0 if interval == HEALTH_INTERVAL_NS else interval,
-        timeout_ns=0 if timeout == HEALTH_TIMEOUT_NS else timeout,
-        start_period_ns=int(mine.get("StartPeriod") or 0),
-        start_interval_ns=int(mine.get("StartInterval") or 0),
-        retries=0 if retries == HEALTH_RETRIES else retries,
-    )
+    return health_spec(mine)
 
 
 def log(host: Json, defaults: HostDefaults) -> LogSpec | None:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from backends.engines.health_check import image_health
 from backends.model.capabilities import Capabilities, Capability, EngineInfo
 from backends.model.container import ChangedPath, ChangeKind, Container, ContainerState, Health, Mount, MountKind, Port
 from backends.model.errors import Protocol, Unsupported
@@ -273,6 +274,7 @@ def image_facts(engine: EngineId, item: Json, config_digest: str) -> ImageFacts:
         architecture=item.get("Architecture") or "",
         os=item.get("Os") or "",
         size_bytes=item.get("Size") or 0,
+        health=image_health(item.get("Config")),
     )
 
 

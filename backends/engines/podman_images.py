@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from backends.engines.health_check import image_health
 from backends.engines.podman_translate import Json, bare_id, moment, strings
 from backends.model.ids import EngineId, ImageKey
 from backends.model.image import Image, ImageFacts, Layer, LayerReport
@@ -20,6 +21,13 @@ def listed_image(entry: Json, engine: EngineId) -> Image:
     )
 
 
+def inherited(inspect: Json) -> Json:
+    """The configuration that containers of the image inherit; libpod tells the health check beside it."""
+    config = dict(inspect.get("Config") or {})
+    config.setdefault("Healthcheck", inspect.get("Healthcheck") or inspect.get("HealthCheck"))
+    return config
+
+
 def image_facts(inspect: Json, engine: EngineId) -> ImageFacts:
     """Of `GET /libpod/images/{name}/json`. A libpod image's id is the digest of its config."""
     image_id = bare_id(str(inspect["Id"]))
@@ -31,6 +39,7 @@ def image_facts(inspect: Json, engine: EngineId) -> ImageFacts:
         str(inspect.get("Architecture") or ""),
         str(inspect.get("Os") or ""),
         int(inspect.get("Size") or 0),
+        image_health(inherited(inspect)),
     )
 
 

@@ -9,13 +9,12 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from backends.engines.health_check import health_spec
 from backends.engines.podman_asked import Asked
 from backends.engines.podman_defaults import HostDefaults
-from backends.engines.podman_translate import Json, strings
+from backends.engines.podman_images import inherited
+from backends.engines.podman_translate import Json
 from backends.model.settings import HealthSpec, LogSpec
-
-HEALTH_DEFAULTS = MappingProxyType({"interval_ns": 30_000_000_000, "timeout_ns": 30_000_000_000, "retries": 3})
-"""What both engines take where a check says nothing. Source: podman-create(1), Docker Engine API, HealthConfig."""
 
 
 def health(inspect: Json, image: Json, asked: Asked) -> HealthSpec | None:
@@ -27,7 +26,7 @@ def health(inspect: Json, image: Json, asked: Asked) -> HealthSpec | None:
     startup = _check(config.get("StartupHealthCheck"), asked, "health.startup.set")
     if check is None:
         return None
-    of_image = _check(image.get("Healthcheck") or (image.get("Config") or {}).get("Healthcheck"), Asked(), "")
+    of_image = _check(inherited(image).get("Healthcheck"), Asked(), "")
     if check == of_image and not action and startup is None:
         return None
     times = int((config.get("StartupHealthCheck") or {}).get("Successes") or 0) if startup is not None else 0
@@ -35,26 +34,11 @@ def health(inspect: Json, image: Json, asked: Asked) -> HealthSpec | None:
 
 
 def _check(value: Any, asked: Asked, path: str) -> HealthSpec | None:
-    """Numbers that are the engines' own are 0, unless they were asked for."""
-    if not value or not value.get("Test"):
-        return None
-    told = asked.words(path)
-
-    def number(name: str, key: str) -> int:
-        found = int(value.get(key) or 0)
-        return 0 if found == HEALTH_DEFAULTS.get(name) and name not in told else found
-
-    test = strings(value["Test"])
-    if test[0] not in {"CMD", "CMD-SHELL", "NONE"}:
-        test = ("CMD", *test)  # so Podman runs it (libpod/healthcheck.go)
-    return HealthSpec(
-        test,
-        interval_ns=number("interval_ns", "Interval"),
-        timeout_ns=number("timeout_ns", "Timeout"),
-        start_period_ns=number("start_period_ns", "StartPeriod"),
-        start_interval_ns=number("start_interval_ns", "StartInterval"),
-        retries=number("retries", "Retries"),
-    )
+    """path: of the numbers that were asked for."""
+    check = health_spec(value, asked.words(path))
+    if check is None or check.test[0] in {"CMD", "CMD-SHELL", "NONE"}:
+        return check
+    return replace(check, test=("CMD", *check.test))  # so Podman runs it (libpod/healthcheck.go)
 
 
 def log(inspect: Json, host: HostDefaults, asked: Asked) -> LogSpec | None:
@@ -73,4 +57,4 @@ def log(inspect: Json, host: HostDefaults, asked: Asked) -> LogSpec | None:
     return LogSpec(driver, MappingProxyType(dict(sorted(options.items())))) if driver or options else None
 
 
-__all__ = ["HEALTH_DEFAULTS", "health", "log"]
+__all__ = ["health", "log"]

@@ -10,7 +10,7 @@ import re
 import signal
 from typing import Any
 
-from backends.engines.podman_recipe_health import HEALTH_DEFAULTS
+from backends.engines.health_check import health_body
 from backends.engines.podman_recipe_parts import KEEP_GROUPS, WAIT_FOR_EVER_S
 from backends.engines.podman_spec_lacking import lacking
 from backends.model.capabilities import EngineInfo
@@ -129,31 +129,16 @@ def _cgroup_rule(text: str) -> Body:
 
 
 def add_health(body: Body, spec: HealthSpec | None) -> None:
-    """The check in full: libpod's API fills nothing in."""
+    """The check, and what Podman does besides."""
     if spec is None:
         return
-    body["healthconfig"] = _check(spec)
+    body["healthconfig"] = health_body(spec)
     if spec.on_failure:
         if spec.on_failure not in _FAILURE_ACTIONS:
             raise lacking("health.on_failure", spec.on_failure, "Use kill, restart, stop or none.")
         body["health_check_on_failure_action"] = _FAILURE_ACTIONS[spec.on_failure]
     if spec.startup is not None:
-        body["startupHealthConfig"] = {**_check(spec.startup), "Successes": spec.startup_successes}
-
-
-def _check(spec: HealthSpec) -> Body:
-    if spec.test[:1] == ("NONE",):
-        return {"Test": ["NONE"]}
-    found: Body = {
-        "Test": list(spec.test),
-        "Interval": spec.interval_ns or HEALTH_DEFAULTS["interval_ns"],
-        "Timeout": spec.timeout_ns or HEALTH_DEFAULTS["timeout_ns"],
-        "Retries": spec.retries or HEALTH_DEFAULTS["retries"],
-        "StartPeriod": spec.start_period_ns,
-    }
-    if spec.start_interval_ns:
-        found["StartInterval"] = spec.start_interval_ns
-    return found
+        body["startupHealthConfig"] = {**health_body(spec.startup), "Successes": spec.startup_successes}
 
 
 def add_log(body: Body, spec: LogSpec | None) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from collections.abc import AsyncIterator
 
 from backends.engine import BuildStream, ByteStream
 from backends.engines import podman_build, podman_registry
@@ -13,7 +12,7 @@ from backends.engines.ending import to_its_end
 from backends.engines.image_config import image_config
 from backends.engines.podman_api import Params, image_path
 from backends.engines.podman_commit import archive_of
-from backends.engines.podman_images import image_facts, layer_report, listed_image
+from backends.engines.podman_images import image_facts, inherited, layer_report, listed_image
 from backends.engines.podman_looking import PodmanLooking
 from backends.engines.podman_translate import bare_id, strings
 from backends.model.build import BuildSpec
@@ -25,13 +24,6 @@ from backends.model.reference import is_image_id, parse_reference
 
 _TAR_TYPE = {"Content-Type": "application/x-tar"}
 """Without this type Podman 5.4 answers 500."""
-
-
-def _with_check(image: Mapping[str, Any]) -> dict[str, Any]:
-    """The configuration; libpod tells the health check beside it."""
-    config = dict(image.get("Config") or {})
-    config.setdefault("Healthcheck", image.get("Healthcheck") or image.get("HealthCheck"))
-    return config
 
 
 class PodmanStore(PodmanLooking):
@@ -53,7 +45,7 @@ class PodmanStore(PodmanLooking):
         """What the image says of containers made of it."""
         image = await self._image(reference)
         with self._understood():
-            return image_config(image, _with_check(image))
+            return image_config(image, inherited(image))
 
     async def image_layers(self, reference: str) -> LayerReport:
         """History joined with diff-IDs, base first."""

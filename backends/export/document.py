@@ -46,9 +46,8 @@ others know it, and a Secret.
 | GPUs | `nvidia.com/gpu` by number under `limits`: Kubernetes chooses which |
 | published and exposed ports | a Service for the cluster; how it is reached from outside is a finding |
 | networks, aliases | the cluster's one network; Services of those names |
-| health check | `readinessProbe`; `livenessProbe` too where the Pod is started again, and a finding that this is \
-more than \
-an engine does |
+| health check, the image's too | `readinessProbe`; `livenessProbe` too where the Pod is started again, and a \
+finding that this is more than an engine does |
 | bind | `hostPath`, and a finding: it is the folder of a node |
 | tmpfs, `/dev/shm` | `emptyDir` in memory with a `sizeLimit` |
 | unnamed volume | `emptyDir` |

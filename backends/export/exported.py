@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from backends.model.ids import EngineKind
 from backends.model.image import ImageFacts
@@ -31,6 +31,13 @@ class Member:
     project: str = ""
     pod: str = ""
     needs: tuple[str, ...] = ()
+
+    def with_image_check(self) -> Member:
+        """The same, with the health check of its image as its own, where what is made will not take it from there."""
+        check = self.image.health if self.image is not None else None
+        if check is None or self.spec.health is not None:
+            return self
+        return replace(self, spec=replace(self.spec, health=check))
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def kubernetes_with_ledger(
 ) -> tuple[Exported, Ledger]:
     """The same, and field by field what is not in it."""
     ledger = Ledger("Podman's kube play" if podman else "Kubernetes")
-    members = distinct(members, ledger)
+    members = [one.with_image_check() for one in distinct(members, ledger)]
     claims, units = Claims(), _units(members, ledger)
     workloads = [_workload(unit, workload, claims, podman, ledger) for unit in units]
     facts = [volume for member in members for volume in member.volumes]

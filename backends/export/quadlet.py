@@ -44,7 +44,7 @@ def quadlet(members: Sequence[Member], *, scope: Scope = Scope.USER) -> Exported
     """
     files: list[ExportFile] = []
     ledger = Ledger("Quadlet")
-    members = distinct(members, ledger)
+    members = [one.with_image_check() for one in distinct(members, ledger)]
     findings = list(ledger.findings)
     known = Known(
         {volume.name: unit_name(volume.name) for member in members for volume in member.volumes},

@@ -1,14 +1,19 @@
-"""Waits until a copy is healthy by its own health check. Starts and changes nothing."""
+"""The health check that a copy has, be it its image's, and the wait for health. Starts and changes nothing."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 
 from backends.engine import Engine
+from backends.migration.facts import SourceFacts, TargetFacts, same_image
 from backends.model.container import Health
 from backends.model.errors import Conflict, TimedOut
+from backends.model.ids import EngineKind
+from backends.model.plan import ImageAction, ImageMove
 from backends.model.settings import HealthSpec
+from backends.model.workload import WorkloadSpec
 
 _NS = 1e9
 _INTERVAL_S, _TIMEOUT_S, _RETRIES = 30.0, 30.0, 3
@@ -21,6 +26,33 @@ LONGEST_S = 3600.0
 SHORTEST_POLL_S, LONGEST_POLL_S = 0.1, 5.0
 """Short at first, so that the time until healthy is measured well; then longer: where an engine has no timer each look
 runs the check, and as many failures as `retries` make it unhealthy before its time."""
+
+
+def of_image(source: SourceFacts, target: TargetFacts, move: ImageMove) -> tuple[WorkloadSpec, str]:
+    """The source's recipe, with its image's check where the copy would not inherit it; and why, "" where it does.
+
+    Docker writes images in OCI form (since 25.0), whose specification has no check, and Podman keeps to it: what
+    arrives there is without. An image that is made of the container is without where Podman makes it.
+    """
+    check, spec = source.image.health, source.spec
+    if check is None or spec.health is not None:
+        return spec, ""
+    if move.commit:
+        why = "an image that is made of a container may come without the check"
+    elif target.engine.kind is not EngineKind.PODMAN:
+        return spec, ""
+    else:
+        held = target.by_tag if target.by_tag is not None and same_image(source.image, target.by_tag) else target.by_id
+        if move.action is not ImageAction.SHIP and held is not None and held.health == check:
+            return spec, ""
+        why = "Podman takes no health check from an image in OCI form: the copy gets its image's as its own"
+    return replace(spec, health=check), why
+
+
+def with_check(spec: WorkloadSpec, *checks: HealthSpec | None) -> WorkloadSpec:
+    """The recipe with the check that it has in effect: its own, else the first of these, which are its images'."""
+    check = next((one for one in checks if one is not None), None)
+    return spec if spec.health is not None else replace(spec, health=check)
 
 
 def limits_s(check: HealthSpec | None) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from backends.migration import (
 )
 from backends.migration.facts import Company, SourceFacts, TargetFacts, one_machine, same_image
 from backends.migration.fields import carry
+from backends.migration.health import of_image
 from backends.migration.networks import NetworkPlan
 from backends.migration.planned_steps import steps
 from backends.migration.table import Case, Choice, Decisions, Side
@@ -148,10 +149,10 @@ def make_plan(
     Each configured field of the source is in Plan.fields, each entry of its `unmapped` as dropped.
     """
     source, target = _in_company(source, target, company, choices)
-    spec = source.spec
-    name = choices.name if choices.name is not None else spec.name
+    name = choices.name if choices.name is not None else source.spec.name
     sides = Side(source.engine, source.info), Side(target.engine, target.info)
     move, image_choice = _image(source, target, choices, name)
+    spec, why_check = of_image(source, target, move)
     travels: list[Finding] = []
     if move.action is ImageAction.SHIP:
         move, travels = _travelling(move, source, target, choices.image_way)
@@ -170,6 +171,7 @@ def make_plan(
         no_limits=target.info.capabilities.why_not(Capability.RESOURCE_LIMITS),
         choices=choices,
         partners=company.partners,
+        check_of_image=why_check,
     )
     case = Case(spec, *sides, decided)
     recipe, fields, notes = carry(case)

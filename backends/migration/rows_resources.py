@@ -54,6 +54,10 @@ def _ulimit_name(ulimit: Ulimit) -> str:
     return ulimit.name
 
 
+def _check(value: tuple[str, ...], case: Case) -> Fate:
+    return Fate(value, case.decided.check_of_image)
+
+
 def _log_driver(value: str, case: Case) -> Fate:
     if not case.crossing or value in _COMMON:
         return Fate(value)
@@ -139,8 +143,8 @@ ROWS = (
         never("names in the cgroup tree belong to one engine"), "dropped"),
     Row("resources.runtime", "HostConfig.Runtime", "oci_runtime", PLAIN_TEXT,
         never("runtimes are known by name to one engine only: the target's own is used"), "dropped"),
-    Row("health.test", "Config.Healthcheck.Test", "healthconfig.Test", text(_argv),
-        said="what the image says is left out"),
+    Row("health.test", "Config.Healthcheck.Test", "healthconfig.Test", text(_argv), _check,
+        "what the image says is left out, but where Podman would not take it from the image"),
     Row("health.interval_ns", "Config.Healthcheck.Interval", "healthconfig.Interval", text(span_ns)),
     Row("health.timeout_ns", "Config.Healthcheck.Timeout", "healthconfig.Timeout", text(span_ns)),
     Row("health.start_period_ns", "Config.Healthcheck.StartPeriod", "healthconfig.StartPeriod", text(span_ns)),

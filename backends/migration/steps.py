@@ -257,9 +257,8 @@ class Steps:
 
     async def await_health(self) -> None:
         """Wait until the copy's own health check says that it is healthy."""
-        health = await until_healthy(
-            self._target, self.outcome.copy_id, self.plan.spec.health, lambda text: self._on_flow(text, None)
-        )
+        check = self.plan.spec.health or self._landed.health
+        health = await until_healthy(self._target, self.outcome.copy_id, check, lambda text: self._on_flow(text, None))
         if health is Health.HEALTHY:
             self.outcome.healthy_at = None if self._ran else asyncio.get_running_loop().time()
             self.outcome.note((Check("health", True, str(Health.HEALTHY), str(health)),), self._target)

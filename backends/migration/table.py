@@ -66,7 +66,8 @@ class Decisions:
     folder. networks: per network, why addresses asked for there cannot be kept, "" where they can.
     gpu: None where none was asked for. took: device nodes that the GPU request stands for now, each with the reason.
     no_limits: why the target enforces no limits, "" where it does. partners: containers that move along, each with
-    its name on the target.
+    its name on the target. check_of_image: why the copy gets as its own the health check that the source has of its
+    image, "" where it does not; `Case.spec` has it then.
     """
 
     name: Choice
@@ -79,6 +80,7 @@ class Decisions:
     no_limits: str = ""
     choices: Choices = Choices()
     partners: Mapping[str, str] = field(default_factory=lambda: NO_PARTNERS)
+    check_of_image: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from backends.engine import Engine
 from backends.migration.defaults import effective
+from backends.migration.health import with_check
 from backends.migration.manifest import Manifest, differences
 from backends.migration.proofs import gpu_nodes, joined_networks
 from backends.migration.rows import TABLE
@@ -159,11 +160,12 @@ async def verify(plan: Plan, target: Engine, container: str, landed: ImageFacts,
     )
     images = compare_images(plan.image.facts, landed, made=bool(plan.image.commit)) if plan.image is not None else []
     side = Side(target.id, await target.connect())
+    asked = plan.image.facts.health if plan.image is not None else None
     of_the_image = Check("image of the copy", seen.image_id == landed.key.id, landed.key.short, seen.image_id[:12])
     return (
         *images,
         of_the_image,
-        *compare_specs(plan.spec, spec, side),
+        *compare_specs(with_check(plan.spec, asked, landed.health), with_check(spec, landed.health), side),
         *joined_networks(plan.spec, seen),
         *await gpu_nodes(target, container, plan.spec, seen.state.alive, plan.choices.gpus),
         Check("state", running == plan.source_running, "running" if plan.source_running else "not running", state),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from backends.model.ids import ImageKey
+from backends.model.settings import HealthSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,8 @@ class ImageFacts:
 
     config_digest: "sha256:..." of the image config where the engine tells it, else "".
     diff_ids: ordered uncompressed layer digests ("sha256:..."), from RootFS.Layers.
+    health: the check that its containers inherit on this engine, None where there is none. Podman inherits none from an
+    image in OCI form, whose specification has no such field; Docker reads it there all the same.
     Source for the comparison: OCI image spec, config.md, "rootfs.diff_ids".
     """
 
@@ -35,6 +38,7 @@ class ImageFacts:
     architecture: str
     os: str
     size_bytes: int
+    health: HealthSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

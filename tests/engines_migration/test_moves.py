@@ -69,6 +69,9 @@ async def test_there_and_back_with_a_thousand_files(yard: Yard, here: str, there
     assert yard.env(there, name) == env
     assert labels(yard, there, name) == marks
     assert yard.image_id(there) == image
+    check = yard.ask(here, name, "{{with .Config.Healthcheck}}{{.Test}} {{.Interval}}{{end}}").strip()
+    assert check == ("[CMD-SHELL test -d /] 1s" if here == "docker" else "")
+    assert yard.ask(there, name, "{{with .Config.Healthcheck}}{{.Test}} {{.Interval}}{{end}}").strip() == check
     assert await fetched(yard, port, "f8") == "content 8\n"
     sent = max(update.done_bytes or 0 for update in seen if update.step.kind is StepKind.IMAGE)
     assert (sent < 200_000) == (way is ImageWay.REGISTRY), "the layers below are on the target"
