@@ -19,6 +19,7 @@ from backends.model.errors import BackendError
 from backends.registry.archive import Part
 from backends.registry.depot import DIGEST, PIECE_BYTES, Damaged, Depot, digest_of
 from backends.registry.manifests import Manifest, read_manifest
+from backends.registry.turns import Turns
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -37,7 +38,8 @@ class Registry:
     presumed: told the digest of a blob that is not here, whether to answer that it is. declines: manifests are taken
     in, but answered with an error: the engine that pushes then does not note that its image has a name here.
     most_uploads: blobs that one push may send, None = any number; overrun: it tried to send more, and was refused.
-    lent: blobs by digest that lie elsewhere, and are read when they are asked for. failed: why one of them could not be
+    lent: blobs by digest that lie elsewhere, and are read when they are asked for, the
+    first of them first. failed: why one of them could not be
     read to its end. on_bytes: told how many bytes have come in or gone out.
     """
 
@@ -57,6 +59,7 @@ class Registry:
         self.lacking: set[str] = set()
         self.requests = 0
         self._begun = 0
+        self._turns = Turns()
         self._manifests: dict[str, tuple[bytes, str]] = {}
 
     @property
@@ -85,7 +88,7 @@ class Registry:
         blob = self.depot.blobs.get(digest)
         headers = {**_HEADERS, "Docker-Content-Digest": digest, "Content-Type": "application/octet-stream"}
         if digest in self.lent:
-            return await self._lent(request, self.lent[digest], headers)
+            return await self._lent(request, digest, headers)
         if blob is None:
             if request.method == "HEAD" and self.presumed(digest):
                 self.called.add(digest)
@@ -97,17 +100,19 @@ class Registry:
             self.on_bytes(blob.size)
         return web.FileResponse(blob.path, chunk_size=PIECE_BYTES, headers=headers)
 
-    async def _lent(self, request: web.Request, part: Part, headers: Mapping[str, str]) -> web.StreamResponse:
+    async def _lent(self, request: web.Request, digest: str, headers: Mapping[str, str]) -> web.StreamResponse:
+        """One after the other: whoever pulls unpacks the first layer while the next one is on its way."""
         from aiohttp import web
 
+        part, rank = self.lent[digest], list(self.lent).index(digest)
         if self.failed is not None:
             raise _failure(404, "BLOB_UNKNOWN", self.failed.title)
         response = web.StreamResponse(headers={**headers, "Content-Length": str(part.size)})
         await response.prepare(request)
         if request.method == "GET":
             try:
-                async with aclosing(part.pieces()) as pieces:
-                    async for piece in pieces:
+                async with aclosing(part.pieces()) as pieces, aclosing(self._turns.in_turn(rank, pieces)) as sent:
+                    async for piece in sent:
                         await response.write(piece)
                         self.on_bytes(len(piece))
             except ConnectionError:
