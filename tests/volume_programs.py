@@ -52,7 +52,7 @@ class WorkingDemo(DemoEngine):
 
     def _listing(self, volume: DemoVolume, mark: str) -> bytes:
         self._clock_s += _SECONDS
-        lines = [f"{mark}|{self._clock_s + _SECONDS // 2}|{EXT4}|1|0"]
+        lines = [f"{mark}|{self._clock_s + _SECONDS // 2}|{EXT4}|1|0|0"]
         inodes = {path: number for number, path in enumerate(sorted(volume.entries), 1)}
         links = {path: _target(volume, path) for path in volume.entries}
         for path, entry in sorted(volume.entries.items(), key=lambda item: (item[0] != ".", item[0])):
@@ -66,6 +66,7 @@ class WorkingDemo(DemoEngine):
             kind = 0o4 if head.isdir() else 0o12 if head.issym() else 0o1 if head.isfifo() else 0o10
             whole, fraction = divmod(round(head.mtime * 1_000_000_000), 1_000_000_000)
             columns = [
+                (head.size + 511) // 512,
                 *(f"{kind << 12 | head.mode & 0o7777:x}", head.uid, head.gid, head.size, 0, 0, count, inodes[first]),
                 *(whole, ctime_s, f"date time.{fraction:09d} +0000", "-", "." if path == "." else f"./{path}"),
             ]

@@ -81,6 +81,11 @@ def volumes(
                 f"stop {', '.join(sharers)} before the move",
             )
         held = source.held.get(name)
+        if held is not None and held.hole_bytes and choices.for_volume(name) is VolumeChoice.COPY:
+            yield note(
+                f"{name} has files with holes: {size(held.hole_bytes)} that take no disk",
+                "They are filled on the way, and made again where the copy's image has fallocate (util-linux).",
+            )
         if held is not None and choices.for_volume(name) is VolumeChoice.COPY and not source.info.rootless:
             yield from _owners(name, held.ids, target)
     anonymous = [mount for mount in source.spec.mounts if mount.kind is MountKind.VOLUME and mount.anonymous]
@@ -141,7 +146,9 @@ def room(source: SourceFacts, target: TargetFacts, move: ImageMove, choices: Cho
     whole = source.image.size_bytes if travels else 0
     image = whole if move.missing_bytes is None or move.commit else move.missing_bytes if travels else 0
     copied = {
-        name: held.disk_bytes for name, held in source.held.items() if choices.for_volume(name) is VolumeChoice.COPY
+        name: held.disk_bytes + held.hole_bytes
+        for name, held in source.held.items()
+        if choices.for_volume(name) is VolumeChoice.COPY
     }
     needed = image + sum(copied.values())
     there = target.room

@@ -30,12 +30,14 @@ class BindFact:
 
 @dataclass(frozen=True, slots=True)
 class VolumeFact:
-    """What a volume holds. disk_bytes: that its files take. ids: of users and groups that own them, as its host has
+    """What a volume holds. disk_bytes: that its files take; hole_bytes: that they would take besides, were their holes
+    filled, as they are on the way. ids: of users and groups that own them, as its host has
     them, empty where they are mapped.
     """
 
     disk_bytes: int
     ids: frozenset[int] = frozenset()
+    hole_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from backends.engine import Engine
+from backends.migration.holes import hole_bytes
 from backends.model.errors import Conflict, Unsupported
 
 SOCKET = "s"
@@ -37,11 +38,12 @@ _SCRIPT = r"""
 s=1; [ -z "$2" ] || { sync -f . 2>/dev/null || sync || s=0; }
 command -v xargs >/dev/null && command -v find >/dev/null && command -v stat >/dev/null || exit 127
 g=0; case "$(tar --version 2>&1)" in *"GNU tar"*) g=1;; esac
-printf '%s|%s|%s|%s|%s\n' "$1" "$(date +%s)" "$(stat -f -c %t .)" "$s" "$g" || exit
-r=0; find . -exec stat -c "$1|%f|%u|%g|%s|%t|%T|%h|%i|%Y|%Z|%y|%z|%n" {} + || r=$?
+d=0; case "$(fallocate --help 2>&1)" in *--dig-holes*) d=1;; esac
+printf '%s|%s|%s|%s|%s|%s\n' "$1" "$(date +%s)" "$(stat -f -c %t .)" "$s" "$g" "$d" || exit
+r=0; find . -exec stat -c "$1|%b|%f|%u|%g|%s|%t|%T|%h|%i|%Y|%Z|%y|%z|%n" {} + || r=$?
 printf '%s!%s\n' "$1" "$r"
 """
-_COLUMNS, _CTIME = 12, 9
+_COLUMNS, _CTIME = 13, 9
 
 
 class Row(NamedTuple):
@@ -64,7 +66,9 @@ class Listing:
     """A volume's rows by path ("" is the root), a directory before what is in it; sockets apart.
 
     clock_s: when it began, by the clock of its machine. exact: its file system's ctime tells every change. gnu_tar: the
-    image's tar is GNU's. complete: find and stat met no error (files that vanish meanwhile are one).
+    image's tar is GNU's. digs: the image can make holes in files. holes: bytes of holes in sparse files, by path; not
+    part of a row, since a file system may still settle them after a write. complete: find and stat met no error (files
+    that vanish meanwhile are one).
     """
 
     rows: dict[str, bytes] = field(default_factory=dict)
@@ -72,6 +76,8 @@ class Listing:
     clock_s: int = 0
     exact: bool = False
     gnu_tar: bool = False
+    digs: bool = False
+    holes: dict[str, int] = field(default_factory=dict)
     complete: bool = False
     _groups: dict[str, str] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -179,19 +185,23 @@ class _Parser:
         if not self._begun:
             if not part:
                 return
-            clock, magic, synced, gnu = part[1:].split(b"|")
+            clock, magic, synced, gnu, digs = part[1:].split(b"|")
             self.listing.clock_s = int(clock)
             self.listing.exact = magic.decode("ascii", "replace") in _EXACT and synced == b"1"
             self.listing.gnu_tar = gnu == b"1"
+            self.listing.digs = digs == b"1"
             self._begun = True
             return
-        *columns, name = part[1:].split(b"|", _COLUMNS)
+        blocks, *columns, name = part[1:].split(b"|", _COLUMNS)
         path = sys.intern(name[2:].decode("utf-8", "surrogateescape"))  # the other listings have the same paths
         raw = b"|".join(columns)
-        if int(columns[0], 16) >> 12 == 0o14:
+        mode = int(columns[0], 16)
+        if mode >> 12 == 0o14:
             self.listing.sockets.append(path)
-        else:
-            self.listing.rows[path] = raw
+            return
+        self.listing.rows[path] = raw
+        if mode >> 12 == 0o10 and (found := hole_bytes(int(columns[3]), int(blocks), mode)):
+            self.listing.holes[path] = found
 
 
 async def list_volume(engine: Engine, name: str, image: str, *, sync: bool = False) -> Listing:

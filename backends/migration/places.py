@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from backends.migration.facts import BindFact, VolumeFact
+from backends.migration.holes import BLOCK_BYTES, hole_bytes
 from backends.model.workload import Volume
 
 LONGEST_S = 1.0
@@ -22,7 +23,7 @@ _REMAPPED = re.compile(r"/\d+\.\d+/")
 
 def _look(folder: str, until: float) -> VolumeFact | None:
     """None where the folder cannot be read, or not in time."""
-    total, seen = 0, set[tuple[int, int]]()
+    total, holes, seen = 0, 0, set[tuple[int, int]]()
     ids: set[int] = set()
     waiting = [folder]
     try:
@@ -43,10 +44,12 @@ def _look(folder: str, until: float) -> VolumeFact | None:
                     elif (found.st_dev, found.st_ino) not in seen:
                         if found.st_nlink > 1:
                             seen.add((found.st_dev, found.st_ino))
-                        total += found.st_blocks * 512  # POSIX stat: blocks of 512 bytes
+                        total += found.st_blocks * BLOCK_BYTES
+                        if stat.S_ISREG(found.st_mode):
+                            holes += hole_bytes(found.st_size, found.st_blocks, found.st_mode)
         except OSError:
             return None  # not ours to read, or gone meanwhile: its size is not known
-    return VolumeFact(total, frozenset() if _REMAPPED.search(folder) else frozenset(ids))
+    return VolumeFact(total, frozenset() if _REMAPPED.search(folder) else frozenset(ids), holes)
 
 
 def look_over(volumes: Sequence[Volume]) -> dict[str, VolumeFact]:

@@ -8,11 +8,12 @@ or remove a volume, nor stop a container.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from backends.engine import Engine
+from backends.migration.holes import DIG, filled_note
 from backends.migration.listing import (
     SYMLINK,
     Listing,
@@ -67,7 +68,7 @@ class VolumeCopy:
         Does nothing where an image lacks the programs by which changes are told: `finish` then copies all.
         """
         try:
-            source, _ = await self._list_both(sync=True)
+            source, target = await self._list_both(sync=True)
         except Unsupported as error:
             self.notes += (f"volume {self._names[0]} was copied after the stop only: {error.detail or error.title}",)
             return
@@ -78,6 +79,7 @@ class VolumeCopy:
             sent.contents.update(await self._send(source, missing, known=sent.contents, live=True))
             if len(sent.contents) in {before, len(source.rows)}:
                 break
+        await self._dig(source, sent.contents, target)
         got = Side(await self._list(1), {})
         got.contents.update(await self._read(1, got.listing, got.listing.rows.keys()))
         await asyncio.to_thread(got.share, sent)
@@ -106,7 +108,13 @@ class VolumeCopy:
                 f"the volume {self._names[0]} could not be read whole", detail=detail, engine=self._source.id
             )
         await self._mend_times(source, change.sent)
+        await self._dig(source, change.sent, target)
         after = await self._list(1) if change.any else target
+        why = "the copy's image has no program that makes holes (fallocate of util-linux)"
+        left = [path for path in source.holes if path not in after.holes]
+        self.notes += filled_note(
+            self._names[0], source.holes, left, "its file system made none" if after.digs else why
+        )
         return await self._prove(source, after, contents)
 
     async def _prove(self, source: Listing, target: Listing, contents: Mapping[str, bytes]) -> Check:
@@ -201,7 +209,12 @@ class VolumeCopy:
         words = await asyncio.to_thread(_old_times, source, paths)
         await self._run(["xargs", "-0", "-n", "2", "touch", "-h", "-d"], words)
 
-    async def _run(self, argv: list[str], words: list[str]) -> None:
+    async def _dig(self, source: Listing, paths: Iterable[str], target: Listing) -> None:
+        """Make the holes again that files had which were sent, where the target's image has a program for it."""
+        if target.digs:
+            await self._run(DIG, [f"./{path}" for path in paths if path in source.holes])
+
+    async def _run(self, argv: Sequence[str], words: list[str]) -> None:
         """Run a program of the target's image on many words. Does nothing without words."""
         if not words:
             return

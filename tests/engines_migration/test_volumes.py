@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backends.migration.volumes import VolumeCopy
 from backends.model.plan import MigrationFailed
 from tests.engines_migration.yard import Yard
 from tests.loopback import engines_pid
@@ -129,6 +130,29 @@ async def test_twenty_thousand_files_and_a_large_one(yard: Yard) -> None:
         file.seek(size - 3)
         assert file.read() == b"end"
     assert (copy / "sparse").stat().st_size == size
+    assert [note for note in report.notes if "the holes of ./sparse take" in note and "fallocate" in note], report.notes
+
+
+async def test_holes_are_made_again_by_an_image_that_can(yard: Yard) -> None:
+    """Both volumes on Docker, whose image of Python has GNU's tar and util-linux."""
+    root, size = made(yard, "docker"), 32 << 20
+    with (root / "map").open("wb") as file:
+        file.write(b"begin")
+        file.seek(size - 3)
+        file.write(b"end")
+    os.utime(root / "map", ns=(5, 1_000_000_123))
+    os.chown(root / "map", 5, 6)
+    names, image = (f"{yard.run}-data", f"{yard.run}-other"), "test/python:1"
+    yard.cli("docker", "volume", "create", *yard.marks, names[1])
+    engine = yard.engine("docker")
+    copy = VolumeCopy(engine, engine, names, (image, image), lambda _done, _flow: None)
+    await copy.precopy()
+    check = await copy.finish()
+    assert check.equal, check
+    assert not [note for note in copy.notes if "holes" in note]
+    seen = (root.parent.parent / names[1] / "_data" / "map").stat()
+    assert (seen.st_size, seen.st_mtime_ns, seen.st_uid, seen.st_gid) == (size, 1_000_000_123, 5, 6)
+    assert seen.st_blocks * 512 < 1 << 20
 
 
 @pytest.mark.parametrize(("here", "there"), PAIRS)
