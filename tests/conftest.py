@@ -9,13 +9,15 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests import real
+from tests import real, thorough
 
 RUN_ID = os.environ.get("TRANSHIP_TEST_RUN") or uuid.uuid4().hex[:10]
 RUN_LABEL = "tranship.test"
 
 # How long an example takes says how busy the machine is, not whether the code is right.
-settings.register_profile("tranship", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "tranship", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=100 if thorough.ON else 50
+)
 settings.load_profile("tranship")
 
 _WORKERS = {"engines_docker": "docker", "engines_podman": "podman", "engines_migration": "ways"}

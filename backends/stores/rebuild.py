@@ -134,14 +134,18 @@ def _entries(split: Path) -> Iterator[bytes | tuple[bytes, int]]:
 
 
 def _lines(file: gzip.GzipFile) -> Iterator[bytes]:
-    held = b""
+    held = bytearray()
     while piece := file.read(PIECE_BYTES):
-        *whole, held = (held + piece).split(b"\n")
-        yield from whole
+        first, *others = piece.split(b"\n")
+        held += first
         if len(held) >= LINE_LIMIT_BYTES:
             raise StoreError(_BROKEN, detail="an entry is longer than any that is known")
+        if others:
+            yield bytes(held)
+            yield from others[:-1]
+            held[:] = others[-1]
     if held:
-        yield held
+        yield bytes(held)
 
 
 __all__ = ["PIECE_BYTES", "rebuild", "tar_bytes"]

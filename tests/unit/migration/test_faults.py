@@ -36,7 +36,7 @@ async def count_calls(tmp_path: Path, known_as: str = "", *, paused: bool = Fals
 
 @pytest.mark.parametrize(
     ("paused", "known_as", "programs"),
-    [(False, "", True), (False, "", False), (True, "docker.io/demo/same:2", True)],
+    [(False, "", False), (True, "docker.io/demo/same:2", True), *thorough((False, "", True))],
 )
 @pytest.mark.parametrize("fault", list(Fault))
 async def test_a_fault_at_any_call_leaves_all_as_it_was(

@@ -6,6 +6,7 @@ import base64
 import gzip
 import json
 import os
+import sys
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from backends.stores import StoredLayer, StoreError, rebuild, tar_bytes
-from backends.stores.rebuild import LINE_LIMIT_BYTES, PIECE_BYTES
+from backends.stores.rebuild import PIECE_BYTES
 from tests.unit.stores.folders import digest, file, layer_of, other, stored
 
 LARGE = os.urandom(3 * PIECE_BYTES + 5)
@@ -184,12 +185,13 @@ DAMAGED = {
     "no name": gzip.compress(b'{"type":1,"size":1}'),
     "size is text": gzip.compress(b'{"type":1,"name":"first","size":"1"}'),
     "raw name is no base64": gzip.compress(b'{"type":1,"name_raw":"?","size":1}'),
-    "without end": gzip.compress(b'{"type":2,"payload":"' + b"A" * LINE_LIMIT_BYTES),
+    "without end": gzip.compress(b'{"type":2,"payload":"' + b"A" * (4 * PIECE_BYTES)),
 }
 
 
 @pytest.mark.parametrize("kind", DAMAGED)
-def test_a_damaged_list_of_parts_is_refused(layer: StoredLayer, kind: str) -> None:
+def test_a_damaged_list_of_parts_is_refused(layer: StoredLayer, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules[rebuild.__module__], "LINE_LIMIT_BYTES", 3 * PIECE_BYTES)
     layer.split.write_bytes(DAMAGED[kind])
     assert refused(layer) == "the list of a layer's parts (tar-split) is damaged"
 
