@@ -6,14 +6,14 @@ Source: github.com/vbatts/tar-split, tar/storage/entry.go and tar/asm/assemble.g
 
 from __future__ import annotations
 
-import base64
 import gzip
 import hashlib
-import json
 import os
 import zlib
 from collections.abc import Generator, Iterator
 from pathlib import Path
+
+import msgspec
 
 from backends.stores.beneath import Beneath
 from backends.stores.stored import StoredLayer, StoreError, unreadable
@@ -28,11 +28,24 @@ _CONTENT, _RAW = 1, 2
 _BROKEN = "the list of a layer's parts (tar-split) is damaged"
 
 
+class _Entry(msgspec.Struct, gc=False):
+    """One line of a tar-split file; bytes are base64 in it. name_raw: a name that is not UTF-8."""
+
+    type: int
+    name: str | None = None
+    name_raw: bytes = b""
+    size: int | None = None
+    payload: bytes | None = None
+
+
+_decode = msgspec.json.Decoder(_Entry).decode
+
+
 def tar_bytes(layer: StoredLayer) -> int:
     """How large the layer's tar is. Raises StoreError where that cannot be told."""
     if layer.size_bytes is not None:
         return layer.size_bytes
-    return sum(entry if isinstance(entry, int) else entry[1] for entry in _entries(layer.split, sizes=True))
+    return sum(len(entry) if isinstance(entry, bytes) else entry[1] for entry in _entries(layer.split))
 
 
 def rebuild(layer: StoredLayer) -> Generator[bytes, None, None]:
@@ -62,15 +75,17 @@ def _pieces(layer: StoredLayer) -> Iterator[bytes]:
     waiting = bytearray()
     with Beneath(layer.files) as beneath:
         for entry in _entries(layer.split):
-            if isinstance(entry, tuple):
-                name, size = entry
-                for part in _content(beneath, name, size):
-                    waiting += part
-                    if len(waiting) >= PIECE_BYTES:
-                        yield bytes(waiting)
-                        waiting.clear()
-            elif isinstance(entry, bytes):
+            if isinstance(entry, bytes):
                 waiting += entry
+                continue
+            for part in _content(beneath, *entry):
+                if not waiting and len(part) == PIECE_BYTES:
+                    yield part  # within a large file: as it was read
+                    continue
+                waiting += part
+                if len(waiting) >= PIECE_BYTES:
+                    yield bytes(waiting)
+                    waiting.clear()
     if waiting:
         yield bytes(waiting)
 
@@ -91,27 +106,23 @@ def _content(beneath: Beneath, name: bytes, size: int) -> Iterator[bytes]:
         os.close(file)
 
 
-def _entries(split: Path, *, sizes: bool = False) -> Iterator[bytes | int | tuple[bytes, int]]:
-    """The parts of a tar in order: raw bytes (sizes: only how many), or the name and size of a file's content."""
+def _entries(split: Path) -> Iterator[bytes | tuple[bytes, int]]:
+    """The parts of a tar in order: raw bytes, or the name and size of a file's content."""
     try:
         with gzip.open(split) as lines:
             while line := _line(lines):
-                entry = json.loads(line)
-                kind = entry["type"]
-                if kind == _RAW:
-                    raw = entry["payload"] or ""
-                    yield len(raw) // 4 * 3 - raw[-2:].count("=") if sizes else base64.b64decode(raw, validate=True)
-                elif kind == _CONTENT:
-                    size = entry.get("size") or 0
-                    if size > 0:
-                        yield _name(entry), int(size)
-                else:
-                    raise StoreError(_BROKEN, detail=f"{split}: an entry of an unknown kind, {str(kind)[:40]}")
+                entry = _decode(line)
+                if entry.type == _RAW:
+                    yield entry.payload or b""
+                elif entry.type != _CONTENT:
+                    raise StoreError(_BROKEN, detail=f"{split}: an entry of an unknown kind, {entry.type}")
+                elif entry.size and entry.size > 0:
+                    yield _name(entry), entry.size
     except (gzip.BadGzipFile, zlib.error, EOFError) as error:
         raise StoreError(_BROKEN, detail=f"{split}: {error}") from error
     except OSError as error:
         raise unreadable(error) from error
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise StoreError(_BROKEN, detail=f"{split}: {error!r}"[:400]) from error
 
 
@@ -122,10 +133,12 @@ def _line(lines: gzip.GzipFile) -> bytes:
     return line
 
 
-def _name(entry: dict[str, str]) -> bytes:
-    """A file's name; those that are not UTF-8 stand in `name_raw`."""
-    raw = entry.get("name_raw")
-    return base64.b64decode(raw, validate=True) if raw else entry["name"].encode("utf-8", "surrogatepass")
+def _name(entry: _Entry) -> bytes:
+    if entry.name_raw:
+        return entry.name_raw
+    if entry.name is None:
+        raise StoreError(_BROKEN, detail="a file has no name")
+    return entry.name.encode()
 
 
 __all__ = ["PIECE_BYTES", "rebuild", "tar_bytes"]
