@@ -16,9 +16,10 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from backends.engine import Engine
-from backends.layers.archive import ArchiveWalk, Stopped
+from backends.layers.archive import ArchiveWalk
 from backends.layers.cache import LayerCache
 from backends.layers.contents import ImageContents
+from backends.layers.pace import Stopped
 from backends.layers.table import LayerTable, TableWalk
 from backends.model.errors import Protocol
 from backends.model.image import ImageFacts
