@@ -34,4 +34,19 @@ async def read_ahead(pieces: Generator[bytes, None, None]) -> AsyncGenerator[byt
         pieces.close()
 
 
-__all__ = ["batches", "read_ahead"]
+async def ahead(pieces: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The same pieces, the next one awaited while the one before is used; `pieces` is closed in the end."""
+    coming = asyncio.ensure_future(anext(pieces, None))
+    try:
+        while (piece := await coming) is not None:
+            coming = asyncio.ensure_future(anext(pieces, None))
+            yield piece
+    finally:
+        coming.cancel()
+        await asyncio.wait([coming])
+        if not coming.cancelled():
+            coming.exception()  # was raised above, or nobody waits for it any more
+        await pieces.aclose()
+
+
+__all__ = ["ahead", "batches", "read_ahead"]

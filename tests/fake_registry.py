@@ -58,7 +58,8 @@ class FakeRegistry:
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[str, tuple[str, bytes]] = {}
         tars = [_layer(f"data/{at}", os.urandom(layer_bytes)) for at in range(layers)]
-        self.big = digest_of(tars[-1])
+        self.layers = [digest_of(tar) for tar in tars]
+        self.big = self.layers[-1]
         config = self._blob(
             {
                 "architecture": "amd64",
@@ -131,8 +132,10 @@ class FakeRegistry:
         return response
 
     @asynccontextmanager
-    async def served(self, engines: RealEngines, context: ssl.SSLContext | None = None) -> AsyncIterator[FakeRegistry]:
-        """While the context stands, it answers at `address` in the engines' network namespace."""
+    async def served(
+        self, engines: RealEngines, context: ssl.SSLContext | None = None, *, pid: int | None = None
+    ) -> AsyncIterator[FakeRegistry]:
+        """While the context stands, it answers at `address` in the engines' network namespace, or that of a process."""
         app = web.Application(client_max_size=1 << 26)
         app.router.add_route("*", "/v2/{rest:.*}", self._answer)
         runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
@@ -141,7 +144,7 @@ class FakeRegistry:
             door = Path(folder) / "door"
             await web.UnixSite(runner, str(door), ssl_context=context).start()
             port = host_port()
-            async with reachable(engines_pid(engines.dir), port, door):
+            async with reachable(pid or engines_pid(engines.dir), port, door):
                 self.address = f"127.0.0.1:{port}"
                 yield self
             self.flowing.set()

@@ -60,7 +60,8 @@ class PrivateEngine:
         if self._kind != "docker":
             return [str(self._engines.bin / self._kind), "system", "service", "-t", "0", self.url]
         return [
-            str(self._engines.bin / "engines-exec"), "unshare", "--net", "dockerd", "-H", self.url,
+            str(self._engines.bin / "engines-exec"), "unshare", "--net",
+            "sh", "-c", 'ip link set lo up; exec "$@"', "sh", "dockerd", "-H", self.url,
             "--data-root", f"{self.folder}/data", "--exec-root", f"{self.folder}/exec", "-p", f"{self.folder}/pid",
             "--bridge=none", "--iptables=false", "--ip6tables=false", "--live-restore",
             "--config-file", f"{self.folder}/daemon.json",
@@ -130,6 +131,11 @@ class PrivateEngine:
             [docker, "-H", self._engines.docker, "save", reference], capture_output=True, check=True, timeout=120
         ).stdout
         self.cli("load", stdin=archive)
+
+    @property
+    def pid(self) -> int:
+        """Of the service itself, whose namespaces are the engine's."""
+        return self._processes(_SERVICES)[0].pid
 
     def _processes(self, names: frozenset[str]) -> list[psutil.Process]:
         """Those of this service only: its folder is in their command line."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -63,8 +64,7 @@ class CompareCommands:
         return self._work(partial(self._compare, first, second, reply), name=name, group="compare", exclusive=True)
 
     async def _compare(self, first: tuple[ImageKey, str], second: tuple[ImageKey, str], reply: Reply) -> None:
-        from dataclasses import replace
-
+        await asyncio.to_thread(import_module, "backends.layers.comparison")  # takes longer than a key may wait
         from backends.layers.cache import LayerCache, default_folder
         from backends.layers.comparison import Side, compare_images
 
@@ -95,11 +95,13 @@ class CompareCommands:
         self._work(partial(self._prune, tree, wish, reply), name="part of a comparison", group="prune", exclusive=True)
 
     async def _prune(self, tree: FileNode, wish: tuple[str, bool], reply: Reply) -> None:
+        from backends.layers.pace import in_slices
         from backends.layers.prune import pruned
 
         if wish[0]:
             await asyncio.sleep(DEBOUNCE_S)
-        reply(ComparedPruned(wish, await asyncio.to_thread(pruned, tree, wish[0], only_changes=wish[1])))
+        part = await in_slices(lambda pace: pruned(tree, wish[0], only_changes=wish[1], pace=pace))
+        reply(ComparedPruned(wish, part))
 
 
 __all__ = ["CompareCommands", "CompareFailed", "ComparedPruned", "ImagesCompared"]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from textual.worker import Worker
@@ -53,7 +54,9 @@ class LayerCommands:
         return self._work(partial(self._read, image, reply), name=f"read {image.short}", group="image", exclusive=True)
 
     async def _read(self, image: ImageKey, reply: Callable[[Message], object]) -> None:
+        await asyncio.to_thread(import_module, "backends.layers.reading")  # takes longer than a key may wait
         from backends.layers.cache import LayerCache, default_folder
+        from backends.layers.pace import in_slices
         from backends.layers.reading import read_image
 
         next_s = 0.0
@@ -71,8 +74,8 @@ class LayerCommands:
             reply(ImageUnread(image, error))
             return
         self._contents, self._tree = (image, contents), None
-        waste = await asyncio.to_thread(contents.waste)
-        reply(ImageRead(image, waste, await asyncio.to_thread(contents.hints)))
+        waste = await in_slices(contents.waste)
+        reply(ImageRead(image, waste, await in_slices(contents.hints)))
 
     def grow(self, image: ImageKey, asked: TreeAsked, reply: Callable[[Message], object]) -> None:
         """Make a tree of an image that was read (TreeGrown); a later call takes the place of an earlier one."""
@@ -80,6 +83,7 @@ class LayerCommands:
         self._growing = self._work(work, name=f"tree {image.short}", group="tree", exclusive=True)
 
     async def _grow(self, image: ImageKey, asked: TreeAsked, reply: Callable[[Message], object]) -> None:
+        from backends.layers.pace import in_slices
         from backends.layers.prune import pruned
 
         await asyncio.sleep(DEBOUNCE_S)
@@ -88,10 +92,10 @@ class LayerCommands:
         contents = self._contents[1]
         layer = min(asked.layer, len(contents.tables) - 1)
         if self._tree is None or self._tree[:3] != (image, layer, asked.only_layer):
-            grown = await asyncio.to_thread(contents.tree, layer, only_layer=asked.only_layer)
+            grown = await in_slices(lambda pace: contents.tree(layer, only_layer=asked.only_layer, pace=pace))
             self._tree = (image, layer, asked.only_layer, grown)
         tree = self._tree[3]
-        shown = await asyncio.to_thread(pruned, tree, asked.words, only_changes=asked.only_changes)
+        shown = await in_slices(lambda pace: pruned(tree, asked.words, only_changes=asked.only_changes, pace=pace))
         reply(TreeGrown(image, asked, shown))
 
     def forget(self) -> None:

@@ -70,14 +70,16 @@ class DemoStores:
         return demo_images.to_layers(self.world.image(reference), self._id, reference)
 
     def export_image(self, reference: str) -> ByteStream:
-        def content() -> bytes:
-            image = self.world.image(reference)
-            full = full_reference(reference)
-            return demo_images.write_archive(
-                image, [full] if full in image.tags else []
-            )  # by id: no name, as real ones
+        return self._export_image(reference)
 
-        return self._bytes("export_image", content)
+    @asynccontextmanager
+    async def _export_image(self, reference: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        await self._look("export_image")
+        image, full = self.world.image(reference), full_reference(reference)
+        names = [full] if full in image.tags else []  # by id: no name, as real ones
+        archive = await asyncio.to_thread(demo_images.write_archive, image, names)
+        async with aclosing(demo_streams.chunks(archive)) as stream:
+            yield stream
 
     async def import_image(self, archive: AsyncIterator[bytes]) -> tuple[str, ...]:
         await self._act("import_image")

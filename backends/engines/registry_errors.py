@@ -35,13 +35,13 @@ _LOGIN = "Log in with `tranship login {host}`, and look whether the account may 
 _NAME = "Look at the spelling of name and tag; `tranship search` and `tranship image platforms` ask the registry."
 
 # First match wins. {host}: the registry; {name}: the reference within it; {full}: all of it; {insecure}, {certs}: how
-# this engine is told to trust it.
+# this engine is told to trust it; {kept}: what it keeps of a pull that failed.
 _RULES: tuple[_Rule, ...] = (
     _rule(
         r"no space left on device|disk quota exceeded",
         Conflict,
         "The engine's disk is full",
-        "Free space where it keeps its images (`tranship image prune`), then try again: what arrived is not kept.",
+        "Free space where it keeps its images (`tranship image prune`), then try again. {kept}",
     ),
     _rule(
         r"toomanyrequests|too many requests|\b429\b|rate limit",
@@ -87,7 +87,8 @@ _RULES: tuple[_Rule, ...] = (
         _NAME + " Or: `tranship login {host}`.",
     ),
     _rule(
-        r"manifest.{0,80}(?:unknown|not found)|name unknown|repository name not known|\b404\b|not found: manifest",
+        r"manifest.{0,80}(?:unknown|not found)|name unknown|repository name not known|\b404\b|not found: manifest|"
+        r"failed to resolve reference .*: not found",
         NotFound,
         "{host} has no {name}",
         _NAME,
@@ -101,7 +102,8 @@ _RULES: tuple[_Rule, ...] = (
     ),
     _rule(r"\bdenied\b|\b403\b|forbidden|insufficient_scope", Denied, "{host} refuses access to {name}", _LOGIN),
     _rule(
-        r"does not match expected|verification failed|digest did not match|digest invalid|unexpected digest|"
+        r"does not match expected|verification failed|digest did not match|digest invalid|"
+        r"unexpected (?:commit )?(?:digest|size)|"
         r"corrupt|filesystem layer verification",
         Untrusted,
         "What {host} sent is not what its manifest promises",
@@ -145,6 +147,10 @@ _CERTS = {
     EngineKind.PODMAN: "Put its CA into /etc/containers/certs.d/{host}/ca.crt where the engine runs, "
     "or say --insecure for this once.",
 }
+_KEPT = {
+    EngineKind.DOCKER: "What arrived is not kept.",
+    EngineKind.PODMAN: "Layers that arrived whole are kept, and not brought again.",
+}
 
 
 def registry_error(words: str, *, verb: str, name: str, host: str, engine: EngineId) -> BackendError:
@@ -154,6 +160,7 @@ def registry_error(words: str, *, verb: str, name: str, host: str, engine: Engin
         "name": name.removeprefix(f"{host}/"),
         "full": name,
         "insecure": _INSECURE.get(engine.kind, ""),
+        "kept": _KEPT.get(engine.kind, ""),
         "certs": _CERTS.get(engine.kind, "").replace("{host}", host),
     }
     for pattern, kind, title, hint in _RULES:

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection
 
+from backends.layers.pace import Stopped
 from backends.layers.table import LayerTable, TableWalk
 from backends.layers.unpack import Unpacker, unpacker
 from backends.model.errors import BackendError, Protocol
@@ -19,10 +20,6 @@ _NAMED = re.compile(rb"(?:^|/)([0-9a-f]{64})(?:\.tar)?$")
 """What Docker from version 25 on, and Podman, call a plain layer: its diff-ID."""
 _HEAD = 4
 _REGULAR = b"0"
-
-
-class Stopped(Exception):
-    """Nobody wants to know any more."""
 
 
 class _Layer:
@@ -143,4 +140,4 @@ class ArchiveWalk(Walk):
         )
 
 
-__all__ = ["ArchiveWalk", "Stopped"]
+__all__ = ["ArchiveWalk"]

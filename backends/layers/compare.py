@@ -7,6 +7,7 @@ count, as a new build has new ones everywhere.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import count
 
 from backends.layers.grow import node_of, text
 from backends.layers.overlay import Overlay, Spot, same_content
@@ -18,10 +19,10 @@ _Pair = tuple[Spot | None, Spot | None, int]
 
 def compared(first: Overlay, second: Overlay) -> tuple[FileNode, tuple[FileDifference, ...]]:
     """The second image's tree, with what only the first has as removed; and the differences, largest first."""
-    pairs = _pairs(first, second)
+    pairs = list(second.pace.over(_pairs(first, second)))
     children: dict[int, list[FileNode]] = {}
     marks: dict[int, Mark] = {}
-    for index in range(len(pairs) - 1, -1, -1):
+    for index in second.pace.over(range(len(pairs) - 1, -1, -1)):
         one, other, parent = pairs[index]
         below = children.pop(index, [])
         marks[index] = mark = _mark(first, second, one, other, below)
@@ -38,17 +39,16 @@ def _moved(found: FileDifference) -> int:
     return max(found.first_bytes or 0, found.second_bytes or 0)
 
 
-def _pairs(first: Overlay, second: Overlay) -> list[_Pair]:
+def _pairs(first: Overlay, second: Overlay) -> Iterator[_Pair]:
     """Every path of either, a folder before what is in it, with the index of its folder's pair."""
-    pairs: list[_Pair] = []
     stack: list[_Pair] = [(first.root, second.root, -1)]
-    while stack:
+    for index in count():
+        if not stack:
+            return
         pair = stack.pop()
-        index = len(pairs)
-        pairs.append(pair)
+        yield pair
         here, there = _visible(pair[0]), _visible(pair[1])
         stack.extend((here.get(name), there.get(name), index) for name in here.keys() | there.keys())
-    return pairs
 
 
 def _visible(spot: Spot | None) -> dict[bytes, Spot]:
@@ -84,7 +84,7 @@ def _differences(
     first: Overlay, second: Overlay, pairs: list[_Pair], marks: dict[int, Mark]
 ) -> Iterator[FileDifference]:
     sizes: list[list[int]] = [[0, 0, 0] for _ in pairs]
-    for index in range(len(pairs) - 1, -1, -1):
+    for index in second.pace.over(range(len(pairs) - 1, -1, -1)):
         one, other, parent = pairs[index]
         mine = sizes[index]
         spot, overlay = (other, second) if other is not None else (one, first)
@@ -94,7 +94,7 @@ def _differences(
         mine[1] += second.size_bytes(other) if other is not None else 0
         if parent >= 0:
             sizes[parent] = [a + b for a, b in zip(sizes[parent], mine, strict=True)]
-    for index, (one, other, parent) in enumerate(pairs):
+    for index, (one, other, parent) in second.pace.over(enumerate(pairs)):
         mark = marks[index]
         whole = mark in (Mark.ADDED, Mark.REMOVED) and (parent < 0 or marks[parent] is not mark)
         if whole or (mark is Mark.CHANGED and _own_change(first, second, one, other)):

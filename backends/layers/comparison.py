@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from backends.engine import Engine
 from backends.layers.cache import LayerCache
 from backends.layers.contents import ImageContents
+from backends.layers.pace import Pace, in_slices
 from backends.layers.reading import read_image
 from backends.model.image import Layer, LayerReport
 from backends.model.image_comparison import ComparedImage, ImageComparison, LayerDifference
@@ -30,9 +31,9 @@ async def compare_images(
     reports = [await side.engine.image_layers(side.reference) for side in (first, second)]
     configs = [await side.engine.image_config(side.reference) for side in (first, second)]
     contents = [await read_image(side.engine, side.reference, cache, progress) for side in (first, second)]
-    tree, files = await asyncio.to_thread(contents[0].against, contents[1])
+    tree, files = await in_slices(partial(contents[0].against, contents[1]))
     sides = [
-        await asyncio.to_thread(_compared, report, content) for report, content in zip(reports, contents, strict=True)
+        await in_slices(partial(_compared, report, content)) for report, content in zip(reports, contents, strict=True)
     ]
     return ImageComparison(
         sides[0],
@@ -44,8 +45,8 @@ async def compare_images(
     )
 
 
-def _compared(report: LayerReport, contents: ImageContents) -> ComparedImage:
-    seen = contents.tree()
+def _compared(report: LayerReport, contents: ImageContents, pace: Pace) -> ComparedImage:
+    seen = contents.tree(pace=pace)
     layers = tuple(layer for layer in report.layers if not layer.empty)
     return ComparedImage(report.key, report.reference, layers, seen.size_bytes, seen.files)
 

@@ -27,7 +27,7 @@ def grown(overlay: Overlay, *, only_top: bool) -> FileNode:
     """The tree with the marks of the overlay's last layer. only_top: without what that layer did not touch."""
     top = overlay.top
     waiting: dict[Spot | None, list[FileNode]] = {}
-    for spot in reversed(list(overlay.root.below())):
+    for spot in overlay.pace.over(reversed(list(overlay.pace.over(overlay.root.below())))):
         children = waiting.pop(spot, [])
         shown = spot.alive or (spot.was and spot.touched == top)
         if not shown or (only_top and spot.touched != top and not children and spot.parent is not None):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from itertools import count
 
 from backends.layers.grow import text
 from backends.layers.overlay import Overlay, Spot
@@ -48,7 +49,9 @@ def hints_of(overlay: Overlay) -> tuple[LayerHint, ...]:
     found: list[LayerHint] = [*_again(overlay)]
     libraries: dict[bytes, list[Spot]] = {}
     stack = [overlay.root]
-    while stack:
+    for _ in overlay.pace.over(count()):
+        if not stack:
+            break
         spot = stack.pop()
         if overlay.kind(spot) <= Entry.FOLDER:
             hint = _folder(overlay, spot)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from backends.layers.pace import AT_ONCE, Pace
 from backends.layers.table import WHITEOUT, Entry, LayerTable
 
 
@@ -66,11 +67,12 @@ class Loss:
 class Overlay:
     """The merged tree of the layers that were added so far.
 
-    top: index of the last layer, -1 for none. losses: by path. again_bytes: by layer, of files that it holds once more
-    with the content that they had below.
+    pace: of all loops over its paths. top: index of the last layer, -1 for none. losses: by path. again_bytes: by
+    layer, of files that it holds once more with the content that they had below.
     """
 
-    def __init__(self, tables: Iterable[LayerTable] = ()) -> None:
+    def __init__(self, tables: Iterable[LayerTable] = (), pace: Pace = AT_ONCE) -> None:
+        self.pace = pace
         self.tables: list[LayerTable] = []
         self.top = -1
         self.root = Spot(b"", None, -1, 0, -1)
@@ -101,12 +103,12 @@ class Overlay:
         self.top += 1
         self.again_bytes.append(0)
         self.total_bytes += table.size_bytes
-        for row, kind in enumerate(table.kinds):
+        for row, kind in self.pace.over(enumerate(table.kinds)):
             if kind >= Entry.REMOVAL:
                 self._remove(table, row, kind)
         placed: dict[int, Spot] = {0: self.root}
         self._onto_folder(self.root, 0)
-        for row in range(1, len(table)):
+        for row in self.pace.over(range(1, len(table))):
             if table.kinds[row] < Entry.REMOVAL:
                 spot = self._place(placed[table.parents[row]], table, row)
                 if table.kinds[row] <= Entry.FOLDER:

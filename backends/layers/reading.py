@@ -16,15 +16,16 @@ from contextlib import aclosing
 from dataclasses import replace
 
 from backends.engine import Engine
-from backends.layers.archive import ArchiveWalk, Stopped
+from backends.layers.archive import ArchiveWalk
 from backends.layers.cache import LayerCache
 from backends.layers.contents import ImageContents
+from backends.layers.pace import Stopped
 from backends.layers.table import LayerTable, TableWalk
 from backends.model.errors import Protocol
 from backends.model.image import ImageFacts
 from backends.model.image_files import ReadProgress
 from backends.stores import StoreError, find_image, rebuild
-from backends.streams import batches, read_ahead
+from backends.streams import ahead, batches, read_ahead
 
 _log = logging.getLogger(__name__)
 
@@ -109,8 +110,11 @@ async def _export(
 
     walk = ArchiveWalk(set(facts.diff_ids) - set(tables), set(tables), keep, ended.is_set)
     try:
-        async with engine.export_image(facts.key.id) as chunks:
-            async for batch in batches(chunks, BATCH_BYTES):
+        async with (
+            engine.export_image(facts.key.id) as chunks,
+            aclosing(ahead(batches(chunks, BATCH_BYTES))) as pieces,
+        ):
+            async for batch in pieces:
                 await asyncio.to_thread(_feed, walk, batch)
                 telling.more(len(batch), len(tables))
                 if not walk.lacking:

@@ -131,7 +131,9 @@ class TransferState:
             return replace(self, phase=Phase.PROGRESS, meaning=event)
         if isinstance(event, Said):
             return replace(self, phase=Phase.PROGRESS, said=event.text)
-        return replace(self, phase=Phase.DONE, result=event, bytes_per_s=None, eta_s=None)
+        # Docker with containerd's store names no layer after its download: it is unpacked by now.
+        ended = tuple(layer if layer.phase.ended else replace(layer, phase=LayerPhase.DONE) for layer in self.layers)
+        return replace(self, phase=Phase.DONE, layers=ended, result=event, bytes_per_s=None, eta_s=None)
 
 
 def _with(layers: tuple[LayerState, ...], event: LayerProgress) -> tuple[LayerState, ...]:

@@ -7,8 +7,9 @@ import tarfile
 
 import pytest
 
-from backends.layers.archive import ArchiveWalk, Stopped
+from backends.layers.archive import ArchiveWalk
 from backends.layers.contents import ImageContents
+from backends.layers.pace import Stopped
 from backends.layers.table import LayerTable, TableWalk
 from backends.model.errors import Protocol
 from tests.unit.layers.images import (

@@ -1,16 +1,16 @@
-"""Pieces that a thread makes ahead: the same, in order, with their errors; nothing stays open."""
+"""Pieces that are made, or awaited, ahead: the same, in order, with their errors; nothing stays open."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Generator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 
 import pytest
 
 from backends.model.errors import Unsupported
-from backends.streams import read_ahead
+from backends.streams import ahead, read_ahead
 
 
 class Source:
@@ -81,6 +81,61 @@ async def test_cancelled_while_a_thread_makes_a_piece() -> None:
     task.cancel()
     await asyncio.sleep(0)
     go.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert closed.is_set()
+
+
+# -- awaited ahead ---------------------------------------------------------------------------------
+async def awaited(source: Source) -> AsyncGenerator[bytes, None]:
+    for piece in source.pieces():
+        await asyncio.sleep(0)
+        yield piece
+
+
+async def test_awaited_pieces_come_in_order_and_their_error_last() -> None:
+    source, got = Source(30, fails=True), list[bytes]()
+
+    async def collect() -> None:
+        async for piece in ahead(awaited(source)):
+            got.append(piece)
+
+    with pytest.raises(Unsupported):
+        await collect()
+    assert got == [b"%d" % number for number in range(30)]
+    assert source.closed.is_set()
+
+
+async def test_one_piece_is_awaited_while_another_is_used() -> None:
+    source = Source(50)
+    async with aclosing(ahead(awaited(source))) as pieces:
+        async for _piece in pieces:
+            for _turn in range(10):
+                await asyncio.sleep(0)
+            break
+    assert source.made == 2
+    assert source.closed.is_set()
+
+
+async def test_cancelled_while_a_piece_is_awaited() -> None:
+    begun, closed = asyncio.Event(), asyncio.Event()
+
+    async def hanging() -> AsyncGenerator[bytes, None]:
+        try:
+            yield b"first"
+            begun.set()
+            await asyncio.Event().wait()
+        finally:
+            closed.set()
+
+    async def read() -> None:
+        async with aclosing(ahead(hanging())) as pieces:
+            async for _piece in pieces:
+                pass
+
+    task = asyncio.create_task(read())
+    await asyncio.wait_for(begun.wait(), 10)
+    task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     assert closed.is_set()
