@@ -138,7 +138,10 @@ class Engine(Protocol):
         """Send a signal to its first process; Conflict where it does not run."""
 
     async def remove(self, container: str, *, force: bool = False, volumes: bool = False) -> None:
-        """Remove it; force: also where it runs; volumes: its anonymous volumes too."""
+        """Remove it; force: also where it runs; volumes: its anonymous volumes too.
+
+        A pod's infra container stands for the pod, which goes; Conflict where other containers are in it.
+        """
 
     async def rename(self, container: str, name: str) -> None:
         """Give it another name; Conflict where that is taken."""

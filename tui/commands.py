@@ -77,7 +77,7 @@ class Commands:
         self.builds = BuildCommands(self._work, self._open_fleet)
         self.compare = CompareCommands(self._work, self._open_fleet)
         self.image_files = ImageFileCommands(self._work, self._open_fleet, self.images.told)
-        self.run = RunCommands(self._work, self._open_fleet)
+        self.run = RunCommands(self._work, self._open_fleet, state_dir)
         self.files = FileCommands(self._work, self._open_fleet)
         self.stores = StoreCommands(self._work, self._open_fleet)
         self.talks = TalkCommands(self._work, self._open_fleet, owner.app)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from backends.migration.progress import Flow
     from backends.model.files import Folder
     from backends.services.browse import VolumeBrowser
-    from backends.services.file_copies import Copied
     from backends.services.fleet import Fleet
+    from backends.services.unpacking import Copied
 
 Reply = Callable[["Message"], object]
 
@@ -65,13 +65,17 @@ class FileCommands:
         """The same of a volume."""
 
         async def folder() -> Folder:
-            from backends.services.browse import VolumeBrowser
-
-            self._browser = self._browser or VolumeBrowser()
             engine = self._fleet().engine(key.engine)
-            return await self._browser.folder(engine, key.name, path, report=partial(_read_so_far, reply))
+            return await self._by_way_of().folder(engine, key.name, path, report=partial(_read_so_far, reply))
 
         return self._work(partial(self._read, folder, path, reply), name=f"read {path}", group="folder", exclusive=True)
+
+    def _by_way_of(self) -> VolumeBrowser:
+        """One for all: it remembers which image will do."""
+        from backends.services.browse import VolumeBrowser
+
+        self._browser = self._browser or VolumeBrowser()
+        return self._browser
 
     async def _read(self, folder: Callable[[], Awaitable[Folder]], path: str, reply: Reply) -> None:
         try:
@@ -87,6 +91,18 @@ class FileCommands:
             from backends.services.file_copies import copy_out
 
             done = await copy_out(self._fleet(), row, path, target, report)
+            return self._told(done, f"{path} is in {done.target}", reply)
+
+        return self._copy(copy, f"copy {path} out", reply)
+
+    def copy_out_of_volume(self, key: StoreKey, path: str, target: Path, reply: Reply) -> Worker[None]:
+        """The same of a volume."""
+
+        async def copy(report: Callable[[Flow], None]) -> str:
+            from backends.services.volume_copies import copy_out_of_volume
+
+            browser = self._by_way_of()
+            done = await copy_out_of_volume(self._fleet(), key, path, target, report, browser=browser)
             return self._told(done, f"{path} is in {done.target}", reply)
 
         return self._copy(copy, f"copy {path} out", reply)

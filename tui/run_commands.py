@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.model.errors import BackendError
@@ -28,11 +29,15 @@ DEBOUNCE_S = 0.15  # while a person types, nothing is read and nobody asked
 
 
 class RunCommands:
-    """Starts workers on behalf of the form. fleet: gives the open fleet, raises Refused before it is open."""
+    """Starts workers on behalf of the form. fleet: gives the open fleet, raises Refused before it is open.
 
-    def __init__(self, work: Work, fleet: Callable[[], Fleet]) -> None:
+    state_dir: where a change keeps its journal.
+    """
+
+    def __init__(self, work: Work, fleet: Callable[[], Fleet], state_dir: Path) -> None:
         self._work = work
         self._fleet = fleet
+        self._state_dir = state_dir
 
     def judge(self, asked: Asked, reply: Callable[[Message], object]) -> None:
         """Say what becomes of a draft (DraftJudged): from what is known, then with what the engine says.
@@ -111,7 +116,7 @@ class RunCommands:
                 reply(LaunchEnded())
                 return
             if before is not None:
-                launched = await recreate(fleet, before, judged.spec)
+                launched = await recreate(fleet, before, judged.spec, state_dir=self._state_dir)
             else:
                 launched = await launch(fleet, asked.engine, judged.spec)
             reply(LaunchEnded(launched.key, early_end(launched)))

@@ -13,7 +13,8 @@ from textual.strip import Strip
 from backends.model.container import LogLine, LogStream
 from widgets.line import Tone
 from widgets.log_filter import searched
-from widgets.log_store import Entry
+from widgets.log_layout import LogLayout
+from widgets.log_store import Entry, LogStore
 from widgets.palette import Palette
 from widgets.sgr import plain_text, styled_parts
 from widgets.text import cut_middle, inert, pad, width_of
@@ -21,6 +22,7 @@ from widgets.text import cut_middle, inert, pad, width_of
 _GUTTER = 2
 _NAME_CELLS = 18
 _TIME_CELLS = len("11-28 02:03:04.123 ")
+_FEW_NOTES = 8
 _HUES = (Tone.INFO, Tone.ACCENT, Tone.OK, Tone.WARN, Tone.DOCKER, Tone.PODMAN)
 """What names are told apart by besides their letters; there may be more names than hues."""
 
@@ -93,3 +95,16 @@ def saved_text(entry: Entry, source: int, names: Sequence[str], *, times: bool) 
 
 def _whole(line: LogLine) -> str:
     return plain_text(line.text)
+
+
+def nothing_words(layout: LogLayout, store: LogStore) -> str:
+    """What is said below a log none of whose lines is in sight; "" where one is. Notes of ours are no lines of it."""
+    if layout.rows > _FEW_NOTES:
+        return ""
+    places = [layout.at(row) for row in range(layout.rows)]
+    if any(place is not None and not isinstance(store.entry(place[0]), str) for place in places):
+        return ""
+    hidden = len(store.entries) - layout.lines  # notes pass every filter
+    if not hidden:
+        return "" if layout.rows else "No line has come yet."
+    return f"Not one of {hidden:,} lines fits the filter."

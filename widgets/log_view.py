@@ -18,7 +18,7 @@ from textual.strip import Strip
 
 from backends.model.container import LogLine
 from widgets.line import Tone
-from widgets.log_draw import LogLook, head_strip, row_count, saved_text, text_strip
+from widgets.log_draw import LogLook, head_strip, nothing_words, row_count, saved_text, text_strip
 from widgets.log_filter import LogFilter
 from widgets.log_layout import LogLayout
 from widgets.log_search import SLICE, LogSearch
@@ -380,7 +380,8 @@ class LogView(ScrollView, can_focus=True):
             return Strip([Segment(said, palette[Tone.WARN] + Style(reverse=True))]).adjust_cell_length(width, base)
         place = self._arranged.at(y + self.scroll_offset.y)
         if place is None:
-            return Strip.blank(width, base)
+            said = nothing_words(self._arranged, self._store) if y == self._arranged.rows else ""
+            return Strip([Segment(said, palette[Tone.DIM])]).adjust_cell_length(width, base)
         number, part = place
         entry, source = self._store.entry(number), self._store.source(number)
         text = self._strips.get(number)

@@ -8,8 +8,8 @@ from backends.engines.podman_api import segment
 from backends.engines.podman_looking import PodmanLooking
 from backends.engines.podman_translate import check_timeout_s, health_of, inspected_container, restart_of
 from backends.model.capabilities import Capability
-from backends.model.container import ContainerState, ExecResult, Health, LogStream
-from backends.model.errors import Conflict, Unsupported
+from backends.model.container import Container, ContainerState, ExecResult, Health, LogStream
+from backends.model.errors import BackendError, Conflict, Unsupported
 from backends.model.workload import RestartName, RestartPolicy
 from backends.wire.frames import log_frames
 
@@ -18,6 +18,8 @@ _ALLOWANCE_S = 30.0
 _SAID_BYTES = 1 << 20  # of each stream of a program
 _NOT_STARTED = (b"Error: ", b"OCI")
 """How Podman says, as the program's own complaint, that its runtime could not start it (libpod/define/errors.go)."""
+_IS_INFRA = "is the infra container of pod"
+"""libpod/runtime_ctr.go, removeContainer."""
 
 
 class PodmanActing(PodmanLooking):
@@ -53,14 +55,28 @@ class PodmanActing(PodmanLooking):
         await self._act(container, "kill", {"signal": signal})
 
     async def remove(self, container: str, *, force: bool = False, volumes: bool = False) -> None:
-        """Remove it; force: at once, also where it runs."""
+        """Remove it; force: at once, also where it runs. A pod's infra container: the pod, once it is empty."""
         params: dict[str, str | int | bool] = {"force": force, "volumes": volumes}
         if force:
             params["timeout"] = 0
-        answer = await self._api.change("DELETE", f"/containers/{segment(container)}", params, timeout_s=120.0)
+        try:
+            answer = await self._api.change("DELETE", f"/containers/{segment(container)}", params, timeout_s=120.0)
+        except BackendError as error:
+            if _IS_INFRA not in str(error):
+                raise
+            await self._remove_pod(await self.inspect_container(container))
+            return
         failed = [str(one["Err"]) for one in answer or () if isinstance(one, dict) and one.get("Err")]
         if failed:
             raise Conflict("The container could not be removed", detail="; ".join(failed), engine=self._id)
+
+    async def _remove_pod(self, infra: Container) -> None:
+        """Podman itself would remove the pod's other containers with it."""
+        others = [one.name for one in await self.list_containers() if one.pod == infra.pod and not one.infra]
+        if others:
+            title = f"The pod {infra.pod} is not empty: {', '.join(sorted(others))}"
+            raise Conflict(title, hint="remove its containers first, or the whole pod as a group", engine=self._id)
+        await self._api.change("DELETE", f"/pods/{segment(infra.pod)}", {"force": True}, timeout_s=120.0)
 
     async def rename(self, container: str, name: str) -> None:
         """Give it another name."""

@@ -75,14 +75,14 @@ def partners(case: Case) -> Iterator[Finding]:
             yield block(
                 f"its {what} namespace is the one of the container {other}",
                 "Without that container the copy would not be what the source is.",
-                "move both together (--project)",
+                "move both together: P on the screen, --project on the command line",
             )
     pod = next((entry for entry in spec.unmapped if entry.path == "Pod"), None)
     if pod is not None and not case.decided.partners:
         yield block(
             "the source is in a pod",
             "It shares its network with the pod's other containers, which stay where they are.",
-            "move all of them together (--project)",
+            "move all of them together: P on the screen, --project on the command line",
         )
 
 

@@ -40,8 +40,8 @@ class Status(StrEnum):
 
 
 class Effect(StrEnum):
-    """What a move does to an engine; COMMIT, HOLD, STOP_SOURCE and REMOVE_SOURCE to the source's, the rest to the
-    target's.
+    """What a move does to an engine; COMMIT, HOLD, STOP_SOURCE, RENAME and REMOVE_SOURCE to the source's, the rest to
+    the target's.
     """
 
     COMMIT = "commit"  # an image was made of the source
@@ -50,6 +50,7 @@ class Effect(StrEnum):
     NETWORK = "network"
     HOLD = "hold"  # the source's restart policy was switched off
     STOP_SOURCE = "stop-source"
+    RENAME = "rename"  # the source got another name; the entry's
     VOLUME = "volume"
     CONTAINER = "container"
     REMOVE_SOURCE = "remove-source"
@@ -74,9 +75,11 @@ class Entry:
 class Record:
     """A move as it stands on disk.
 
-    source, target: names of engines. started_at: ISO 8601, UTC. pid: who runs it. image_id: of the image that the
-    source runs. resumed_at: when `pid` took it over, "" where it was begun by it. group: the
-    project and, behind a space, an id, where several containers are moved together. checks: volumes proved equal.
+    source, target: names of engines; one and the same where a container is backed up or changed. started_at: ISO 8601,
+    UTC. pid: who runs it. image_id: of the image that the copy is made from. copy_name: of the copy; where a container
+    is changed, what the one before is called afterwards. resumed_at: when `pid` took it over, "" where it was begun by
+    it. group: the project and, behind a space, an id, where several containers are moved together. checks: volumes
+    proved equal.
     """
 
     id: str
@@ -100,6 +103,16 @@ class Record:
     def project(self) -> str:
         """The project or pod that it was moved with, "" where it was moved alone."""
         return self.group.rpartition(" ")[0]
+
+    @property
+    def is_change(self) -> bool:
+        """A container is made again in its own place (services.recreate)."""
+        return self.source == self.target and self.copy_name != self.container_name
+
+    @property
+    def is_backup(self) -> bool:
+        """A container is stopped to be read into a file."""
+        return self.source == self.target and not self.is_change
 
     def find(self, effect: Effect, name: str | None = None) -> Entry | None:
         """The entry of that effect (on that object); None where there is none."""

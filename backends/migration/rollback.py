@@ -26,6 +26,9 @@ RETRY_EVERY_S = 0.25
 STOP_WAIT_S = 60.0
 """For a stop under way to end; the engines' default stop timeout is 10 s."""
 
+PORTS_FREE_S = 20.0
+"""How long the ports of a container that did not start may stay taken after its removal (Podman's service)."""
+
 
 def policy_text(policy: RestartPolicy) -> str:
     """A restart policy in one word, as `--restart` takes it."""
@@ -78,6 +81,8 @@ class TakeBack:
                 return await self._restore_policy(entry)
             case Effect.STOP_SOURCE:
                 return await self._restart_source()
+            case Effect.RENAME:
+                return await self._rename_back()
             case Effect.REMOVE_SOURCE:
                 raise Refused(f"{entry.name} was removed after the move")
 
@@ -86,6 +91,8 @@ class TakeBack:
             seen = await self._target.inspect_container(entry.id or entry.name)
         except NotFound:
             return ""
+        if seen.key.id == self._record.container_id:
+            return ""  # a change that was taken back so far: the name is the source's again
         if not entry.id and (seen.state is not ContainerState.CREATED or seen.image_id != self._image_id()):
             # Its creation was begun and nothing is known of the outcome: what has run is not ours.
             raise Conflict(f"a container named {entry.name} is there that is not certainly ours")
@@ -155,12 +162,31 @@ class TakeBack:
                 await self._source.wait_exit(record.container_id)
             seen = await self._source.inspect_container(record.container_id)
         if not seen.state.alive:
-            await self._source.start(record.container_id)
+            await self._start_source()
         elif seen.state is ContainerState.PAUSED or not record.was_paused:
             return ""
         if record.was_paused:
             await self._source.pause(record.container_id)
         return f"started {record.container_name} on {self._source.id}" + (" and paused it" if record.was_paused else "")
+
+    async def _start_source(self) -> None:
+        """Where the copy was on the same engine: once the ports are free that it held."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + (PORTS_FREE_S if self._source.id == self._target.id else 0)
+        while True:
+            try:
+                return await self._source.start(self._record.container_id)
+            except Conflict:
+                if loop.time() >= deadline:
+                    raise
+                await asyncio.sleep(RETRY_EVERY_S)
+
+    async def _rename_back(self) -> str:
+        record = self._record
+        if (await self._source.inspect_container(record.container_id)).name == record.container_name:
+            return ""
+        await self._source.rename(record.container_id, record.container_name)
+        return f"gave {record.container_name} on {self._source.id} its name again"
 
 
 async def _patiently(remove: Callable[[str], Awaitable[None]], name: str) -> None:
@@ -177,7 +203,7 @@ async def _patiently(remove: Callable[[str], Awaitable[None]], name: str) -> Non
             await asyncio.sleep(RETRY_EVERY_S)
 
 
-_OF_THE_SOURCE = frozenset({Effect.COMMIT, Effect.HOLD, Effect.STOP_SOURCE, Effect.REMOVE_SOURCE})
+_OF_THE_SOURCE = frozenset({Effect.COMMIT, Effect.HOLD, Effect.STOP_SOURCE, Effect.RENAME, Effect.REMOVE_SOURCE})
 _COPY = frozenset({Effect.CONTAINER})
 _REST = frozenset(Effect) - _OF_THE_SOURCE - _COPY
 

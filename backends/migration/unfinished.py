@@ -66,7 +66,9 @@ async def unconfirmed(state_dir: Path) -> list[Record]:
 
 def sentence(record: Record) -> str:
     """What happened, and what may be left of it."""
-    move = f"the move of {record.container_name} from {record.source} to {record.target}"
+    move = f"the {_kind(record)} of {record.container_name}"
+    where = f"from {record.source} to {record.target}" if record.source != record.target else f"on {record.source}"
+    move = f"{move} {where}"
     if record.status is Status.DONE:
         return _done(record, move)
     how = "was cut off" if record.status is Status.RUNNING else "could not be taken back wholly"
@@ -76,6 +78,8 @@ def sentence(record: Record) -> str:
     commit = record.find(Effect.COMMIT)
     if commit is not None:
         words.append(f"it may have left image {commit.name} on {record.source}")
+    if record.find(Effect.RENAME) is not None:
+        words.append(f"{record.container_name} may be called {record.copy_name}")
     if record.find(Effect.STOP_SOURCE) is not None:
         words.append(f"{record.container_name} on {record.source} may stand still")
     elif record.find(Effect.HOLD) is not None:
@@ -104,11 +108,12 @@ def next_step(record: Record) -> str:
     if record.status is Status.DONE:
         return f"{command} --confirm accepts it; --undo removes the copy and brings the source back"
     back = "--undo removes what it made and starts the source again"
-    if record.status is Status.PARTLY_UNDONE or _is_backup(record):
+    if record.is_change:
+        return f"{command} --undo puts it back as it was"
+    if record.status is Status.PARTLY_UNDONE or record.is_backup:
         return f"{command} {back}"
     return f"{command} --resume finishes it; {back}"
 
 
-def _is_backup(record: Record) -> bool:
-    """A container that was stopped to be read into a file: there is nothing to finish."""
-    return record.source == record.target
+def _kind(record: Record) -> str:
+    return "change" if record.is_change else "backup" if record.is_backup else "move"

@@ -68,32 +68,34 @@ class VolumeBrowser:
         Unsupported where no image of the engine will do.
         """
         top = absolute(path)
-        images = await self._candidates(engine)
+        images = await self.images(engine)
         for image in images:
             with suppress(Unsupported):  # it has no such programs
                 entries = await _told_in_volume(engine, volume, top, image)
                 self._images[engine.id] = image
                 return Folder(top, entries)
-        refusal: Unsupported | None = None
         for image in images:
             try:
                 stream = engine.export_volume(volume, via_image=image)
                 return Folder(top, await _told_by_tar(stream, top, report, whole=True))
             except Unsupported as error:
-                refusal = refusal or error
-        raise refusal or Unsupported(
-            "a volume is read by way of an image, and there is none",
-            hint=f"pull a small image such as busybox into {engine.id}",
-            engine=engine.id,
-        )
+                refusal = error
+        raise refusal
 
-    async def _candidates(self, engine: Engine) -> list[str]:
+    async def images(self, engine: Engine) -> list[str]:
+        """Ids of images that volumes may be read by way of, the likeliest first. Unsupported where there is none."""
         known = self._images.get(engine.id)
         named = [image for image in await engine.list_images() if image.tags]
         ids = [image.key.id for image in sorted(named, key=lambda image: image.size_bytes)]
         if known in ids:
             ids.remove(known)
             ids.insert(0, known)
+        if not ids:
+            raise Unsupported(
+                "a volume is read by way of an image, and there is none",
+                hint=f"pull a small image such as busybox into {engine.id}",
+                engine=engine.id,
+            )
         return ids[:_IMAGES_TRIED]
 
 

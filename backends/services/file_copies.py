@@ -1,8 +1,7 @@
 """Files copied between containers and this machine, and from container to container. Overwrites nothing unasked.
 
-What comes out is unpacked beside its place in a hidden folder, by Python's "data" filter: no name and no link of a
-hostile archive leads outside of it, owners are the user's own, and no setuid bit comes along. What goes in belongs to
-root there unless another owner is asked for, as `docker cp` has it.
+What comes out is unpacked by `unpacking`. What goes in belongs to root there unless another owner is asked for, as
+`docker cp` has it.
 """
 
 from __future__ import annotations
@@ -10,40 +9,21 @@ from __future__ import annotations
 import asyncio
 import os
 import posixpath
-import shutil
 import tarfile
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
 
-from backends.migration.progress import Flow, Meter, metered
+from backends.migration.progress import Meter, metered
 from backends.migration.unbroken import unbroken
 from backends.model.container import Container
-from backends.model.errors import Conflict, Denied, NotFound, Protocol, Unsupported
+from backends.model.errors import Conflict, Denied, NotFound
 from backends.model.files import FileKind
-from backends.new_file import disk, hidden, refuse_existing
 from backends.services.browse import absolute, kind_at
 from backends.services.fleet import Fleet
-from backends.streams import batches
+from backends.services.unpacking import PIECE_BYTES, Copied, Report, ended, local_target, received
 from backends.tar import reroot
-
-PIECE_BYTES = 1 << 20
-_NOTED = 5  # entries left out that are named
-_WHAT = "the copy"
-
-Report: TypeAlias = Callable[[Flow], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Copied:
-    """What was copied. target: where it is now. files: how many, 0 where nobody counted. notes: what to know of it."""
-
-    target: str
-    moved_bytes: int
-    files: int = 0
-    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,147 +39,25 @@ class _Place:
 
 
 # -- out -----------------------------------------------------------------------------------------
-def local_target(destination: Path, name: str, *, overwrite: bool) -> Path:
-    """Where a copy goes: into a folder that is there, else under that name. Blocks: call it in a thread.
-
-    Raises NotFound where its folder is not there, Conflict where something is (overwrite: where it is no file).
-    """
-    place = destination.absolute()
-    target = place / name if place.is_dir() else place
-    if not target.parent.is_dir():
-        raise NotFound(f"there is no folder {target.parent}", hint="make it first, or choose another place")
-    if not overwrite:
-        refuse_existing(target)
-    elif target.is_dir():
-        raise Conflict(
-            f"{target} is a folder, which is not overwritten", hint="remove it first, or choose another name"
-        )
-    return target
-
-
 async def copy_out(
     fleet: Fleet, row: Container, path: str, destination: Path, report: Report, *, overwrite: bool = False
 ) -> Copied:
     """Copy a file or folder of a container to this machine; it appears when it is complete.
 
-    Raises what `local_target` raises, Denied where it cannot be written, and the engine's own errors.
+    Raises what `local_target` and `received` raise, and the engine's own errors.
     """
-    if not hasattr(tarfile, "data_filter"):
-        raise Unsupported("this Python cannot unpack archives safely", hint="use Python 3.11.4 or later")
-    top = absolute(path)
+    top, engine = absolute(path), fleet.engine(row.key.engine)
     name = posixpath.basename(top) or row.name
     target = await asyncio.to_thread(local_target, destination, name, overwrite=overwrite)
     with fleet.operations.beside(
         "container.copy_out", row.key, row.name, changes=False, plan={"from": top, "to": str(target)}
     ):
-        part = hidden(target)
-        with disk(target, _WHAT):
-            await unbroken(asyncio.to_thread(part.mkdir, 0o700))
         try:
-            meter = Meter(None)
-            unpacked = await _fetched(fleet, row, top, part, target, meter, report)
-            if not unpacked.found:
-                raise Conflict("nothing of it can be copied safely", detail="; ".join(unpacked.told()))
-            await unbroken(asyncio.to_thread(_settle, part, target, whole=top == "/", overwrite=overwrite))
-        finally:
-            await unbroken(asyncio.to_thread(shutil.rmtree, part, ignore_errors=True))
-    return Copied(str(target), meter.done_bytes, unpacked.files, unpacked.told())
-
-
-async def _fetched(
-    fleet: Fleet, row: Container, top: str, part: Path, target: Path, meter: Meter, report: Report
-) -> _Unpacking:
-    engine = fleet.engine(row.key.engine)
-    try:
-        async with (
-            engine.read_files(row.key.id, top) as chunks,
-            aclosing(metered(chunks, meter, report)) as stream,
-        ):
-            return await _unpacked(stream, part, target)
-    except NotFound as error:
-        await engine.inspect_container(row.key.id)  # it is there, and so it is the path that is not
-        raise NotFound(f"there is no {top} in {row.name}", engine=engine.id) from error
-
-
-class _Unpacking:
-    """An archive unpacked in a thread, from a pipe that the event loop fills."""
-
-    def __init__(self) -> None:
-        self.files = 0
-        self.found = False
-        self.notes: list[str] = []
-
-    def run(self, descriptor: int, part: Path) -> None:
-        """To its end. Raises OSError and tarfile.TarError."""
-        with os.fdopen(descriptor, "rb", buffering=PIECE_BYTES) as pipe, tarfile.open(fileobj=pipe, mode="r|") as tar:
-            tar.errorlevel = 1
-            for member in tar:
-                try:
-                    tar.extract(member, part, filter="data")
-                except (tarfile.FilterError, tarfile.ExtractError) as error:
-                    self.notes.append(f"{member.name}: {error}")
-                else:
-                    self.found = True
-                    self.files += not member.isdir()
-            while pipe.read(PIECE_BYTES):  # padding behind the end
-                pass
-
-    def told(self) -> tuple[str, ...]:
-        """What was left out, in a few lines."""
-        more = len(self.notes) - _NOTED
-        lines = [f"left out: {note}" for note in self.notes[:_NOTED]]
-        return (*lines, f"and {more} more left out") if more > 0 else tuple(lines)
-
-
-async def _unpacked(stream: AsyncGenerator[bytes, None], part: Path, target: Path) -> _Unpacking:
-    unpacking = _Unpacking()
-    reading, writing = os.pipe()
-    thread = asyncio.create_task(asyncio.to_thread(unpacking.run, reading, part), name="unpack")
-    try:
-        try:
-            async for piece in batches(stream, PIECE_BYTES):
-                await unbroken(asyncio.to_thread(_write, writing, piece))
-        except BrokenPipeError:
-            pass  # the thread has ended before: its own error is raised below
-    finally:
-        os.close(writing)
-        await _ended(thread)
-    try:
-        thread.result()
-    except tarfile.TarError as error:
-        raise Protocol("the engine's archive cannot be read", detail=str(error)) from error
-    except OSError as error:
-        hint = f"make room in {target.parent}, or choose another place"
-        raise Denied(f"{_WHAT} cannot be written", detail=str(error), hint=hint) from error
-    return unpacking
-
-
-def _write(descriptor: int, piece: bytes) -> None:
-    view = memoryview(piece)
-    while view:
-        view = view[os.write(descriptor, view) :]
-
-
-def _settle(part: Path, target: Path, *, whole: bool, overwrite: bool) -> None:
-    """Put what was unpacked in its place. whole: it is a root, which has no name of its own in the archive."""
-    if not overwrite:
-        refuse_existing(target)
-    with disk(target, _WHAT):
-        if whole:
-            part.chmod(0o755)
-            part.rename(target)
-        else:
-            next(part.iterdir()).replace(target)
-
-
-async def _ended(thread: asyncio.Task[None]) -> None:
-    """Wait for it, whatever happens meanwhile; how it ended is its waiter's to ask."""
-
-    async def wait() -> None:
-        await asyncio.wait([thread])
-
-    await unbroken(wait())
-    thread.exception()
+            stream = engine.read_files(row.key.id, top)
+            return await received(stream, target, report, whole=top == "/", overwrite=overwrite)
+        except NotFound as error:
+            await engine.inspect_container(row.key.id)  # it is there, and so it is the path that is not
+            raise NotFound(f"there is no {top} in {row.name}", engine=engine.id) from error
 
 
 # -- in ------------------------------------------------------------------------------------------
@@ -324,7 +182,7 @@ async def _packed(packing: _Packing, name: str) -> AsyncGenerator[bytes, None]:
             raise Denied(f"{packing.source} cannot be read", detail=str(error)) from error
     finally:
         os.close(reading)  # a thread that is left early finds its pipe closed
-        await _ended(thread)
+        await ended(thread)
 
 
 # -- across --------------------------------------------------------------------------------------

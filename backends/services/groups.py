@@ -97,7 +97,8 @@ async def operate_together(
     """Do it to all of them, in the order of their needs; engine errors are in the updates, never raised.
 
     verb: "start", "stop", "restart", "pause", "unpause", "kill", "remove". Of a start, what needs one that did not
-    start, or that does not become what Compose's condition wants, is left alone.
+    start, or that does not become what Compose's condition wants, is left alone. A pod goes with its infra container,
+    after the others in it.
     """
     waits = verb in {"start", "restart", "unpause"}
     wanted = needs(containers) if waits else {}
@@ -105,10 +106,6 @@ async def operate_together(
     failed: dict[ContainerKey, str] = {}
     updates: list[OperationUpdate] = []
     left: list[Left] = []
-    if verb == "remove":
-        holders = [one for one in containers if one.infra]
-        left += [Left(one, f"it is the pod {one.pod} itself: `podman pod rm {one.pod}`") for one in holders]
-        containers = [one for one in containers if not one.infra]
     for stage in stages(containers, backwards=verb in _BACKWARDS):
         asked = [(one, _why_not(wanted.get(one.key, {}), by_key, failed, engine_of)) for one in stage]
         reasons = await asyncio.gather(*(reason for _, reason in asked))

@@ -1,27 +1,32 @@
 """A container made again with other settings: the one before is kept, renamed and stopped; all is put back on failure.
 
-Never removes the one before. If this process dies meanwhile, that one is there under its kept name, stopped.
+Never removes the one before. Each effect is in a move's journal before it is begun: where this process dies meanwhile,
+`doctor` tells of it, and undoing the journal puts all back.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+import os
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
 
 from backends.draft.check import free_name
 from backends.engine import Engine
-from backends.model.container import Container
+from backends.migration.journal import Effect, Journal, Record, Status, new_id
+from backends.migration.lock import only_one
+from backends.migration.planning import image_or_none
+from backends.migration.rollback import WayBack, policy_text, take_back
+from backends.migration.unbroken import unbroken
+from backends.migration.unfinished import refuse_unfinished
+from backends.model.container import Container, ContainerState
 from backends.model.errors import BackendError, Conflict, NotFound, Refused
 from backends.model.ids import ContainerKey
 from backends.model.workload import RestartName, RestartPolicy, WorkloadSpec
 from backends.services.audit_facts import of_spec
 from backends.services.fleet import Fleet
 from backends.services.launch import SETTLE_S, Launched, early_end, exit_within, last_lines
-
-PORTS_FREE_S = 20.0
-"""How long the ports of a container that did not start may stay taken after its removal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,44 +77,21 @@ async def _image_moved(engine: Engine, spec: WorkloadSpec) -> bool:
     return False
 
 
-@dataclass
-class _Way:
-    """What was done, to be taken back in the other order."""
+async def recreate(
+    fleet: Fleet, before: Before, spec: WorkloadSpec, *, state_dir: Path, settle_s: float = SETTLE_S
+) -> Launched:
+    """Make it again by this recipe, and start it where it ran. state_dir: where the journal lies.
 
-    back: list[tuple[str, Callable[[], Awaitable[object]]]] = field(default_factory=list)
-
-    async def take_back(self) -> list[str]:
-        """Undo all; returns what could not be undone, for people."""
-        left = []
-        for what, undo in reversed(self.back):
-            try:
-                await undo()
-            except BackendError as error:
-                left.append(f"{what}: {error.title}")
-        self.back.clear()
-        return left
-
-
-async def recreate(fleet: Fleet, before: Before, spec: WorkloadSpec, *, settle_s: float = SETTLE_S) -> Launched:
-    """Make it again by this recipe, and start it where it ran. settle_s: how long it is watched for an early end.
-
-    Raises the error that stopped it after all was put back; its detail says what could not be.
+    settle_s: how long it is watched for an early end. Raises the error that stopped it after all was put back; its
+    detail says what could not be. Conflict where a move, a backup or a change of it is under way or not over.
     """
     old, engine = before.container, fleet.engine(before.container.key.engine)
+    await refuse_unfinished(state_dir, old.key.engine.name, old.key.id)
     with fleet.operations.track("container.change", old.key, old.name) as tracked:
         tracked.note(plan=of_spec(spec))
-        way = _Way()
         try:
-            launched = await _replace(engine, before, spec, way, settle_s)
-        except BackendError as error:
-            left = await asyncio.shield(way.take_back())
-            if left:
-                error.detail = "; ".join(filter(None, (error.detail, *left)))
-                error.hint = f"look for {old.name} and {before.kept_name} on {old.key.engine}: {error.hint}"
-            raise
-        except BaseException:  # cancelled: it is put back all the same
-            await asyncio.shield(way.take_back())
-            raise
+            async with only_one(state_dir, old.key.engine.name, old.key.id, old.name):
+                launched = await _change(engine, before, spec, state_dir, settle_s)
         finally:
             await fleet.refresh(old.key)
         await fleet.refresh(launched.key)
@@ -118,19 +100,57 @@ async def recreate(fleet: Fleet, before: Before, spec: WorkloadSpec, *, settle_s
         return launched
 
 
-async def _replace(engine: Engine, before: Before, spec: WorkloadSpec, way: _Way, settle_s: float) -> Launched:
+async def _change(engine: Engine, before: Before, spec: WorkloadSpec, state_dir: Path, settle_s: float) -> Launched:
+    """The lock of the container is held."""
+    image = await image_or_none(engine, spec.image)
+    journal = await Journal.begin(state_dir, _record(before, image.key.id if image else ""))
+    try:
+        launched = await _replace(engine, before, spec, journal, settle_s)
+        await journal.close(Status.CONFIRMED)
+    except BaseException as error:  # cancelled, too: it is put back all the same
+        undone = await unbroken(take_back([WayBack(journal, engine, engine)]))
+        if undone.left and isinstance(error, BackendError):
+            error.detail = "; ".join(filter(None, (error.detail, *undone.left)))
+            again = f"`tranship migrate {before.container.name} --undo` tries again to put it back"
+            error.hint = f"{error.hint}; {again}" if error.hint else again
+        raise
+    return launched
+
+
+def _record(before: Before, image_id: str) -> Record:
+    now, old = datetime.now(UTC), before.container
+    return Record(
+        id=new_id(now),
+        started_at=now.isoformat(timespec="seconds"),
+        pid=os.getpid(),
+        source=old.key.engine.name,
+        target=old.key.engine.name,
+        container_id=old.key.id,
+        container_name=old.name,
+        was_running=old.state.alive,
+        was_paused=old.state is ContainerState.PAUSED,
+        copy_name=before.kept_name,
+        image_id=image_id,
+    )
+
+
+async def _replace(engine: Engine, before: Before, spec: WorkloadSpec, journal: Journal, settle_s: float) -> Launched:
     old = before.container
     id, running, policy = old.key.id, old.state.alive, before.spec.restart
     if running:
-        way.back.append(("it is not started again", lambda: _start_again(engine, id)))
+        number = await journal.intend(Effect.STOP_SOURCE, old.name)
         await engine.stop(id)
+        await journal.confirm(number, id)
     if policy.name is not RestartName.NO:  # else a reboot would start both
-        way.back.append(("its restart policy is off", lambda: engine.set_restart(id, policy)))
+        number = await journal.intend(Effect.HOLD, old.name, policy_text(policy))
         await engine.set_restart(id, RestartPolicy())
+        await journal.confirm(number, id)
+    number = await journal.intend(Effect.RENAME, before.kept_name)
     await engine.rename(id, before.kept_name)
-    way.back.append((f"it is called {before.kept_name}", lambda: engine.rename(id, old.name)))
+    await journal.confirm(number, id)
+    number = await journal.intend(Effect.CONTAINER, spec.name)
     made = await engine.create_container(spec)
-    way.back.append(("the new one is still there", lambda: engine.remove(made, force=True)))
+    await journal.confirm(number, made)
     key = ContainerKey(old.key.engine, made)
     if not running:
         return Launched(key, spec.name)
@@ -141,21 +161,6 @@ async def _replace(engine: Engine, before: Before, spec: WorkloadSpec, way: _Way
     if error is not None:
         raise Conflict(error.title, detail=error.detail, hint="all is as before", engine=error.engine)
     return launched
-
-
-async def _start_again(engine: Engine, container: str) -> None:
-    """Start it once its ports are free: Podman's service holds those of a container that did not start for a moment."""
-    loop = asyncio.get_running_loop()
-    deadline = loop.time() + PORTS_FREE_S
-    while True:
-        try:
-            await engine.start(container)
-        except Conflict:
-            if loop.time() > deadline:
-                raise
-            await asyncio.sleep(0.2)
-        else:
-            return
 
 
 def unchanged(before: Before, spec: WorkloadSpec) -> bool:

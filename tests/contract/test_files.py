@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,12 @@ import pytest
 from backends.model.container import MountKind
 from backends.model.errors import Conflict, NotFound
 from backends.model.files import FileKind, Folder
+from backends.model.stores import StoreKey
 from backends.model.workload import MountSpec
 from backends.services.browse import VolumeBrowser, container_folder, kind_at
 from backends.services.file_copies import copy_across, copy_in, copy_out
 from backends.services.fleet import Fleet
+from backends.services.volume_copies import copy_out_of_volume
 from tests.contract.lab import Lab
 
 
@@ -78,4 +81,22 @@ async def test_files_go_in_are_listed_go_across_and_come_out(lab: Lab, tmp_path:
     assert sizes.get(volume, 0) >= 3000
     browser = VolumeBrowser()
     assert set(_kinds(await browser.folder(engine, volume, "tree/deep"))) == {"er", "near"}
+    await _copies_of_a_volume(fleet, StoreKey(engine.id, volume), tmp_path / "here", browser)
     await fleet.close()
+
+
+async def _copies_of_a_volume(fleet: Fleet, key: StoreKey, here: Path, browser: VolumeBrowser) -> None:
+    """A file, a folder with a link, and all of it; nothing is overwritten, and what is not there is said."""
+    await asyncio.to_thread(here.mkdir)
+    out = partial(copy_out_of_volume, fleet, key, report=lambda _flow: None, browser=browser)
+    done = await out(path="/tree/one", destination=here)
+    assert (done.target, done.files, (here / "one").read_bytes()) == (str(here / "one"), 1, b"anew")
+    with pytest.raises(Conflict, match="exists already"):
+        await out(path="tree/one", destination=here)
+    assert (await out(path="/tree/deep", destination=here)).files == 2
+    assert (here / "deep" / "near").read_bytes() == b"2" * 3000
+    whole = await out(path="/", destination=here / "all")
+    assert (whole.files, _names(here / "all")) == (3, ["tree"])
+    with pytest.raises(NotFound, match="there is no /tree/none"):
+        await out(path="/tree/none", destination=here)
+    assert _names(here) == ["all", "deep", "one"], "nothing half done is left"

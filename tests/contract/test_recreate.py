@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from backends.migration.journal import Status, list_journals
 from backends.model.container import ContainerState, MountKind, Port
 from backends.model.errors import BackendError, Refused
 from backends.model.ids import ContainerKey, EngineKind
@@ -40,11 +42,11 @@ async def _before(lab: Lab, **changes: object) -> AsyncIterator[tuple[Fleet, Bef
         await fleet.close()
 
 
-async def test_what_fails_is_put_back_and_what_runs_keeps_the_one_before(lab: Lab) -> None:
+async def test_what_fails_is_put_back_and_what_runs_keeps_the_one_before(lab: Lab, tmp_path: Path) -> None:
     async with _before(lab) as (fleet, before):
-        await _fails(lab, fleet, before)
+        await _fails(lab, fleet, before, tmp_path)
         wanted = replace(before.spec, env={**before.spec.env, "MODE": "new"})
-        launched = await recreate(fleet, before, wanted)
+        launched = await recreate(fleet, before, wanted, state_dir=tmp_path)
         lab.owns(launched.key.id)
         new, old = launched.key.id, before.container.key.id
         assert await lab.state(new) is ContainerState.RUNNING
@@ -56,14 +58,15 @@ async def test_what_fails_is_put_back_and_what_runs_keeps_the_one_before(lab: La
         assert spec.restart == RestartPolicy(RestartName.ON_FAILURE, 2)
         assert [mount.source for mount in spec.mounts] == list(before.volumes), "the same volume"
         assert (await lab.engine.workload_spec(old)).restart == RestartPolicy()
+        assert {one.status for one in await list_journals(tmp_path)} == {Status.UNDONE, Status.CONFIRMED}
 
 
-async def _fails(lab: Lab, fleet: Fleet, before: Before) -> None:
+async def _fails(lab: Lab, fleet: Fleet, before: Before, state_dir: Path) -> None:
     """A program that is not there; the demo's images have every program, so there it ends at once."""
     demo = lab.engine.id.kind is EngineKind.DEMO
     wanted = replace(before.spec, command=("sh", "-c", "exit 3") if demo else ("no-such-program",))
     with pytest.raises(BackendError) as failed:
-        await recreate(fleet, before, wanted, settle_s=60)
+        await recreate(fleet, before, wanted, state_dir=state_dir, settle_s=60)
     assert failed.value.engine == lab.engine.id
     old = before.container.key.id
     row = await lab.engine.inspect_container(old)

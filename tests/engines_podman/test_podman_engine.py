@@ -284,6 +284,14 @@ async def test_a_container_of_a_pod_names_it_in_the_list_and_by_itself(
         (listed,) = [row for row in await engine.list_containers() if row.name == name]
         assert (listed.pod, (await engine.inspect_container(name)).pod) == (pod, pod)
         assert (await engine.inspect_container(name)).pod == pod
+
+        (infra,) = [row for row in await engine.list_containers() if row.infra and row.pod == pod]
+        with pytest.raises(Conflict, match=rf"The pod {pod} is not empty: {name}"):
+            await engine.remove(infra.key.id, force=True)
+        await engine.remove(name)
+        await engine.remove(infra.key.id)
+        assert not [row for row in await engine.list_containers() if row.pod == pod]
+        assert pod not in real_engines.cli(command, "pod", "ls", "--format", "{{.Name}}").split()
     finally:
         real_engines.cli(command, "pod", "rm", "--force", "--ignore", pod)
 

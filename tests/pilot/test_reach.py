@@ -10,7 +10,7 @@ from textual.widgets import Input, Static
 from backends.model.errors import Unreachable
 from tests.pilot.stage import Stage, stage
 from tui.screens.frame import TitleBar
-from tui.screens.path_question import completed
+from tui.screens.path_question import PathDialog, completed
 from widgets.dialogs import ChoiceDialog, ConfirmDialog, InputDialog
 from widgets.line import plain
 from widgets.lines_pane import LinesPane
@@ -134,14 +134,20 @@ async def test_volumes_are_listed_made_and_removed(tmp_path: Path) -> None:
         assert play.on_top() == "FleetScreen"
 
 
-async def test_a_volume_is_looked_into(tmp_path: Path) -> None:
+async def test_a_volume_is_looked_into_and_copied_out_of(tmp_path: Path) -> None:
     async with stage(tmp_path) as play:
         await play.press("V")
         await play.until(lambda: play.on_top() == "VolumesScreen" and len(_rows(play)) == 7, "the volumes")
         await play.press("slash", *"notebooks", "enter", "enter")
         await play.until(lambda: play.on_top() == "FilesScreen" and len(_rows(play, "#files")) > 0, "its files")
-        await play.press("c")
+        await play.press("i")
         assert "f on that one in the fleet" in play.toasts()
+        await play.press("c")
+        await play.until(lambda: isinstance(play.app.screen, PathDialog), "where to")
+        play.app.screen.query_one(Input).value = str(tmp_path / "out")
+        await play.press("enter")
+        await play.until(lambda: "is in" in play.toasts(), "the copy")
+        assert (tmp_path / "out").exists()
         await play.press("q")
         assert play.on_top() == "VolumesScreen"
 

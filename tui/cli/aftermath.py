@@ -126,7 +126,9 @@ async def verify_move(fleet: Fleet, state_dir: Path, name: str, *, as_json: bool
     from backends.migration.again import verify_again
     from backends.migration.journal import Status
 
-    records = [r for r in await _records(state_dir, name) if r.status in {Status.DONE, Status.CONFIRMED}]
+    records = [
+        r for r in await _records(state_dir, name) if r.status in {Status.DONE, Status.CONFIRMED} and not r.is_change
+    ]
     if not records:
         raise _none(name, "was finished", state_dir)
     checks = await verify_again(state_dir, records[-1].id, await engines_of(fleet))
@@ -152,4 +154,4 @@ def lines(record: Record, undone: Undone) -> list[str]:
     said = [*(f"undone: {thing}" for thing in undone.done), *(f"left: {thing}" for thing in undone.left)]
     if undone.left:
         return [*said, f"once that is out of the way: tranship migrate {record.container_name} --undo"]
-    return [*said, f"{record.container_name} on {record.source} is as it was before the move"]
+    return [*said, f"{record.container_name} on {record.source} is as it was before"]

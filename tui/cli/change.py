@@ -18,6 +18,7 @@ from tui.cli.run import judged_for
 from tui.cli.run_options import draft_options, said
 from tui.cli.run_text import remark_lines, schema_judged
 from tui.cli.session import Invocation, pass_invocation, run
+from tui.crash import state_dir
 from widgets.text import inert
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ async def _change(
         if not await agreed(f"Make {row.name} on {row.key.engine} again?"):
             say("nothing was changed")
             return Exit.FAILED
-    launched = await recreate(fleet, before, judged.spec)
+    launched = await recreate(fleet, before, judged.spec, state_dir=state_dir())
     made = fleet.store.view.containers.get(launched.key)
     if as_json:
         plain = schema.container(made) if made else None

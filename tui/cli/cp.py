@@ -17,8 +17,8 @@ from widgets.format import bytes_text
 from widgets.text import inert
 
 if TYPE_CHECKING:
-    from backends.services.file_copies import Copied
     from backends.services.fleet import Fleet
+    from backends.services.unpacking import Copied
 
 
 def split_place(word: str) -> tuple[str, str] | None:
@@ -84,14 +84,15 @@ def cp(
                 assert other is not None
                 assert there is not None
                 done = await copy_in(fleet, other, Path(source), there[1], progress.flow, overwrite=force, owner=owner)
-        _tell(done, source, other.name if other is not None else None, as_json=invocation.json)
+        tell_copied(done, source, other.name if other is not None else None, as_json=invocation.json)
         return Exit.DONE
 
     both = here is not None and there is not None
     run(invocation, body, only=frozenset(wanted) if wanted and (not both or len(wanted) == 2) else frozenset())
 
 
-def _tell(done: Copied, source: str, container: str | None, *, as_json: bool) -> None:
+def tell_copied(done: Copied, source: str, container: str | None, *, as_json: bool) -> None:
+    """What was copied, and where it is now. container: the one that it is in, None = this machine."""
     for note in done.notes:
         say(note)
     if as_json:
@@ -110,4 +111,4 @@ def _tell(done: Copied, source: str, container: str | None, *, as_json: bool) ->
         data(inert(f"{source} is in {where} ({bytes_text(done.moved_bytes)})"))
 
 
-__all__ = ["cp", "split_place"]
+__all__ = ["cp", "split_place", "tell_copied"]

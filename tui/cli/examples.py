@@ -193,6 +193,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "volume": (
         ("volume ls", "who uses each, and what it takes"),
         ("volume browse cache /hub", "its files"),
+        ("volume cp checkpoints /run7/best.pt .", "out of it, whether or not a container has it"),
     ),
 }
 """By command: what stands after `tranship`, and what it is for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -12,7 +13,9 @@ from backends.model.stores import VolumeRow
 from backends.model.workload import VolumeSpec
 from tui.cli import schema, schema_stores
 from tui.cli.ask import check_can_ask
+from tui.cli.cp import tell_copied
 from tui.cli.exits import Exit, worst
+from tui.cli.image_parts import Progress
 from tui.cli.options import common, engine_option, only
 from tui.cli.output import answer, data, rows
 from tui.cli.pick import one_engine
@@ -46,7 +49,7 @@ _SIGNS = {FileKind.FOLDER: "/", FileKind.LINK: "@", FileKind.OTHER: "!"}
 @click.group()
 @common
 def volume() -> None:
-    """List, inspect, make, remove, prune and browse volumes."""
+    """List, inspect, make, remove, prune and browse volumes; copy files out of them."""
 
 
 @volume.command(name="ls")
@@ -209,6 +212,37 @@ def browse(invocation: Invocation, name: str, path: str, engine: str | None) -> 
         else:
             now = datetime.now(UTC)
             rows(FILE_COLUMNS, [file_cells(one, now) for one in found.entries])
+        return Exit.DONE
+
+    run(invocation, body, only=only(engine))
+
+
+@volume.command()
+@click.argument("name", metavar="VOLUME")
+@click.argument("path", metavar="PATH")
+@click.argument("target", metavar="TARGET")
+@click.option("--force", "-f", is_flag=True, help="Overwrite a file that is there; else the copy is refused.")
+@engine_option
+@common
+@pass_invocation
+def cp(invocation: Invocation, name: str, path: str, target: str, force: bool, engine: str | None) -> None:
+    """Copy a file or folder out of a volume; PATH as if the volume were /. By a helper container of an image that is
+    there.
+    """
+
+    async def body(fleet: Fleet) -> Exit:
+        from backends.services.browse import VolumeBrowser
+        from backends.services.volume_copies import copy_out_of_volume
+
+        stores, silent = await stores_of(fleet, engine)
+        seen = await stores.volumes()
+        key = chosen("volume", seen.rows, name, engine, (*seen.errors, *silent)).key
+        source = f"{name}:{path}"
+        with Progress(f"copy {source} to {target}", source) as progress:
+            done = await copy_out_of_volume(
+                fleet, key, path, Path(target), progress.flow, browser=VolumeBrowser(), overwrite=force
+            )
+        tell_copied(done, source, None, as_json=invocation.json)
         return Exit.DONE
 
     run(invocation, body, only=only(engine))

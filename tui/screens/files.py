@@ -49,9 +49,13 @@ class ContainerFiles:
         """Ask for a folder."""
         return commands.read(self._row, path, reply)
 
+    def copy_out(self, commands: FileCommands, path: str, target: Path, reply: Reply) -> Worker[None]:
+        """Copy one of them to this machine."""
+        return commands.copy_out(self._row, path, target, reply)
+
 
 class VolumeFiles:
-    """The files of a volume; they are only looked at."""
+    """The files of a volume; they are copied out, but none is copied in."""
 
     def __init__(self, key: StoreKey) -> None:
         self.container: Container | None = None
@@ -65,6 +69,10 @@ class VolumeFiles:
     def read(self, commands: FileCommands, path: str, reply: Reply) -> Worker[None]:
         """Ask for a folder."""
         return commands.read_volume(self._key, path, reply)
+
+    def copy_out(self, commands: FileCommands, path: str, target: Path, reply: Reply) -> Worker[None]:
+        """Copy one of them to this machine."""
+        return commands.copy_out_of_volume(self._key, path, target, reply)
 
 
 class FilesScreen(SubScreen):
@@ -208,18 +216,14 @@ class FilesScreen(SubScreen):
     def _copying(self) -> bool:
         return self._copier is not None and not self._copier.is_finished
 
-    def _may_copy(self) -> Container | None:
-        if self._place.container is None:
-            self.tranship.refuse("A volume's files are copied by a container that has it: f on that one in the fleet.")
-        elif self._copying:
+    def _free(self) -> bool:
+        if self._copying:
             self.tranship.refuse("A copy goes on; x calls it off.")
-        else:
-            return self._place.container
-        return None
+        return not self._copying
 
     def _out(self) -> None:
-        container, entry = self._may_copy(), self._chosen()
-        if container is None:
+        entry = self._chosen()
+        if not self._free():
             return
         if entry is None:
             self.tranship.refuse("No file is selected.")
@@ -229,7 +233,7 @@ class FilesScreen(SubScreen):
             if target:
                 place = Path(os.path.expanduser(target))
                 commands = self.tranship.commands.files
-                self._copier = commands.copy_out(container, self._path(entry), place, self.post_message)
+                self._copier = self._place.copy_out(commands, self._path(entry), place, self.post_message)
 
         title = f"Copy {entry.name} out to"
         self.app.push_screen(
@@ -237,8 +241,11 @@ class FilesScreen(SubScreen):
         )
 
     def _in(self) -> None:
-        container, folder = self._may_copy(), self._folder
-        if container is None or folder is None:
+        container, folder = self._place.container, self._folder
+        if container is None:
+            self.tranship.refuse("Into a volume one copies by a container that has it: f on that one in the fleet.")
+            return
+        if not self._free() or folder is None:
             return
 
         def do(source: str | None) -> None:

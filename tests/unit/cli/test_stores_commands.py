@@ -42,6 +42,19 @@ def test_a_volume_is_inspected_and_browsed() -> None:
     assert demo("volume", "inspect", "nothing").exit_code == 1
 
 
+def test_files_are_copied_out_of_a_volume(tmp_path: Path) -> None:
+    (first, *_) = document("volume", "browse", "notebooks", "/evals")["entries"]
+    path = f"/evals/{first['name']}"
+    told = document("volume", "cp", "notebooks", path, str(tmp_path))
+    assert (first["kind"], told["action"], told["container"], told["files"]) == ("file", "cp", None, 1)
+    assert told["target"] == str(tmp_path / first["name"])
+    assert (tmp_path / first["name"]).stat().st_size == first["size_bytes"]
+    again = demo("volume", "cp", "notebooks", path, str(tmp_path))
+    assert again.exit_code == 1
+    assert "exists already" in again.stderr
+    assert demo("volume", "cp", "-f", "notebooks", path, str(tmp_path)).exit_code == 0
+
+
 def test_volumes_are_made_and_used_ones_kept() -> None:
     told = document("volume", "create", "fresh", "-l", "a=b", "--engine", "demo-podman")
     assert told == {"schema": 1, "action": "volume.create", "engine": "demo-podman", "name": "fresh", "error": None}

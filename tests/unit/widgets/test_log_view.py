@@ -9,6 +9,7 @@ from rich.style import Style
 from textual.app import App, ComposeResult
 
 from backends.model.container import LogLine, LogStream
+from widgets.log_filter import LogFilter, pattern_of
 from widgets.log_view import LogView
 from widgets.sgr import LONGEST, plain_text, styled_parts
 
@@ -96,7 +97,23 @@ async def test_stderr_and_notes_are_marked_by_signs() -> None:
         app.log_view.show_note("the stream \x1b[2Jbroke", bad=True)
         assert app.shown() == ["▎ bad", "good", "✕ the stream broke"]
         app.log_view.clear()
-        assert app.shown() == ["", "", ""]
+        assert app.shown() == ["No line has come yet.", "", ""]
+
+
+async def test_that_nothing_is_in_sight_is_said() -> None:
+    async with Host().run_test(size=(60, 10)) as pilot:
+        app = pilot.app
+        assert isinstance(app, Host)
+        view = app.log_view
+        assert app.shown() == ["No line has come yet.", *[""] * 9]
+        view.append(lines(0, 30))
+        view.show_note("end of log")
+        assert not any("filter" in line for line in app.shown())
+        view.set_filter(LogFilter(pattern_of("nowhere")))
+        await view.lay_out()
+        assert app.shown()[:3] == ["· end of log", "Not one of 30 lines fits the filter.", ""]
+        view.append([LogLine(LogStream.STDOUT, "nowhere else")])
+        assert app.shown()[:3] == ["· end of log", "nowhere else", ""]
 
 
 async def test_long_lines_are_read_sideways() -> None:
