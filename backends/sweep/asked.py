@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backends.model.sweep import MOST_GPUS_EACH, MOST_JOBS, MOST_RETRIES, SweepRun
+from backends.model.typed import wrong_number
 from backends.sweep.commands import from_grid, from_lines, read_axis
 from backends.sweep.results import done_in
 
@@ -78,10 +79,10 @@ def _number(texts: Texts, name: str, wrong: dict[Place, str]) -> int:
     text = _one(texts, name)
     if not text:
         return usual
-    if text.isascii() and text.isdigit() and least <= int(text) <= most:
-        return int(text)
-    wrong[name, 0] = f"a number from {least} to {most}"
-    return usual
+    said = wrong_number(text, least, most)
+    if said:
+        wrong[name, 0] = said
+    return usual if said else int(text)
 
 
 def _runs(texts: Texts, image: str, folder: Path, wrong: dict[Place, str]) -> list[SweepRun]:
