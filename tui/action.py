@@ -30,6 +30,8 @@ class Scope(StrEnum):
     AUDIT = "On the audit trail"
     EXPORT = "On the export screen"
     TRIAL = "On the screen of a trial"
+    SWEEP = "On the screen of a sweep"
+    SWEEP_FORM = "In the form of a sweep"
     DETAIL = "In the details"
     LINKS = "Among the links"
     EVENTS = "Among the events"

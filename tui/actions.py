@@ -30,6 +30,7 @@ from tui.screen_actions import (
     MIGRATE_ACTIONS,
 )
 from tui.security_actions import ADVICE_ACTIONS, SECURITY_ACTIONS, SECURITY_FLEET_ACTIONS
+from tui.sweep_actions import SWEEP_ACTIONS, SWEEP_FLEET_ACTIONS, SWEEP_FORM_ACTIONS
 from tui.trial_actions import TRIAL_ACTIONS
 
 ACTIONS: tuple[Action, ...] = (
@@ -37,6 +38,7 @@ ACTIONS: tuple[Action, ...] = (
     *REACH_FLEET_ACTIONS,
     *SECURITY_FLEET_ACTIONS,
     *EXPORT_FLEET_ACTIONS,
+    *SWEEP_FLEET_ACTIONS,
     *GPU_ACTIONS,
     *IMAGE_ACTIONS,
     *REGISTRY_ACTIONS,
@@ -50,6 +52,8 @@ ACTIONS: tuple[Action, ...] = (
     *AUDIT_ACTIONS,
     *EXPORT_ACTIONS,
     *TRIAL_ACTIONS,
+    *SWEEP_ACTIONS,
+    *SWEEP_FORM_ACTIONS,
     *DETAIL_ACTIONS,
     *EXEC_ACTIONS,
     *LINK_ACTIONS,

@@ -116,7 +116,7 @@ class TranshipApp(Saying):
             from tui.screens.move_questions import quit_question
 
             doing = self.commands
-            running = (doing.images.running, doing.builds.running, doing.transfers.running)
+            running = (doing.images.running, doing.builds.running, doing.transfers.running, doing.sweeps.running)
             question = quit_question(doing.moves.running, *running)
             self.push_screen(question, self._leave)
         else:

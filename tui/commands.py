@@ -39,6 +39,7 @@ from tui.moves import Moves
 from tui.run_commands import RunCommands
 from tui.security_commands import SecurityCommands
 from tui.store_commands import StoreCommands
+from tui.sweep_commands import SweepCommands
 from tui.talk_commands import TalkCommands
 from tui.transfer_commands import TransferCommands
 from tui.trial_commands import TrialCommands
@@ -85,6 +86,7 @@ class Commands:
         self.exports = ExportCommands(self._work, self._open_fleet)
         self.security = SecurityCommands(self._work, self._open_fleet)
         self.trials = TrialCommands(self._work, self._open_fleet)
+        self.sweeps = SweepCommands(self._work, self._open_fleet)
         self.watching = WatchCommands(self._work, self._open_fleet)
         self.columns = ColumnCommands(self._work, state_dir)
         self.audit = AuditCommands(self._work, state_dir)
@@ -113,9 +115,9 @@ class Commands:
 
     @property
     def moving(self) -> bool:
-        """A migration runs, a copy, pull or push of an image, or a build."""
+        """A migration runs, a copy, pull or push of an image, a build, or a sweep."""
         images = self.images.running or self.transfers.running or self.builds.running
-        return bool(self.moves.running or images)
+        return bool(self.moves.running or images or self.sweeps.running)
 
     def undo_then(self, leave: Callable[[], object]) -> None:
         """Cancel migrations and leave when they are undone; the screen lives on meanwhile."""
@@ -126,8 +128,9 @@ class Commands:
         leave()
 
     async def close(self) -> None:
-        """Cancel migrations, copies, transfers, builds and trials; wait until they have undone what they made."""
+        """Cancel migrations, trials, sweeps and what images do; wait until they have undone what they made."""
         await self.trials.close()
+        await self.sweeps.close()
         await self.transfers.close()
         await self.builds.close()
         await self.images.close()

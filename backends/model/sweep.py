@@ -8,6 +8,9 @@ from enum import StrEnum
 
 from backends.model.container import NO_LABELS
 
+MOST_JOBS, MOST_GPUS_EACH, MOST_RETRIES = 1_000, 64, 100
+"""What a sweep may be asked for; more is a slip of the finger."""
+
 
 class SweepState(StrEnum):
     """Where one run is. KILLED: by whoever stopped the sweep; the next one on the same file runs it again."""

@@ -182,8 +182,9 @@ class Sweep:
             self._running[run.number] = container
             begun = time.monotonic()
             await engine.start(container)
-            if self._killed:
-                await engine.kill(container)  # it was being started when the others were killed
+            if self._killed:  # it was being started when the others were
+                with suppress(BackendError):  # or was killed with them right after its start
+                    await engine.kill(container)
             code = await self._ended(row, container)
             taken_s = time.monotonic() - begun
             state = SweepState.DONE if code == 0 else SweepState.KILLED if self._killed else SweepState.FAILED

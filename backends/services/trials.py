@@ -20,11 +20,11 @@ from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.trial import Density, TrialProgress, TrialReport, TrialRequest, TrialRound
 from backends.model.trial_words import verdict
-from backends.model.values import Missing, Quantity
 from backends.services.fleet import Fleet
 from backends.services.trial_setting import Setting, clear, new_setting, prepare
 from backends.trial.density import pack
-from backends.trial.rounds import Bench, discard, processes_of, run_round
+from backends.trial.reached import GpuReached
+from backends.trial.rounds import Bench, GpuLook, discard, processes_of, run_round
 from backends.trial.statistics import compare, order, summarise, unread
 
 OnProgress = Callable[[TrialProgress], None]
@@ -78,7 +78,7 @@ class _Trial:
         self._benches: dict[EngineId, Bench] = {}
         self._rounds: tuple[TrialRound, ...] = ()
         self._densities: list[Density] = []
-        self._gpu = _GpuMost()
+        self._gpu = GpuReached()
         self._total = request.rounds * len(request.engines)
         self.left: tuple[str, ...] = ()
 
@@ -87,6 +87,7 @@ class _Trial:
         began_at, begun = datetime.now(UTC), time.monotonic()
         await prepare(self._fleet, subject, self._request, self._say, self._made)
         await self._set_up()
+        self._gpu.look(self._fleet.store.view)
         unsubscribe = self._fleet.store.subscribe(self._gpu.look)
         try:
             for id, bench in self._benches.items():
@@ -117,8 +118,11 @@ class _Trial:
             local = info is not None and info.local
             processes = await asyncio.to_thread(processes_of, engine, local=local)
             spec, by = self._made.specs[id], self._made.ready_by
-            look = self._gpu.of(id)
+            look = self._looks(id)
             self._benches[id] = Bench(engine, spec, by, self._request, processes, look, local=local)
+
+    def _looks(self, id: EngineId) -> GpuLook:
+        return lambda container: self._gpu.of(ContainerKey(id, container), time.monotonic())
 
     def _phase(self, id: EngineId, number: int) -> Callable[[str], None]:
         return lambda phase: self._say(phase, id, number)
@@ -150,32 +154,6 @@ class _Trial:
             densities=tuple(self._densities),
             notes=tuple(notes),
         )
-
-
-class _GpuMost:
-    """The most that containers were seen to take of GPUs."""
-
-    def __init__(self) -> None:
-        self._most: dict[ContainerKey, tuple[float, float]] = {}
-
-    def look(self, view: FleetView) -> None:
-        """One more view."""
-        for key, use in view.gpu_use.items():
-            memory, percent = self._most.get(key, (0.0, 0.0))
-            if not isinstance(use.memory_bytes, Missing):
-                memory = max(memory, float(use.memory_bytes))
-            if not isinstance(use.sm_percent, Missing):
-                percent = max(percent, use.sm_percent)
-            self._most[key] = (memory, percent)
-
-    def of(self, id: EngineId) -> Callable[[str], tuple[Quantity, Quantity]]:
-        """What is known of an engine's containers."""
-
-        def most(container: str) -> tuple[Quantity, Quantity]:
-            unseen = Missing("no reading of the GPU while it ran")
-            return self._most.get(ContainerKey(id, container), (unseen, unseen))
-
-        return most
 
 
 def _version(view: FleetView, id: EngineId) -> str:

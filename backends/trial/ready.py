@@ -104,4 +104,13 @@ async def _first_process(engine: Engine, container: str) -> int | None:
     return found[0].pid if found else None
 
 
-__all__ = ["until_ready"]
+def wrong_pattern(text: str) -> str:
+    """What is wrong with a pattern for a line of the log, "" where nothing is."""
+    try:
+        re.compile(text)
+    except re.error as error:
+        return f"no regular expression: {error}"
+    return ""
+
+
+__all__ = ["until_ready", "wrong_pattern"]

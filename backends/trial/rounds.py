@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from statistics import median
@@ -27,8 +27,8 @@ ELSEWHERE = Missing("the engine does not run on this machine")
 _UNIX = "unix://"
 
 Phase = Callable[[str], None]
-GpuLook = Callable[[str], tuple[Quantity, Quantity]]
-"""From a container's id to the most GPU memory (bytes) and utilization (percent) seen of it so far."""
+GpuLook = Callable[[str], Awaitable[tuple[Quantity, Quantity]]]
+"""From a container's id to the most GPU memory (bytes) and utilization (percent) of it, looked at once more now."""
 
 
 @dataclass(slots=True)
@@ -89,7 +89,8 @@ async def run_round(bench: Bench, number: int, say: Phase) -> TrialRound:
         after = await asyncio.to_thread(_shared, bench.processes)
         values |= _of_engine(monitors, before, after)
         if bench.spec.gpu is not None:
-            values["gpu_bytes"], values["gpu_percent"] = bench.gpus(container)
+            say("look at its GPUs")
+            values["gpu_bytes"], values["gpu_percent"] = await bench.gpus(container)
         say("stop")
         begun = time.monotonic()
         await engine.stop(container)

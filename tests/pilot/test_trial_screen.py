@@ -68,3 +68,24 @@ async def test_a_trial_is_called_off_and_cleared_up(tmp_path: Path) -> None:
         await play.press("x")
         await play.until(lambda: "Called off" in text(play), "the end")
         assert left(play) == []
+
+
+async def test_what_the_command_line_has_is_chosen_by_keys_too(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as play:
+        await play.select("mlops-postgres-1")
+        await play.press("T", "p")
+        await play.type("(")
+        await play.press("enter")
+        assert play.on_top() == "InputDialog", "no regular expression"
+        await play.press("backspace")
+        await play.type("ready")
+        await play.press("enter", "d", "backspace", "2", "enter", "minus", "minus", "minus", "minus", "t", "c")
+        await play.type("true")
+        await play.press("enter", "r", "backspace", "2", "enter", "l", *["backspace"] * 3, "9", "enter")
+        for said in ("a line of its log matches ready", "up to 2 idle copies", "2 in each round", "9 s", "true"):
+            assert said in text(play), said
+        await play.press("s", "s", "enter")
+        await play.until(lambda: "command, each run" in text(play), "the report")
+        assert "2 idle copies; 2 were asked for" in text(play)
+        await play.press("plus")
+        assert "up to 2 idle copies" in text(play), "what was chosen is kept"

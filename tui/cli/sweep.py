@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from backends.model.errors import Refused
-from backends.model.sweep import SweepRow, SweepRun, SweepState
-from backends.model.wish import GpuWish, WishKind
+from backends.model.sweep import MOST_GPUS_EACH, MOST_JOBS, MOST_RETRIES, SweepRow, SweepRun
+from backends.model.sweep_board import SweepBoard
+from backends.model.wish import NONE, GpuWish, WishKind
 from tui.cli.exits import Exit
 from tui.cli.options import common
 from tui.cli.output import answer, data, say
-from tui.cli.pick import first_view, gpus_for, one_engine
+from tui.cli.pick import gpus_for, one_engine
+from tui.cli.schema_sweep import result_row
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.cli.sweep_table import SweepTable
 from tui.signals import SIGNAL_BASE, handled
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from backends.model.ids import EngineId
     from backends.model.workload import WorkloadSpec
     from backends.services.fleet import Fleet
-    from backends.services.sweeps import Sweep, WithGpus
+    from backends.services.sweeps import Sweep
     from backends.sweep.results import ResultFile
 
 
@@ -36,9 +37,11 @@ if TYPE_CHECKING:
 @click.option("--grid", "axes", multiple=True, metavar="NAME=VALUES", help="lr=0.1,0.01 or seed=1..10[..STEP].")
 @click.option("--commands", type=click.Path(dir_okay=False, path_type=Path), help="A command on each line.")
 @click.option("--on", "engine", metavar="ENGINE", help="Where; needed where several engines answer.")
-@click.option("--jobs", "-j", type=click.IntRange(1, 1000), default=1, show_default=True, help="Runs at a time.")
-@click.option("--gpus-each", type=click.IntRange(0, 64), default=0, help="GPUs that each run has for itself.")
-@click.option("--retries", type=click.IntRange(0, 100), default=0, help="Of a run that fails.")
+@click.option("--jobs", "-j", type=click.IntRange(1, MOST_JOBS), default=1, show_default=True, help="Runs at a time.")
+@click.option(
+    "--gpus-each", type=click.IntRange(0, MOST_GPUS_EACH), default=0, help="GPUs that each run has for itself."
+)
+@click.option("--retries", type=click.IntRange(0, MOST_RETRIES), default=0, help="Of a run that fails.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -110,14 +113,13 @@ def _runs(image: str, axes: Sequence[str], commands: Path | None, command: Seque
 async def _spec(fleet: Fleet, engine: EngineId, image: str, options: dict[str, Any]) -> WorkloadSpec:
     """What each run is made of, read and checked as `tranship run` does."""
     from backends.draft.draft import draft_of
+    from backends.services.launch import proposed
+    from backends.services.sweep_setting import recipe_of
     from tui.cli.run import judged_for
 
-    draft = draft_of(image=image, name="sweep", **{key: value for key, value in options.items() if value})
-    judged = await judged_for(fleet, fleet.store.view.engines[engine], draft, None)
-    blocking = [one.finding.title for one in judged.remarks if one.finding.severity.value == "block"]
-    if blocking:
-        raise Refused("; ".join(blocking), hint="tranship run --help says more", engine=engine)
-    return judged.spec
+    said = draft_of(image=image, **{key: value for key, value in options.items() if value})
+    draft = proposed(fleet.store.view, engine, said, said, "sweep")
+    return recipe_of(await judged_for(fleet, fleet.store.view.engines[engine], draft, None))
 
 
 async def _sweep(
@@ -130,13 +132,15 @@ async def _sweep(
     *,
     as_json: bool,
 ) -> int:
+    from backends.services.sweep_setting import gpu_pool
     from backends.services.sweeps import Sweep
 
     jobs, each, retries = numbers
     left = [one for one in runs if one.id not in results.done]
-    rows = {one.number: SweepRow(one, SweepState.SKIPPED) for one in runs if one.id in results.done}
-    table = SweepTable(rows, len(runs))
-    pool, with_gpus = await _gpus(fleet, engine) if each else ((), None)
+    board = SweepBoard(runs, results.done)
+    table = SweepTable(board)
+    gpus = await gpus_for(fleet, GpuWish(WishKind.ALL) if each else NONE)
+    pool, with_gpus = gpu_pool(fleet, engine, gpus)
 
     async def write(row: SweepRow) -> None:
         await asyncio.to_thread(results.append, result_row(row, spec.image, engine))
@@ -159,34 +163,13 @@ async def _sweep(
         await made.run()
         await asked.settled()
     if as_json:
-        answer(sweep=[result_row(rows[number], spec.image, engine) for number in sorted(rows)], error=None)
+        rows = (board.rows[number] for number in sorted(board.rows))
+        answer(sweep=[result_row(row, spec.image, engine) for row in rows], error=None)
     else:
-        data(summary(rows, len(runs)))
+        data(summary(board))
     if asked.times:
         return SIGNAL_BASE + signal.SIGINT
-    bad = any(row.state in {SweepState.FAILED, SweepState.KILLED} for row in rows.values())
-    return Exit.FAILED if bad else Exit.DONE
-
-
-async def _gpus(fleet: Fleet, engine: EngineId) -> tuple[tuple[str, ...], WithGpus]:
-    """The devices to give out, and how a recipe gets them."""
-    from dataclasses import replace
-
-    from backends.giving import Refusal, give, own_gpus
-
-    view = await first_view(fleet)
-    info = view.engines[engine].info
-    seen = own_gpus(engine.kind, info, await gpus_for(fleet, GpuWish(WishKind.ALL)))
-
-    def with_gpus(spec: WorkloadSpec, devices: tuple[str, ...]) -> WorkloadSpec:
-        assert info is not None
-        given = give(GpuWish(WishKind.DEVICES, devices=devices), engine.kind, info, seen)
-        if isinstance(given, Refusal):
-            raise Refused(given.reason, hint=given.remedy, engine=engine)
-        security = replace(spec.security, devices=(*spec.security.devices, *given.devices))
-        return replace(spec, gpu=given.request, env={**given.env, **spec.env}, security=security)
-
-    return tuple(str(one.device.index) for one in seen.readings), with_gpus
+    return Exit.FAILED if board.bad else Exit.DONE
 
 
 class _Stopping:
@@ -209,25 +192,3 @@ class _Stopping:
         """What it began is over."""
         if self._killing is not None:
             await self._killing
-
-
-def result_row(row: SweepRow, image: str, engine: EngineId) -> dict[str, Any]:
-    """A run as its line of the results."""
-    from tui.cli.schema import document, time_text
-
-    return document(
-        id=row.run.id,
-        run=row.run.number,
-        parameters=dict(row.run.parameters),
-        command=list(row.run.command),
-        image=image,
-        engine=engine.name,
-        state=row.state.value,
-        exit_code=row.exit_code,
-        attempts=row.attempt,
-        duration_s=row.duration_s,
-        gpus=list(row.gpus),
-        last_line=row.last_line or None,
-        error=row.error or None,
-        ended_at=time_text(datetime.now(UTC)),
-    )

@@ -9,6 +9,7 @@ import time
 from types import TracebackType
 
 from backends.model.sweep import SweepRow
+from backends.model.sweep_board import SweepBoard
 from tui.cli.output import may_style, say
 from widgets.sweep_lines import run_text, table
 
@@ -17,10 +18,10 @@ MOST_LINES = 20
 
 
 class SweepTable:
-    """A context manager. rows: by number, those that are known already; kept up by `take`."""
+    """A context manager. board: kept up by `take`."""
 
-    def __init__(self, rows: dict[int, SweepRow], total: int) -> None:
-        self._rows, self._total = rows, total
+    def __init__(self, board: SweepBoard) -> None:
+        self._board = board
         self._living = may_style(sys.stderr)
         self._drawn = 0
         self._ticking: asyncio.Task[None] | None = None
@@ -37,8 +38,7 @@ class SweepTable:
 
     def take(self, row: SweepRow) -> None:
         """A run is otherwise than before."""
-        self._rows.pop(row.run.number, None)  # the newest last
-        self._rows[row.run.number] = row
+        self._board.take(row)
         if not self._living and row.state.over:
             say(run_text(row, time.monotonic()))
 
@@ -50,7 +50,7 @@ class SweepTable:
     def _draw(self) -> None:
         size = shutil.get_terminal_size()
         height = min(MOST_LINES, max(2, size.lines - 2))
-        lines = table(self._rows, self._total, time.monotonic(), size.columns - 1, height)
+        lines = table(self._board, time.monotonic(), size.columns - 1, height)
         # To the first line drawn before (ECMA-48 CUU), and erase from there (ED).
         up = f"\x1b[{self._drawn}A" if self._drawn else ""
         try:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shlex
 import sys
 from pathlib import Path
@@ -89,10 +88,11 @@ def read_sign(text: str) -> tuple[ReadyBy | None, str]:
         return None, ""
     word, equals, pattern = text.partition("=")
     if word == ReadyBy.LOG.value and equals:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise click.BadParameter(inert(f"--ready log={pattern}: {error}")) from error
+        from backends.trial.ready import wrong_pattern
+
+        wrong = wrong_pattern(pattern)
+        if wrong:
+            raise click.BadParameter(inert(f"--ready log={pattern}: {wrong}"))
         return ReadyBy.LOG, pattern
     if equals or word not in {sign.value for sign in ReadyBy if sign is not ReadyBy.LOG}:
         raise click.BadParameter(inert(f"--ready {text}: health, port, log=PATTERN or running"))

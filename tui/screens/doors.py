@@ -64,6 +64,7 @@ class Doors:
             **reach_acts(self._fleet),
             "fleet.audit": self._audit,
             "fleet.doctor": self._doctor,
+            "fleet.sweeps": self._sweeps,
         }
 
     def _detail(self) -> None:
@@ -237,3 +238,17 @@ class Doors:
         container = self._fleet.selected()
         if container is not None and self._fleet.allowed(BY_ID["container.trial"], container):
             self._app.push_screen(TrialScreen(container))
+
+    def _sweeps(self) -> None:
+        """The newest of this session; the form where there was none."""
+        from tui.screens.sweep import SweepScreen
+        from tui.screens.sweep_form import SweepForm
+
+        if self._app.commands.sweeps.known:
+            self._app.push_screen(SweepScreen())
+        elif self._app.allows("sweep.new"):
+            engine = self._near()
+            if engine is None:
+                self._app.refuse("No engine is connected that it could run on.")
+            else:
+                self._app.push_screen(SweepForm(engine))

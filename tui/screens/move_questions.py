@@ -103,21 +103,36 @@ def undo_question(move: Move) -> ConfirmDialog:
 
 
 def quit_question(
-    running: Sequence[Move], copies: Sequence[str] = (), builds: Sequence[str] = (), transfers: Sequence[str] = ()
+    running: Sequence[Move],
+    copies: Sequence[str] = (),
+    builds: Sequence[str] = (),
+    transfers: Sequence[str] = (),
+    sweeps: Sequence[str] = (),
 ) -> ConfirmDialog:
     """Before the program ends while something is moved.
 
-    copies, builds, transfers: names of images that are copied, built, pulled or pushed.
+    copies, builds, transfers: names of images that are copied, built, pulled or pushed. sweeps: of those that run.
     """
     if not running:
-        kinds = (("copied", copies), ("built", builds), ("pulled or pushed", transfers))
-        doing = " and ".join(word for word, some in kinds if some)
-        named = [line(short(name)) for _, some in kinds for name in some]
-        more = [line((f"and {len(named) - _NAMED} more", Tone.DIM))] if len(named) > _NAMED else []
-        ends = line("It is" if len(named) == 1 else "They are", " called off: ", "what was brought is removed.")
+        kinds = (
+            ("images are copied", copies),
+            ("images are built", builds),
+            ("images are pulled or pushed", transfers),
+        )
+        doing = " and ".join(word for word, some in (*kinds, ("a sweep runs", sweeps)) if some)
+        doing = doing.replace(" and images are ", " and ")
+        names = [*copies, *builds, *transfers, *sweeps]
+        more = [line((f"and {len(names) - _NAMED} more", Tone.DIM))] if len(names) > _NAMED else []
+        ends: list[Line] = []
         if transfers:
-            ends = line("They are called off; layers that came whole may stay on the engine for the next try.")
-        return ConfirmDialog(f"Quit while images are {doing}?", [*named[:_NAMED], *more, ends], yes="Quit", no="Stay")
+            ends.append(line("They are called off; layers that came whole may stay on the engine for the next try."))
+        elif copies or builds:
+            one = len(copies) + len(builds) == 1
+            ends.append(line("It is" if one else "They are", " called off: ", "what was brought is removed."))
+        if sweeps:
+            ends.append(line("Runs under way are ended and removed. The same sweep again goes on from its results."))
+        named = [line(short(name)) for name in names[:_NAMED]]
+        return ConfirmDialog(f"Quit while {doing}?", [*named, *more, *ends], yes="Quit", no="Stay")
     many = len(running) > 1
     lines: list[Line] = [
         line(short(move.name), (f"  {move.plan.source.engine} → {move.plan.target}", Tone.DIM))

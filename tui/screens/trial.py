@@ -6,7 +6,7 @@ Runs nothing itself; a trial goes on while this screen is closed, and is shown a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import combinations
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -17,43 +17,37 @@ from textual.binding import BindingType
 from backends.model.container import Container
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
-from backends.model.trial import ReadyBy, TrialRequest
+from backends.model.typed import wrong_number
+from backends.trial.ready import wrong_pattern
 from tui.action import Scope
 from tui.actions import bindings
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
+from tui.screens.trial_choices import (
+    LONGEST_S,
+    MOST_COPIES,
+    MOST_RUNS,
+    TrialChoices,
+    engine_sets,
+    wrong_command,
+)
 from tui.trial_commands import Trial, TrialMoved
-from widgets.line import BLANK, Line, Tone, line
+from widgets.dialogs import InputDialog
+from widgets.line import BLANK, Line, Tone
 from widgets.lines_pane import LinesPane
-from widgets.text import inert, paragraph
+from widgets.text import paragraph
 from widgets.trial_lines import progress_lines, result_lines
 
-_ROUNDS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50)
-_SIGNS: dict[ReadyBy | None, str] = {
-    None: "its health check, where all copies have one; else started",
-    ReadyBy.RUNNING: "the engine says that it was started",
-    ReadyBy.PORT: "a program in it listens to a TCP port",
-    ReadyBy.HEALTH: "its health check passes",
-}
-_MEANT = (
-    "Copies under names of their own are created, started, stopped and removed on each engine in turn, with copies of "
-    "its volumes and free ports. The container itself is only read, and nothing of the copies stays."
-)
-
-
-def choices(view: FleetView, own: EngineId) -> list[tuple[EngineId, ...]]:
-    """Sets of connected engines to choose from, the container's own first in each; all together first."""
-    found = sorted(id for id, engine in view.engines.items() if not engine.stale and id != own)
-    sets = [some for count in range(len(found), -1, -1) for some in combinations(found, count)]
-    return [(own, *some) for some in sets]
+_CHOOSING = (
+    "trial.run", "trial.engines", "trial.more", "trial.fewer", "trial.sign", "trial.pattern", "trial.limit",
+    "trial.command", "trial.runs", "trial.density",
+)  # fmt: skip
 
 
 def _words(trial: Trial | None) -> dict[str, str]:
     """What the keys do not do now: "" by action id."""
     if trial is not None and trial.runs:
-        return dict.fromkeys(
-            ("trial.run", "trial.engines", "trial.more", "trial.fewer", "trial.sign", "trial.write"), ""
-        )
+        return dict.fromkeys((*_CHOOSING, "trial.write"), "")
     return dict.fromkeys(("trial.off",) if trial is not None and trial.report else ("trial.off", "trial.write"), "")
 
 
@@ -68,8 +62,7 @@ class TrialScreen(SubScreen):
         super().__init__()
         self._container = container
         self._engines = 0
-        self._rounds = _ROUNDS.index(10)
-        self._sign: ReadyBy | None = None
+        self._choices = TrialChoices()
 
     def compose(self) -> ComposeResult:
         """Title, one pane, keys."""
@@ -90,9 +83,14 @@ class TrialScreen(SubScreen):
         return {
             "trial.run": self._run,
             "trial.engines": self._next_engines,
-            "trial.more": lambda: self._turn_rounds(1),
-            "trial.fewer": lambda: self._turn_rounds(-1),
-            "trial.sign": self._next_sign,
+            "trial.more": lambda: self._change(partial(self._choices.turn_rounds, 1)),
+            "trial.fewer": lambda: self._change(partial(self._choices.turn_rounds, -1)),
+            "trial.sign": lambda: self._change(self._choices.next_sign),
+            "trial.pattern": self._ask_pattern,
+            "trial.limit": self._ask_limit,
+            "trial.command": self._ask_command,
+            "trial.runs": self._ask_runs,
+            "trial.density": self._ask_density,
             "trial.off": self._off,
             "trial.write": self._write,
         }
@@ -112,33 +110,67 @@ class TrialScreen(SubScreen):
 
     # -- what is chosen --------------------------------------------------------------------------
     def _chosen(self) -> tuple[EngineId, ...]:
-        sets = choices(self.tranship.view, self._container.key.engine)
+        sets = engine_sets(self.tranship.view, self._container.key.engine)
         return sets[self._engines % len(sets)]
 
     def _next_engines(self) -> None:
-        self._engines += 1
-        self._change()
+        def turn() -> None:
+            self._engines += 1
 
-    def _turn_rounds(self, by: int) -> None:
-        self._rounds = min(len(_ROUNDS) - 1, max(0, self._rounds + by))
-        self._change()
+        self._change(turn)
 
-    def _next_sign(self) -> None:
-        signs = list(_SIGNS)
-        self._sign = signs[(signs.index(self._sign) + 1) % len(signs)]
-        self._change()
-
-    def _change(self) -> None:
+    def _change(self, change: Callable[[], None]) -> None:
         """A new choice takes the place of a result; what runs is not touched."""
+        if not self._refused():
+            change()
+            self._draw(chosen=True)
+
+    def _refused(self) -> bool:
         trial = self._trial()
-        if trial is not None and trial.runs:
-            self.tranship.refuse("It is under way: x calls it off.")
-            return
-        self._draw(chosen=True)
+        if trial is None or not trial.runs:
+            return False
+        self.tranship.refuse("It is under way: x calls it off.")
+        return True
+
+    def _ask(self, title: str, value: str, note: str, wrong: Callable[[str], str], take: Callable[[str], None]) -> None:
+        def taken(text: str | None) -> None:
+            if text is not None:
+                self._change(partial(take, text.strip()))
+
+        if not self._refused():
+            self.app.push_screen(InputDialog(title, value=value, note=note, validate=wrong), taken)
+
+    def _ask_pattern(self) -> None:
+        note = "A regular expression; empty = the usual sign"
+        take = self._choices.take_pattern
+        self._ask("A line of its log that makes it ready", self._choices.pattern, note, wrong_pattern, take)
+
+    def _ask_command(self) -> None:
+        note = "Run in each copy and timed; no shell is added. Empty = none"
+        take = partial(setattr, self._choices, "command")
+        self._ask("A command that is run in it", self._choices.command, note, wrong_command, take)
+
+    def _ask_number(self, name: str, title: str, note: str, least: int, most: int) -> None:
+        def take(text: str) -> None:
+            setattr(self._choices, name, int(text))
+
+        value = str(getattr(self._choices, name))
+        self._ask(title, value, note, lambda text: wrong_number(text.strip(), least, most), take)
+
+    def _ask_limit(self) -> None:
+        self._ask_number("limit_s", "Ready within how many seconds", "Else the trial fails", 1, LONGEST_S)
+
+    def _ask_runs(self) -> None:
+        note = "Their median is the reading" if self._choices.command else "c says which command"
+        self._ask_number("runs", "Runs of the command in each round", note, 1, MOST_RUNS)
+
+    def _ask_density(self) -> None:
+        note = "Started one after the other until memory or starts degrade; 0 = not tried"
+        self._ask_number("density", "Idle copies at the utmost", note, 0, MOST_COPIES)
 
     # -- what is done ----------------------------------------------------------------------------
     def _run(self) -> None:
-        request = TrialRequest(self._chosen(), _ROUNDS[self._rounds], self._sign)
+        request = self._choices.request(self._chosen())
         self.tranship.commands.trials.run(self._container, request, self.post_message)
         self._draw()
 
@@ -172,7 +204,7 @@ class TrialScreen(SubScreen):
 
     def _lines(self, trial: Trial | None, width: int) -> list[Line]:
         if trial is None:
-            return self._choice_lines(width)
+            return self._choices.lines(self._chosen(), width)
         if trial.runs:
             return progress_lines(trial.progress, trial.request.rounds, trial.request.engines, width)
         lines: list[Line] = []
@@ -185,15 +217,4 @@ class TrialScreen(SubScreen):
             lines += paragraph(trial.error.hint, Tone.PLAIN, width) if trial.error.hint else []
         else:
             lines += paragraph("Called off: all that it made is removed.", Tone.PLAIN, width)
-        return [*lines, BLANK, *self._choice_lines(width)]
-
-    def _choice_lines(self, width: int) -> list[Line]:
-        rows = (
-            ("engines", ", ".join(id.name for id in self._chosen()), "t"),
-            ("rounds", f"{_ROUNDS[self._rounds]} on each, in alternating order", "+ −"),
-            ("ready when", _SIGNS[self._sign], "s"),
-        )
-        lines = [*paragraph(_MEANT, Tone.DIM, width), BLANK]
-        for title, value, key in rows:
-            lines.append(line((f"  {title:12}", Tone.DIM), (inert(value), Tone.STRONG), (f"  {key}", Tone.ACCENT)))
-        return [*lines, BLANK, line(("  Enter begins.", Tone.PLAIN))]
+        return [*lines, BLANK, *self._choices.lines(self._chosen(), width)]

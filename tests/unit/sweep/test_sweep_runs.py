@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from backends.model.errors import BackendError, Conflict
 from backends.model.sweep import SweepRow, SweepState
+from backends.model.sweep_board import SweepBoard
 from backends.sweep.commands import from_grid, from_lines, read_axis
 from backends.sweep.results import ResultFile, done_in
 from widgets.sweep_lines import run_text, summary, table
@@ -98,15 +100,19 @@ def test_the_file_is_appended_to_by_one_sweep_at_a_time(tmp_path: Path) -> None:
 
 def test_the_table_shows_those_that_run_and_the_last_that_ended() -> None:
     runs = from_grid("i", [("a", ("1", "2", "3", "4"))], ["{a}"])
-    rows = {
-        1: SweepRow(runs[0], SweepState.SKIPPED),
-        2: SweepRow(runs[1], SweepState.FAILED, duration_s=1.5, exit_code=3, attempt=2, last_line="\x1b[31mno"),
-        3: SweepRow(runs[2], SweepState.RUNNING, ("0",), 1, 10.0),
-    }
-    assert summary(rows, 4) == "2 of 4 over: 1 failed, 1 skipped; 1 running"
-    shown = table(rows, 4, 12.0, 79, 10)
+    board = SweepBoard(runs, {runs[0].id})
+    failed = SweepRow(runs[1], SweepState.FAILED, duration_s=1.5, exit_code=3, attempt=2, last_line="\x1b[31mno")
+    runs_now = SweepRow(runs[2], SweepState.RUNNING, ("0",), 1, 10.0)
+    board.take(replace(failed, state=SweepState.RUNNING))
+    board.take(failed)
+    board.take(runs_now)
+    assert summary(board) == "2 of 4 over: 1 failed, 1 skipped; 1 running"
+    shown = table(board, 12.0, 79, 10)
     assert len(shown) == 3
     assert "exit 3 attempt 2  a=2  │ " in shown[1]
     assert "\x1b" not in shown[1]
-    assert run_text(rows[3], 12.0) == "▶    3     2.0 s GPU 0  a=3"
-    assert len(table(rows, 4, 12.0, 79, 2)) == 2
+    assert run_text(runs_now, 12.0) == "▶    3     2.0 s GPU 0  a=3"
+    assert len(table(board, 12.0, 79, 2)) == 2
+    board.settle()
+    assert summary(board) == "2 of 4 over: 1 failed, 1 skipped"
+    assert (board.bad, board.running, board.counts[SweepState.WAITING]) == ([failed], [], 2)

@@ -1,0 +1,45 @@
+"""What a sweep needs before it begins: the recipe of its runs, the GPUs to give out. May not run anything."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from backends.giving import Refusal, give, own_gpus
+from backends.model.errors import Refused
+from backends.model.gpu import GpuSnapshot
+from backends.model.ids import EngineId
+from backends.model.plan import Severity
+from backends.model.wish import GpuWish, WishKind
+from backends.model.workload import WorkloadSpec
+from backends.services.fleet import Fleet
+from backends.services.launch import Judged
+from backends.services.sweeps import WithGpus
+
+
+def recipe_of(judged: Judged) -> WorkloadSpec:
+    """What each run is made of. Raises Refused where the engine would not take it."""
+    blocking = [one.finding.title for one in judged.remarks if one.finding.severity is Severity.BLOCK]
+    if blocking:
+        raise Refused("; ".join(blocking), hint="tranship run --help says more", engine=judged.engine)
+    return judged.spec
+
+
+def gpu_pool(fleet: Fleet, engine: EngineId, gpus: GpuSnapshot) -> tuple[tuple[str, ...], WithGpus]:
+    """The devices to give out, and how a recipe gets them. gpus: those of this machine as they were seen last."""
+    known = fleet.store.view.engines.get(engine)
+    info = known.info if known is not None else None
+    seen = own_gpus(engine.kind, info, gpus)
+
+    def with_gpus(spec: WorkloadSpec, devices: tuple[str, ...]) -> WorkloadSpec:
+        if info is None:
+            raise Refused("was never reached", hint="tranship engines says why", engine=engine)
+        given = give(GpuWish(WishKind.DEVICES, devices=devices), engine.kind, info, seen)
+        if isinstance(given, Refusal):
+            raise Refused(given.reason, hint=given.remedy, engine=engine)
+        security = replace(spec.security, devices=(*spec.security.devices, *given.devices))
+        return replace(spec, gpu=given.request, env={**given.env, **spec.env}, security=security)
+
+    return tuple(str(one.device.index) for one in seen.readings), with_gpus
+
+
+__all__ = ["gpu_pool", "recipe_of"]
