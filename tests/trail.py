@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +31,8 @@ def _line(at: str, action: str, engine: str, subject: str, outcome: str = "done"
     return {**base, "action": action, "engine": engine, "subject": subject, "outcome": outcome, **more}
 
 
-def write_trail(path: Path, *, times: int = 1) -> None:
-    """Write the lines, so many times, into the trail at `path`."""
+def write_trail(path: Path, *, times: int = 1, change: Callable[[Any], Any] = lambda line: line) -> None:
+    """Write the lines, so many times, into the trail at `path`. change: made to each line."""
     ran = {"engine": "docker", "id": _TRAIN, "name": "vllm", "image": "vllm/vllm-openai:v0.7.0", "image_id": _IMAGE}
     moved = {
         "engine": "podman",
@@ -64,4 +65,4 @@ def write_trail(path: Path, *, times: int = 1) -> None:
     files = AuditFiles(path)
     for _ in range(times):
         for one in lines:
-            files.append(one)
+            files.append(change(one))

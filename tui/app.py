@@ -28,7 +28,7 @@ from tui.crash import state_dir as default_state_dir
 from tui.crash import write_crash_log
 from tui.messages import FleetOpened, GroupFinished, OperationFinished, StoreChanged
 from tui.notifying import Notifier
-from tui.plain_screen import AsciiFilter, TooSmall
+from tui.plain_screen import AsciiFilter, InertFilter, TooSmall
 from tui.saying import Saying
 from tui.screens.base import TranshipScreen
 from tui.screens.fleet import FleetScreen
@@ -62,8 +62,7 @@ class TranshipApp(Saying):
         plain: bool = False,
     ) -> None:
         super().__init__()
-        if plain:
-            self._filters.append(AsciiFilter())  # Textual has no public way to add one
+        self._filters += [InertFilter(), *([AsciiFilter()] if plain else [])]  # Textual has no public way to add one
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-medium"), (160, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
         self.settings = settings

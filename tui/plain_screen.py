@@ -1,4 +1,4 @@
-"""The screen for terminals with little: ASCII in place of all else, and a sentence where there is no room. No data."""
+"""What goes out to the terminal: nothing harmful, ASCII where it has no more, a sentence where no room. No data."""
 
 from __future__ import annotations
 
@@ -13,6 +13,20 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from tui.plain import ascii_text
+from widgets.text import harmless
+
+
+class InertFilter(LineFilter):
+    """The last gate: a character that a terminal would obey does not pass, whoever draws it.
+
+    Panes make text from outside inert themselves; a field that is typed into shows its value as it is.
+    """
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002 - Textual's signature
+        """The same segments, as many cells wide."""
+        if all(segment.text.isprintable() for segment in segments):
+            return segments
+        return [Segment(harmless(text), style, control) for text, style, control in segments]
 
 
 class AsciiFilter(LineFilter):

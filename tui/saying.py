@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from textual.app import App
+from textual.notifications import SeverityLevel
 
 from backends.model.errors import BackendError
 from backends.model.events import OperationUpdate, Phase
+from widgets.text import inert
 
 if TYPE_CHECKING:
     from backends.services.groups import GroupResult
@@ -25,6 +27,23 @@ class Saying(App[None]):
         """Send the terminal itself something that moves no cursor; nothing where there is none."""
         if self._driver is not None:
             self._driver.write(sequence)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """As Textual does, but of a text from outside nothing is obeyed."""
+        inert_lines = "\n".join(map(inert, message.split("\n")))
+        super().notify(inert_lines, title=title, severity=severity, timeout=timeout, markup=markup)
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Hand the terminal a text; what is no character (half of a pair, from a foreign answer) is a mark in it."""
+        super().copy_to_clipboard(text.encode("utf-8", "replace").decode())
 
     def tell(self, update: OperationUpdate) -> None:
         """Say how an operation ended."""

@@ -27,6 +27,7 @@ _HARMFUL = re.compile(
     r"[\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e"
     r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\ud800-\udfff\U000e0000-\U000e0fff]"
 )
+_STAND_IN = "\ufffd"
 _SAFE = re.compile(r"[ -~]*\Z")
 
 
@@ -40,6 +41,11 @@ def inert(text: str) -> str:
     text = _ESCAPES.sub("", text)
     text = text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ").replace("\t", " ")
     return _HARMFUL.sub("", text)
+
+
+def harmless(text: str) -> str:
+    """The text as many cells wide, each character that hides, reorders or is obeyed replaced where it takes a cell."""
+    return _HARMFUL.sub(lambda found: _STAND_IN * cell_len(found.group()), text)
 
 
 def width_of(text: str) -> int:
@@ -166,6 +172,7 @@ __all__ = [
     "cut_line",
     "cut_middle",
     "fit_line",
+    "harmless",
     "inert",
     "line_width",
     "pad",

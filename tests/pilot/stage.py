@@ -11,6 +11,7 @@ from pathlib import Path
 from textual import events
 from textual.pilot import Pilot
 
+from backends.engine import Engine
 from backends.engines.demo import DemoEngine
 from backends.engines.demo_fleet import demo_engines
 from backends.engines.wrap import read_only
@@ -107,18 +108,28 @@ class Stage:
 
 @asynccontextmanager
 async def stage(
-    state_dir: Path, *, size: tuple[int, int] = (120, 36), readonly: bool = False, timing: Timing | None = None
+    state_dir: Path,
+    *,
+    size: tuple[int, int] = (120, 36),
+    readonly: bool = False,
+    timing: Timing | None = None,
+    wrap: Callable[[Engine], Engine] | None = None,
+    toasts: bool = False,
 ) -> AsyncIterator[Stage]:
-    """The app, mounted, with the demo fleet listed."""
+    """The app, mounted, with the demo fleet listed. wrap: what stands between each engine and the fleet.
+
+    toasts: they are drawn too.
+    """
     docker, podman = demo_engines(look_s=0, act_s=0)
-    engines = [read_only(one) for one in (docker, podman)] if readonly else [docker, podman]
+    wrap = read_only if readonly else wrap or (lambda engine: engine)
+    engines = [wrap(one) for one in (docker, podman)]
     fleet = Fleet(engines, read_only=readonly, timing=timing)
 
     async def open_fleet() -> Fleet:
         return fleet
 
     app = TranshipApp(open_fleet, Settings(demo=True, readonly=readonly), state_dir=state_dir)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=toasts) as pilot:
         play = Stage(app, pilot, docker, podman, fleet)
         await play.until(lambda: _all_there(app), "the demo fleet")
         await pilot.pause()

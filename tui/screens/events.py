@@ -33,9 +33,9 @@ def event_text(event: EngineEvent) -> str:
 
 
 def event_line(event: EngineEvent) -> LogLine:
-    """An event as a line of a log; what went wrong is marked as an error's."""
+    """An event as a line of a log; what went wrong is marked as an error's. Its text is no program's: no colours."""
     bad = bool(event.exit_code) or event.action in _BAD_ACTIONS
-    return LogLine(LogStream.STDERR if bad else LogStream.STDOUT, event_text(event), event.at)
+    return LogLine(LogStream.STDERR if bad else LogStream.STDOUT, inert(event_text(event)), event.at)
 
 
 class EventScreen(SubScreen):

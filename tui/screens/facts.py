@@ -57,7 +57,7 @@ def _engine(engine: EngineView | None, key: ContainerKey) -> str:
         if key.engine.name == key.engine.kind.value
         else (key.engine.kind.value, engine.info.version)
     )
-    return f"{key.engine.name} {' '.join(said)}{rootless}"
+    return inert(f"{key.engine.name} {' '.join(said)}{rootless}")
 
 
 def _state(container: Container, now: datetime) -> str:

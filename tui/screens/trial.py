@@ -192,7 +192,7 @@ class TrialScreen(SubScreen):
     # -- what is seen ----------------------------------------------------------------------------
     def _draw(self, *, chosen: bool = False) -> None:
         trial = None if chosen else self._trial()
-        name = self._container.name
+        name = inert(self._container.name)
         state = (
             "choose" if trial is None else "under way" if trial.runs else "called off" if trial.called_off else "done"
         )

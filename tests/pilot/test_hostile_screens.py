@@ -1,0 +1,123 @@
+"""Text that would obey a terminal, from every engine call, on every screen: shown as it is, and nothing is upset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.segment import Segment
+from textual.color import Color
+from textual.widgets import Input
+
+from tests.pilot.poison import HUGE, MARK, POISON, huge_engine, poison_engine, poisoned, wrong_with
+from tests.pilot.stage import Stage, stage
+from tests.pilot.test_gpu_screen import with_gpus
+from tests.pilot.walks import WALKS, Kind, Walk, all_screens
+from tests.thorough import thorough
+from tests.trail import write_trail
+from tui.plain_screen import InertFilter
+from tui.screens.container import ContainerScreen
+from tui.screens.fleet import FleetScreen
+from tui.screens.image import ImageScreen
+from tui.screens.images import ImagesScreen
+from tui.screens.logs import LogScreen
+from tui.screens.migrate import MigrateScreen
+from tui.screens.security import SecurityScreen
+
+DAILY = (FleetScreen, MigrateScreen)
+LARGE = (FleetScreen, ContainerScreen, LogScreen, ImageScreen, ImagesScreen, MigrateScreen, SecurityScreen)
+SIZES = [(120, 36), *thorough((80, 24), (200, 50))]
+
+
+def drawn(play: Stage) -> list[str]:
+    """The lines on the screen, as they go to the terminal."""
+    return [strip.text for strip in play.app.screen._compositor.render_strips()]
+
+
+class Gate(InertFilter):
+    """The last gate, which tells what it had to hold back: only what a field holds may come so far."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[str] = []
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        passed = super().apply(segments, background)
+        self.held += [before.text for before, after in zip(segments, passed, strict=True) if before.text != after.text]
+        return passed
+
+
+def seen(text: str) -> str:
+    """What can be seen of it."""
+    return "".join(character for character in text if character.isprintable() and character != " ")
+
+
+def spoiled(line: dict[str, Any]) -> dict[str, Any]:
+    """A line of the trail whose every value is poisoned."""
+    return {key: poisoned(value) for key, value in line.items()}
+
+
+def crashes(folder: Path) -> list[Path]:
+    """The crash logs there."""
+    return list(folder.glob("crash-*.log"))
+
+
+async def looks_right(play: Stage, gate: Gate, what: str) -> None:
+    await play.pilot.pause()
+    where = f"{play.on_top()} after {what}"
+    assert wrong_with(drawn(play)) == [], where
+    fields = (field.value for screen in play.app.screen_stack for field in screen.query(Input))
+    typed = seen("".join(fields))
+    assert [text for text in gate.held if seen(text) not in typed] == [], f"{where}: not inert where it is made"
+    gate.held.clear()
+
+
+async def walked(play: Stage, gate: Gate, kind: Kind, walk: Walk, poison: str) -> None:
+    """Go there, look at each picture on the way, and at all of its parts."""
+    await play.select(poisoned(walk.row, poison))
+    for step in walk.steps:
+        await (play.press(step) if isinstance(step, str) else step(play))
+        await looks_right(play, gate, str(step))
+    await play.until(lambda: type(play.app.screen) is kind, f"{kind.__name__}; {play.on_top()}: {play.toasts()}")
+    if not walk.mute:
+        await play.until(lambda: MARK in "".join(drawn(play)), "text from outside")
+    for step in ("", *walk.more):
+        if step:
+            await (play.press(step) if isinstance(step, str) else step(play))
+        await looks_right(play, gate, f"{kind.__name__}, {step}")
+
+
+def test_every_screen_has_a_way() -> None:
+    missing = sorted(f"{one.__module__}.{one.__name__}" for one in all_screens() - WALKS.keys())
+    assert missing == [], "a new screen: put the way to it into tests/pilot/walks.py"
+    assert WALKS.keys() <= all_screens()
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize(
+    "kind", [*DAILY, *thorough(*(one for one in WALKS if one not in DAILY))], ids=lambda kind: kind.__name__
+)
+async def test_hostile_text_is_inert_on(kind: Kind, size: tuple[int, int], tmp_path: Path) -> None:
+    write_trail(tmp_path / "audit.jsonl", change=spoiled)
+    await shown(kind, size, tmp_path, POISON)
+
+
+@pytest.mark.parametrize("kind", thorough(*LARGE), ids=lambda kind: kind.__name__)
+async def test_texts_of_a_mebibyte_are_cut_on(kind: Kind, tmp_path: Path) -> None:
+    await shown(kind, (120, 36), tmp_path, HUGE)
+
+
+async def shown(kind: Kind, size: tuple[int, int], tmp_path: Path, poison: str) -> None:
+    """Walk there and back in a fleet that is poisoned so."""
+    wrap = huge_engine if poison is HUGE else poison_engine
+    async with stage(tmp_path, size=size, wrap=wrap, toasts=True) as play:
+        gate = Gate()
+        play.app._filters[:] = [gate if isinstance(one, InertFilter) else one for one in play.app._filters]
+        await with_gpus(play)
+        await walked(play, gate, kind, WALKS[kind], poison)
+        for _ in range(6):
+            if play.on_top() != "FleetScreen":
+                await play.press("escape")
+        assert play.app.is_running
+    assert crashes(tmp_path) == []
