@@ -194,6 +194,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("volume ls", "who uses each, and what it takes"),
         ("volume browse cache /hub", "its files"),
     ),
+    "web": (
+        ("web", "the address, with its token, is printed"),
+        ("web --port 8642 --readonly", "for `ssh -L 8642:127.0.0.1:8642 HOST`"),
+    ),
 }
 """By command: what stands after `tranship`, and what it is for."""
 
