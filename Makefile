@@ -56,9 +56,10 @@ check: lint types fast  ## what every commit passes
 bench: $(VENV)/.dev  ## benchmarks against the rivals, into benchmarks/README.md
 	@$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.dev  ## docs/ that are made from the program itself
+docs: $(VENV)/.dev  ## docs/ and the manual page, as far as they are made from the program itself
 	@$(BIN)/python -m backends.migration.document > docs/migration.md
 	@$(BIN)/python -m backends.export.document > docs/export.md
+	@$(BIN)/python -m tui.cli.manual > packaging/tranship.1
 
 screenshots: $(VENV)/.dev  ## screenshots/ from the app itself
 	@$(BIN)/python -m tests.e2e.shots
