@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,3 +136,15 @@ def test_it_starts_from_a_clean_environment_and_an_upgrade_keeps_what_was_there(
     where = run(python, "-P", "-c", "import tui; print(tui.__file__)", cwd=elsewhere).strip()
     assert Path(where).is_relative_to(clean)
     assert (clean / "share" / "man" / "man1" / "tranship.1").read_text().startswith(".TH TRANSHIP 1")
+
+
+def test_each_dependency_is_locked_by_its_hash_from_one_registry() -> None:
+    packages = tomllib.loads((ROOT / "uv.lock").read_text())["package"]
+    (own,) = (one for one in packages if one["name"] == "tranship")
+    assert own["source"] == {"editable": "."}
+    for one in packages:
+        if one is not own:
+            files = [*one.get("wheels", ()), *([one["sdist"]] if "sdist" in one else ())]
+            assert one["source"] == {"registry": "https://pypi.org/simple"}, one["name"]
+            assert files, one["name"]
+            assert all(file["hash"].startswith("sha256:") for file in files), one["name"]
