@@ -53,12 +53,19 @@ types: $(VENV)/.dev  ## mypy, strict
 
 check: lint types fast  ## what every commit passes
 
+# uv ends with 1 where a vulnerability is known, with 2 where nobody could be asked.
+audit: $(UV)  ## dependencies: uv.lock is what pyproject.toml says; vulnerabilities known to osv.dev, where it is reached
+	@$(UV) lock --check --quiet
+	@code=0; UV_HTTP_RETRIES=0 $(UV) audit --frozen --preview-features audit-command || code=$$?; \
+	  [ $$code -ne 2 ] || { echo "tranship: NOT AUDITED: osv.dev cannot be reached from here" >&2; exit 0; }; exit $$code
+
 bench: $(VENV)/.dev  ## benchmarks against the rivals, into benchmarks/README.md
 	@$(BIN)/python -m benchmarks
 
-docs: $(VENV)/.dev  ## docs/ that are made from the program itself
+docs: $(VENV)/.dev  ## docs/ and the manual page, as far as they are made from the program itself
 	@$(BIN)/python -m backends.migration.document > docs/migration.md
 	@$(BIN)/python -m backends.export.document > docs/export.md
+	@$(BIN)/python -m tui.cli.manual > packaging/tranship.1
 
 screenshots: $(VENV)/.dev  ## screenshots/ from the app itself
 	@$(BIN)/python -m tests.e2e.shots
@@ -72,4 +79,4 @@ engines-down:  ## stop what engines-up started
 clean:  ## remove .venv and .tools
 	@rm -rf $(VENV) .tools
 
-.PHONY: help run setup test fast test-gpu lint types check bench docs screenshots engines-up engines-down clean
+.PHONY: help run setup test fast test-gpu lint types check audit bench docs screenshots engines-up engines-down clean

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import sys
 import traceback
 from datetime import UTC, datetime
 from pathlib import Path
+
+from backends.private_folder import private_folder
 
 
 def state_dir() -> Path:
@@ -32,8 +35,10 @@ def write_crash_log(error: BaseException, directory: Path, *, during: str = "") 
         ]
     )
     try:
-        directory.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        private_folder(directory)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
     except OSError as trouble:
         return f"(no log: {directory}: {trouble.strerror or trouble})"
     return str(path)

@@ -10,6 +10,7 @@ import secrets
 from pathlib import Path
 
 from backends.model.errors import Denied, Protocol
+from backends.private_folder import private_folder
 from widgets.column_choice import USUAL, ColumnChoice
 
 FILE = "columns.json"
@@ -48,7 +49,7 @@ def keep_columns(state_dir: Path, choice: ColumnChoice) -> None:
         if choice == USUAL:
             path.unlink(missing_ok=True)
             return
-        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(state_dir)
         try:
             descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -6,10 +6,12 @@ What an engine refuses is no trouble of the program: it is told where it was ask
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from io import TextIOWrapper
 from pathlib import Path
 
+from backends.private_folder import private_folder
 from tui.cli.output import say
 
 LOG_BYTES = 1 << 20
@@ -33,12 +35,13 @@ def keep_log(directory: Path) -> None:
 
 
 class _File(logging.FileHandler):
-    """Made with its directory (0700) at the first record."""
+    """Made, 0600, with its directory (0700) at the first record."""
 
     def _open(self) -> TextIOWrapper:
         path = Path(self.baseFilename)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(path.parent)
         self.mode = "w" if path.exists() and path.stat().st_size > LOG_BYTES else "a"
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         return super()._open()
 
     def handleError(self, record: logging.LogRecord) -> None:

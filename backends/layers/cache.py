@@ -19,6 +19,7 @@ from pathlib import Path
 import msgspec
 
 from backends.layers.table import PATHS_LIMIT, Entry, LayerTable
+from backends.private_folder import private_folder
 
 VERSION = 1
 LIMIT_BYTES = 256 << 20
@@ -89,7 +90,7 @@ class LayerCache:
         if path is None:
             return
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self._folder)
             descriptor, name = tempfile.mkstemp(dir=self._folder, prefix=".new-")  # 0600
             try:
                 with os.fdopen(descriptor, "wb") as file:

@@ -17,6 +17,7 @@ from typing import Any
 from backends.migration.unbroken import unbroken
 from backends.model.errors import Denied, Protocol
 from backends.model.plan import Check
+from backends.private_folder import private_folder
 
 SCHEMA = 2
 _READABLE = (1, SCHEMA)  # 1: the same without Entry.was, Entry.at, resumed_at and checks
@@ -193,8 +194,7 @@ def from_json(text: str) -> Record:
 
 def write(path: Path, text: str) -> None:
     """Replace the file at once and for good: 0600, in a folder of 0700, both synced to disk. Blocks."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.chmod(path.parent, 0o700)
+    os.chmod(private_folder(path.parent), 0o700)
     fresh = path.with_suffix(".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -13,6 +13,7 @@ from pathlib import Path
 from backends.migration.journal import folder_of
 from backends.migration.unbroken import unbroken
 from backends.model.errors import Conflict, Denied
+from backends.private_folder import private_folder
 
 _ATTEMPTS = 50
 """A file that its holder removes while we open it is opened anew; so often in a row it cannot happen by chance."""
@@ -26,7 +27,7 @@ def _path(state_dir: Path, engine: str, container: str) -> Path:
 
 def _take(path: Path) -> int | None:
     """The open file that holds the lock, None where another has it."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    private_folder(path.parent)
     for _ in range(_ATTEMPTS):
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

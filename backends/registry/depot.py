@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from backends.private_folder import private_folder
+
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 """The only algorithm that Docker and Podman use for blobs; source: OCI image spec, descriptor.md, "Digests"."""
 
@@ -90,8 +92,7 @@ class Depot:
 
     def __init__(self, folder: Path) -> None:
         """folder: where it makes its own, which `close` removes with all in it."""
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = Path(tempfile.mkdtemp(prefix="registry-", dir=folder))  # made 0700
+        self.folder = Path(tempfile.mkdtemp(prefix="registry-", dir=private_folder(folder)))  # made 0700
         self.blobs: dict[str, Blob] = {}
         self.uploads: dict[str, Upload] = {}
         self.received_bytes = 0

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from backends.private_folder import private_folder
 from backends.services.audit_chain import START, Head, chained, head_bytes, head_of, old_entries, parsed, read_head
 
 MAX_BYTES = 8 << 20
@@ -112,7 +113,7 @@ class AuditFiles:
 
     def append(self, entry: Mapping[str, Any]) -> list[str]:
         """Add one entry, on disk when this returns; returns what was found amiss, in words. Raises OSError."""
-        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        private_folder(self._path.parent)
         with locked(self._path) as descriptor:
             return self._append(descriptor, entry)
 

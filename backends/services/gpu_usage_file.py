@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends.model.errors import BackendError
+from backends.private_folder import private_folder
 from backends.services.gpu_usage import Spender, Spent
 
 SCHEMA = 1
@@ -72,7 +73,7 @@ class UsageFile:
         self._path = path
         self._owner = owner
         with _told(path):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(path.parent)
             # Only where it is made: closing any descriptor of a file drops all of the process's locks on it (POSIX).
             with suppress(FileExistsError):
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))

@@ -195,6 +195,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("volume browse cache /hub", "its files"),
         ("volume cp checkpoints /run7/best.pt .", "out of it, whether or not a container has it"),
     ),
+    "web": (
+        ("web", "the address, with its token, is printed"),
+        ("web --port 8642 --readonly", "for `ssh -L 8642:127.0.0.1:8642 HOST`"),
+    ),
 }
 """By command: what stands after `tranship`, and what it is for."""
 

@@ -20,6 +20,7 @@ from tui.cli.options import demo_option, json_option, readonly_option
 from tui.cli.output import say
 from tui.cli.session import Invocation
 from tui.config import nearest
+from tui.served import is_served, watched_pipe
 from tui.signals import SIGNAL_BASE, handled
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "unpause": ("tui.cli.lifecycle", "Thaw paused containers."),
     "verify-backup": ("tui.cli.verify_backup", "Read backups whole, and prove every byte."),
     "volume": ("tui.cli.volume", "List, inspect, make, remove, prune and browse volumes."),
+    "web": ("tui.cli.web", "Show the screen in a browser of this machine."),
 }
 """Each subcommand: the module that has it under its own name, and its line in the list of commands."""
 
@@ -124,7 +126,8 @@ def tranship(context: click.Context, config: Path | None) -> None:
     invocation.config = config
     if context.invoked_subcommand is not None:
         return
-    if invocation.json or not sys.stdout.isatty() or not sys.stdin.isatty() or os.environ.get("TERM") == "dumb":
+    on_terminal = sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM") != "dumb"
+    if invocation.json or not (on_terminal or is_served(os.environ)):
         from tui.cli.snapshot import snapshot
 
         snapshot(invocation)
@@ -163,9 +166,13 @@ async def _shown(app: TranshipApp) -> int:
     # What was imported lives as long as the program: left out of the garbage collector's full rounds, which else hold
     # every key up for some 50 ms while a log of 100,000 lines grows.
     gc.freeze()
-    terminal = sys.stdin.fileno()
-    give_size(terminal)
-    with handled((signal.SIGTERM, signal.SIGHUP), leave), watched(terminal, app, lambda: leave(signal.SIGHUP)):
+    if is_served(os.environ):
+        there = watched_pipe(lambda: leave(signal.SIGHUP))
+    else:
+        terminal = sys.stdin.fileno()
+        give_size(terminal)
+        there = watched(terminal, app, lambda: leave(signal.SIGHUP))
+    with handled((signal.SIGTERM, signal.SIGHUP), leave), there:
         await app.run_async()
     return app.return_code or 0
 
