@@ -27,8 +27,15 @@ _MOVES = {"test_moves.py", "test_backup.py", "test_volumes.py"}
 """Half of the migration's tests by time, for another worker: all that they make has names of its own."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the tests over workers (pytest -n N --dist loadgroup): what shares a real engine stays together."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Spread the tests over workers (pytest -n N --dist loadgroup): what shares a real engine stays together.
+
+    Tests marked `one_podman` run on one of the two Podmans but in a thorough run.
+    """
+    twice = [item for item in items if not thorough.ON and _second_podman(item)]
+    if twice:
+        config.hook.pytest_deselected(items=twice)
+        items[:] = [item for item in items if item not in set(twice)]
     for item in items:
         if not any(item.get_closest_marker(mark) for mark in ("engines", "e2e")):
             continue
@@ -39,6 +46,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         own = "moves" if folder == "engines_migration" and item.path.name in _MOVES else _WORKERS.get(folder)
         group = own or alone or engine.removesuffix("-rootless") or "whole"
         item.add_marker(pytest.mark.xdist_group(group))
+
+
+def _second_podman(item: pytest.Item) -> bool:
+    params = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return item.get_closest_marker("one_podman") is not None and "podman-rootless" in params.values()
 
 
 @pytest.fixture(scope="session")

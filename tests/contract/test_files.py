@@ -37,6 +37,7 @@ def _tree(path: Path) -> None:
     (path / "deep" / "near").symlink_to("er/two")
 
 
+@pytest.mark.one_podman
 async def test_files_go_in_are_listed_go_across_and_come_out(lab: Lab, tmp_path: Path) -> None:
     volume = await lab.volume()
     spec = replace(lab.spec(), mounts=(MountSpec(MountKind.VOLUME, volume, "/data"),))

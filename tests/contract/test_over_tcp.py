@@ -73,6 +73,7 @@ async def test_events_and_logs_stream(far: Far) -> None:
     assert said == {(LogStream.STDOUT, "over"), (LogStream.STDERR, "the wire")}
 
 
+@pytest.mark.one_podman
 async def test_images_and_volumes_stream(far: Far) -> None:
     lab, engine = far.lab, far.lab.engine
     reference = lab.owns_image(f"docker.io/tranship-test/{lab.name()}:1")

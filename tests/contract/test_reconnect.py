@@ -69,6 +69,7 @@ async def _has(store: Store, key: ContainerKey, there: bool) -> None:
     await eventually(right)
 
 
+@pytest.mark.one_podman
 async def test_a_killed_service_is_lost_keeps_its_rows_and_comes_back(
     service: Service, run_label: dict[str, str]
 ) -> None:
@@ -96,6 +97,7 @@ async def test_a_killed_service_is_lost_keeps_its_rows_and_comes_back(
             await lab.clean()
 
 
+@pytest.mark.one_podman
 async def test_a_frozen_service_is_noticed_and_comes_back(service: Service) -> None:
     async with _supervised(service) as store:
         await service.freeze()
@@ -107,6 +109,7 @@ async def test_a_frozen_service_is_noticed_and_comes_back(service: Service) -> N
         await _comes_to(store, service, Link.CONNECTED)
 
 
+@pytest.mark.one_podman
 async def test_many_losses_leave_neither_tasks_nor_descriptors(service: Service) -> None:
     async with _supervised(service) as store:
 

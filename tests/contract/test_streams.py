@@ -82,6 +82,7 @@ async def test_a_tail_is_the_last_lines(lab: Lab) -> None:
     assert await _lines(lab, made, tail=0) == []
 
 
+@pytest.mark.one_podman
 async def test_since_and_until_are_moments_of_the_last_lines(lab: Lab) -> None:
     made = await lab.said("echo one; sleep 1.1; echo two; sleep 1.1; echo three")
     moments = {line.text: line.at for line in await _lines(lab, made, timestamps=True)}
