@@ -115,6 +115,11 @@ def check(contents: ImageContents, inside: dict[str, int]) -> None:
     assert "/bin/busybox" not in offenders
 
 
+def refuse(*_: object) -> NoReturn:
+    """In place of `find_image`."""
+    raise StoreError("its folders may not be read by this user")
+
+
 async def test_the_tree_is_what_a_container_sees(
     engine: Engine, image: str, real_engines: RealEngines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,9 +137,6 @@ async def test_the_tree_is_what_a_container_sees(
     check(contents, seen_inside(real_engines, engine.id.name, image))
     assert contents.against(await read_image(engine, image, cache, lambda _: None))[1] == ()
     assert saved == []
-
-    def refuse(*_: object) -> NoReturn:
-        raise StoreError("its folders may not be read by this user")
 
     monkeypatch.setattr(reading, "find_image", refuse)
     archived = await read_image(engine, image, LayerCache(tmp_path / "archived"), lambda _: None)
