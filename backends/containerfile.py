@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 _HERE = re.compile(r"\d*<<-?([\"']?)([A-Za-z_][A-Za-z0-9_.-]*)\1(?=\s|$)")
+_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
 _ESCAPE = re.compile(r"#\s*escape\s*=\s*(\S)", re.IGNORECASE)
+
+
+_NEWER = re.compile(
+    r"RUN\s+(?:--\S+\s+)*--(?:mount|network|security|device)\b|"
+    r"(?:COPY|ADD)\s+(?:--\S+\s+)*--(?:chmod|link|parents|exclude|checksum|keep-git-dir|unpack)\b|"
+    r"ARG\s+(?:.*\s)?(?:TARGET|BUILD)(?:PLATFORM|OS|ARCH|VARIANT)\b",
+    re.IGNORECASE,
+)
+"""Source: docs.docker.com/reference/dockerfile: options, and ARGs that have values by themselves, of BuildKit only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +76,35 @@ def _escape_of(lines: list[str]) -> str:
     return "\\"
 
 
+def beyond_classic(instruction: Instruction) -> bool:
+    """Whether Docker's classic builder does not know it (RUN --mount), or does something else without a word: it runs
+    nothing of a here-document, and TARGETARCH is empty there.
+    """
+    return bool(instruction.here) or _NEWER.match(instruction.text) is not None
+
+
+def written(texts: Iterable[str], shown: str) -> str | None:
+    """The instruction as it stands in the file, of which a builder shows this: with values in place of variables."""
+    wanted = " ".join(shown.split())
+    return next((text for text in texts if _fits(text, wanted)), None)
+
+
+def _fits(text: str, shown: str) -> bool:
+    first, *rest = _VARIABLE.split(text)
+    if not rest:
+        return text == shown
+    *between, last = rest
+    if not (shown.startswith(first) and shown.endswith(last)):
+        return False
+    at = len(first)
+    for piece in between:
+        found = shown.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return at <= len(shown) - len(last)
+
+
 def line_of(text: str, instruction: str) -> int | None:
     """The line of a step as a builder names it; None where none or several fit."""
     wanted = " ".join(instruction.split())
@@ -75,12 +114,17 @@ def line_of(text: str, instruction: str) -> int | None:
 
 def stages(text: str) -> tuple[str, ...]:
     """The names of its stages, in order; those without a name are left out."""
-    names = []
-    for one in instructions(text):
-        words = one.text.split()
-        if words[0].upper() == "FROM" and len(words) >= 4 and words[-2].upper() == "AS":
-            names.append(words[-1])
-    return tuple(names)
+    return tuple(name for name in stage_names(one.text for one in instructions(text)) if name)
 
 
-__all__ = ["Instruction", "instructions", "line_of", "stages"]
+def stage_names(texts: Iterable[str]) -> list[str]:
+    """Of each stage, "" for one without a name. texts: of the instructions."""
+    named = []
+    for text in texts:
+        words = text.split()
+        if words[0].upper() == "FROM":
+            named.append(words[-1] if len(words) >= 4 and words[-2].upper() == "AS" else "")
+    return named
+
+
+__all__ = ["Instruction", "beyond_classic", "instructions", "line_of", "stage_names", "stages", "written"]

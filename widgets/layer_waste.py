@@ -8,7 +8,7 @@ from backends.model.image_files import LayerHint, ReadProgress, WasteReport
 from widgets.charts import bar
 from widgets.format import bytes_text
 from widgets.line import BLANK, Line, Tone, line
-from widgets.text import cut_end, cut_middle, inert, pad, paragraph
+from widgets.text import cut_middle, inert, pad, paragraph
 
 OFFENDERS = 200
 _BAR = 12
@@ -24,13 +24,11 @@ def waste_words(waste: WasteReport) -> str:
 def waste_lines(waste: WasteReport, hints: Sequence[LayerHint], width: int) -> list[Line]:
     """The figures, then offenders, then hints with the command that helps."""
     share = f"{waste.wasted_share:.1%}"
-    lines = [
-        line(
-            (f"{bytes_text(waste.wasted_bytes)} of {bytes_text(waste.total_bytes)} wasted", Tone.STRONG),
-            (f"  {share} · efficiency {waste.efficiency:.4f} (1 = no path comes twice, as dive counts)", Tone.DIM),
-        ),
-        BLANK,
-    ]
+    wasted = f"{bytes_text(waste.wasted_bytes)} of {bytes_text(waste.total_bytes)} wasted"
+    figure = f"  {share} · efficiency {waste.efficiency:.4f}"
+    meaning = " (1 = no path comes twice, as dive counts)"
+    fits = len(wasted + figure + meaning) <= width
+    lines = [line((wasted, Tone.STRONG), (figure + meaning * fits, Tone.DIM)), BLANK]
     if waste.offenders:
         lines.append(line(("OVERWRITTEN OR REMOVED BY A LATER LAYER", Tone.HEADING)))
         largest = waste.offenders[0].wasted_bytes
@@ -55,7 +53,7 @@ def waste_lines(waste: WasteReport, hints: Sequence[LayerHint], width: int) -> l
             size = pad(bytes_text(hint.size_bytes), 9, "right")
             head = f"{size}  {inert(hint.title)}  "
             lines.append(line(head, (cut_middle(inert(hint.path), max(8, width - len(head))), Tone.DIM)))
-            lines.append(line((cut_end(f"{' ' * 11}{inert(hint.remedy)}", width), Tone.INFO)))
+            lines.extend(paragraph(hint.remedy, Tone.INFO, width, indent=" " * 11))
     return lines
 
 

@@ -46,11 +46,21 @@ class Output:
 
 _LINE = re.compile(r"parse error (?:on|at) line (\d+): (.*)|\bline (\d+): (.*)", re.IGNORECASE | re.DOTALL)
 _UNKNOWN = re.compile(r"unknown instruction:? \"?(\w+)", re.IGNORECASE)
-_LACKING = re.compile(r"excluded by \.dockerignore: stat (\S+?):|copier: stat: \"/?([^\"]*)\": no such file", re.DOTALL)
+_LACKING = re.compile(
+    r"excluded by \.dockerignore: stat (\S+?):|copier: stat: \"/?([^\"]*)\": no such file|"
+    r"failed to calculate checksum of ref \S+ \"/?([^\"]*)\": not found",
+    re.DOTALL,
+)
 _NO_SOURCE = re.compile(r"no source files were specified|no items matching glob \"?([^\"\s]*)", re.IGNORECASE)
 _TARGET = re.compile(r"target (?:stage )?\"([^\"]*)\" (?:could not be|was not) found", re.IGNORECASE)
-_CODE = re.compile(r"non-zero code: (\d+)|exit status (\d+)")
-_NO_IMAGE = ("manifest unknown", "not found: manifest", "pull access denied", "repository does not exist")
+_CODE = re.compile(r"non-zero code: (\d+)|exit status (\d+)|exit code: (\d+)")
+_NO_IMAGE = (
+    "manifest unknown",
+    "not found: manifest",
+    "pull access denied",
+    "repository does not exist",
+    ": not found",
+)
 _UNHEARD = ("dial tcp", "no such host", "connection refused", "i/o timeout", "network is unreachable", "TLS handshake")
 _NO_SPACE = "no space left on device"
 
@@ -71,7 +81,7 @@ def _told(message: str, step: BuildStep | None, output: str) -> tuple[type[Backe
     code = _CODE.search(message)
     if code is not None and step is not None:
         hint = "Look at the last lines of its output above; correct the step and build again."
-        return Conflict, f"{where} ended with code {code[1] or code[2]}: {step.instruction}", hint
+        return Conflict, f"{where} ended with code {next(filter(None, code.groups()))}: {step.instruction}", hint
     named = f": {step.instruction}" if step else ""
     return Conflict, f"{where} failed{named}", "The engine's own words say why."
 
@@ -105,7 +115,7 @@ def _of_base(message: str, step: BuildStep | None) -> _Told | None:
         return None
     name = next((word for word in words[1:] if not word.startswith("--")), "")
     if words[0].upper() == "FROM" and any(mark in message for mark in _NO_IMAGE):
-        hint = "Check its name and tag; where the registry is private, log in to it first."
+        hint = "Check its name and tag; where the registry wants a login, pull it first (`tranship pull`)."
         return NotFound, f"There is no base image {name}", hint
     if words[0].upper() == "FROM" and any(mark in message for mark in _UNHEARD):
         hint = "Copy or load the image into this engine first, or look at the engine's network."

@@ -59,8 +59,7 @@ class BuildReader(ABC):
         if not isinstance(message, Mapping):
             return
         if message.get("error"):
-            yield from self._rest()
-            raise failure(str(message["error"]), self._step, self._output, self._engine)
+            yield from self._failed(str(message["error"]))
         text = str(message.get("stream") or "")
         begun = self._begun(text)
         if begun is None:
@@ -85,6 +84,11 @@ class BuildReader(ABC):
         if not self._image:
             raise Protocol(f"{self.PROGRAM} ended the build without an image", engine=self._engine)
         yield ImageBuilt(self._image)
+
+    def _failed(self, message: str) -> Iterator[BuildEvent]:
+        """What is still to be told of the step that failed; then its failure is raised. message: the engine's words."""
+        yield from self._rest()
+        raise failure(message, self._step, self._output, self._engine)
 
     def _lines(self, text: str) -> Iterator[BuildEvent]:
         """The lines that the text ends."""

@@ -1,6 +1,6 @@
-"""Docker builds an image by its classic builder: the request, and what its messages mean. Sees no folder.
+"""Docker builds an image: the request, and what its classic builder's messages mean. Sees no folder.
 
-BuildKit needs a gRPC session of the client's own over an upgraded connection (DECISIONS 33).
+BuildKit is asked for where the Containerfile has what the classic builder does not know (DECISIONS 33).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 
 from backends.engines.build_lines import Output, failure
 from backends.engines.build_reader import BuildReader, shared_query
+from backends.engines.docker_buildkit import DockerBuildKit
 from backends.model.build import BuildEvent, BuildSpec, BuildStep, OutputLine, StepCached
-from backends.model.errors import BackendError, Protocol, Unsupported
+from backends.model.errors import BackendError, Protocol
 from backends.model.ids import EngineId
 from backends.wire.client import Params, WireClient
 
@@ -33,7 +34,12 @@ HEADERS = {
 
 def request(spec: BuildSpec) -> Params:
     """Query of POST /build. Source: docs.docker.com/reference/api/engine/v1.45, ImageBuild."""
-    return {**shared_query(spec), "dockerfile": spec.containerfile, "version": "1", "pull": spec.pull}
+    return {
+        **shared_query(spec),
+        "dockerfile": spec.containerfile,
+        "version": "2" if spec.beyond_classic else "1",
+        "pull": spec.pull,
+    }
 
 
 class DockerBuild(BuildReader):
@@ -68,18 +74,14 @@ async def build(
     wire: WireClient, prefix: str, spec: BuildSpec, context: AsyncIterator[bytes]
 ) -> AsyncIterator[AsyncIterator[BuildEvent]]:
     """POST /build; leaving ends the build. prefix: "/v1.45"."""
-    if spec.here_documents:
-        # It takes "RUN <<END" for a command that redirects nothing, and the lines below are never run.
-        hint = "Build it on Podman, or with `docker buildx build`, or write the step in one line."
-        title = "Docker's classic builder does not know here-documents (<<)"
-        raise Unsupported(title, hint=hint, engine=wire.engine)
+    reader = DockerBuildKit(wire.engine, spec) if spec.beyond_classic else DockerBuild(wire.engine)
     opened = False
     try:
         async with wire.stream(
             "POST", f"{prefix}/build", params=request(spec), data=context, headers=HEADERS, open_timeout_s=None
         ) as chunks:
             opened = True
-            yield DockerBuild(wire.engine).events(chunks)
+            yield reader.events(chunks)
     except Protocol as error:
         if opened:
             raise

@@ -118,7 +118,7 @@ class DockerImages(DockerLooking):
         return await docker_registry.pull(self._wire, await self._path(""), reference)
 
     def build_image(self, spec: BuildSpec, context: AsyncIterator[bytes]) -> BuildStream:
-        """POST /build, by the classic builder."""
+        """POST /build, by the classic builder, or by BuildKit where the Containerfile needs it."""
         return self._build_image(spec, context)
 
     @asynccontextmanager

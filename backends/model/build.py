@@ -14,8 +14,8 @@ class BuildSpec:
 
     containerfile: its path in the context. tags: full references. target: a stage's name, "" = the last.
     cache: steps that were done before need not be done again. pull: ask the registries for newer base images.
-    platform: "linux/arm64", "" = the engine's own. here_documents: the Containerfile has some;
-    runs_programs: it has RUN.
+    platform: "linux/arm64", "" = the engine's own. beyond_classic: the Containerfile has what Docker's classic builder
+    does not know, or leaves out without a word; runs_programs: it has RUN. instructions: as they stand in it.
     """
 
     containerfile: str
@@ -26,8 +26,9 @@ class BuildSpec:
     cache: bool = True
     pull: bool = False
     platform: str = ""
-    here_documents: bool = False
+    beyond_classic: bool = False
     runs_programs: bool = False
+    instructions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

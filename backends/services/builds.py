@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from backends.build_context import Source, context, source
-from backends.containerfile import instructions, line_of
+from backends.containerfile import beyond_classic, instructions, line_of
 from backends.migration.unbroken import unbroken
 from backends.model.build import (
     BuildEvent,
@@ -103,8 +103,9 @@ def _spec(wish: BuildWish, read: Source, tags: tuple[str, ...]) -> BuildSpec:
         wish.cache,
         wish.pull,
         wish.platform,
-        any(one.here for one in found),
+        any(map(beyond_classic, found)),
         any(one.text.split()[0].upper() in {"RUN", "ONBUILD"} for one in found),
+        tuple(one.text for one in found),
     )
 
 

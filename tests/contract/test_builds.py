@@ -17,6 +17,7 @@ from backends.model.ids import EngineKind
 from backends.services.builds import BuildWish, build_image
 from backends.services.fleet import Fleet
 from tests.contract.lab import BUSYBOX, Lab, eventually
+from tests.thorough import ON
 
 
 @pytest.fixture
@@ -104,9 +105,40 @@ async def test_what_fails_says_which_step_where_and_why(lab: Lab, fleet: Fleet, 
     assert isinstance(error, NotFound)
     assert "“third”" in error.title
     assert error.hint
-    if lab.engine.id.kind is EngineKind.DOCKER:
-        assert isinstance(await why(f"FROM {BUSYBOX}\nRUN <<END\necho never run\nEND\n"), Unsupported)
-        assert isinstance(await why(f"FROM {BUSYBOX}\nRUN --mount=type=cache,target=/x true\n"), Unsupported)
+    if lab.engine.id.kind is EngineKind.DOCKER:  # by BuildKit
+        secret = await why(f"FROM {BUSYBOX}\nRUN --mount=type=secret,id=x,target=/x true\n")
+        assert isinstance(secret, Unsupported)
+        assert "buildx" in secret.hint
+        error = await why(f"FROM {BUSYBOX}\nARG A=1\nRUN <<END\necho before $A\nexit 3\nEND\n")
+        assert error.title.startswith("Containerfile, line 3: step 2 of 2 ended with code 3: RUN <<END")
+        assert error.detail.startswith("before 1")
+        error = await why(f"FROM {BUSYBOX}\nCOPY --link absent /absent\n")
+        assert "absent is not in the build context" in error.title
+        error = await why("FROM 127.0.0.1:5000/tranship-test/there-is-none:1\nARG TARGETARCH\n")
+        assert "no base image 127.0.0.1:5000/tranship-test/there-is-none:1" in error.title
+
+
+async def test_what_only_newer_builders_know(lab: Lab, fleet: Fleet, tmp_path: Path) -> None:
+    if lab.engine.id.kind is not EngineKind.DOCKER and (lab.engine.id.kind is EngineKind.DEMO or not ON):
+        pytest.skip("the demo has no such builder; Podman has one for all, a thorough run tries it")
+    text = (
+        f"FROM {BUSYBOX} AS first\nARG WORD=none\nRUN --mount=type=cache,target=/kept <<END\n"
+        f"echo said $WORD | tee /kept/word > /word\ncat /word\nEND\n"
+        f"FROM {BUSYBOX}\nARG TARGETARCH\nRUN echo for $TARGETARCH\nCOPY --from=first --chmod=600 /word /word\n"
+    )
+    name = lab.owns_image(f"docker.io/tranship-test/{lab.name()}:1")
+    wish = BuildWish(folder(tmp_path, text), (name,), arguments={"WORD": lab.name()}, labels=lab.label, cache=False)
+    told: list[BuildEvent] = []
+    lab.owns_image((await build_image(fleet, lab.engine.id, wish, told.append)).key.id)
+    lines = [one.text for one in told if isinstance(one, OutputLine)]
+    assert f"said {wish.arguments['WORD']}" in lines
+    assert [line for line in lines if line.startswith("for ") and len(line) > 4], "the builder's own argument"
+    steps = [one.step for one in told if isinstance(one, StepBegun)]
+    assert wish.arguments["WORD"] not in repr(steps)
+    assert {step.stage for step in steps} == {1, 2}
+    contents = await read_image(lab.engine, name, LayerCache(tmp_path / "cache"), lambda _progress: None)
+    held = {child.name: child for child in (await asyncio.to_thread(contents.tree)).children}
+    assert held["word"].mode == 0o600
 
 
 def running(mark: str) -> list[str]:
@@ -119,12 +151,15 @@ def running(mark: str) -> list[str]:
     return found
 
 
-async def test_a_cancelled_build_leaves_nothing_running(lab: Lab, fleet: Fleet, tmp_path: Path) -> None:
+@pytest.mark.parametrize("newer", [False, True])
+async def test_a_cancelled_build_leaves_nothing_running(lab: Lab, fleet: Fleet, tmp_path: Path, newer: bool) -> None:
+    if newer and lab.engine.id.kind is not EngineKind.DOCKER:
+        pytest.skip("the other engines have one builder")
     if lab.engine.id.kind is EngineKind.DEMO:
         lab.engine.faults.hang("build_step")  # type: ignore[attr-defined]
     mark = lab.name()
     name = lab.owns_image(f"docker.io/tranship-test/{mark}:1")
-    source = folder(tmp_path, f"FROM {BUSYBOX}\nRUN echo {mark}; sleep 3000; echo {mark}\n")
+    source = folder(tmp_path, f"FROM {BUSYBOX}\n{'ARG TARGETARCH' * newer}\nRUN echo {mark}; sleep 3000; echo {mark}\n")
     begun = asyncio.Event()
 
     def look(event: BuildEvent) -> None:

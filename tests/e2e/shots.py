@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.e2e.terminal import Terminal
@@ -63,10 +63,10 @@ SHOTS = (
     Shot("help", 120, 40, ("?",), r"On the selected container"),
 )
 # Of an image that holds something: the demo's own hold a file a layer.
-HELD = (
+HELD: tuple[Shot, ...] = (
     Shot("images", 150, 40, ("a",), r"(?s)Images  \d+.*MADE BY"),
-    Shot("image", 150, 40, ("/", "rag-redis", "Enter", "w"), r"(?s)MADE BY.*quay.io/test/base.*Files of layer.*opt/"),
-    Shot("image-waste", 150, 40, ("/", "rag-redis", "Enter", "w", "w"), r"(?s)quay.io/test/base.*efficiency"),
+    Shot("image", 150, 40, ("/", "rag-redis", "Enter", "w"), r"(?s)quay.io/tes.*Files of layer.*opt/"),
+    Shot("image-waste", 150, 40, ("/", "rag-redis", "Enter", "w", "w"), r"(?s)quay.io/tes.*efficiency"),
     Shot(
         "compare",
         150,
@@ -76,6 +76,13 @@ HELD = (
         ("Space", "Down", "="),
         r"(?s)CONFIGURATION.*LAYERS.*opt/",
     ),
+)
+
+HELD += tuple(
+    replace(shot, name=f"{shot.name}-{columns}x{rows}", columns=columns, rows=rows)
+    for shot in HELD
+    if shot.name != "images"
+    for columns, rows in ((80, 24), (200, 50))
 )
 
 

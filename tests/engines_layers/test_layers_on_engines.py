@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import tarfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,15 +15,20 @@ from backends.engine import ByteStream, Engine
 from backends.engines.docker import DockerEngine
 from backends.engines.podman import PodmanEngine
 from backends.layers import reading
+from backends.layers.archive import ArchiveWalk
 from backends.layers.cache import LayerCache
 from backends.layers.contents import ImageContents
 from backends.layers.reading import read_image
+from backends.layers.table import LayerTable
+from backends.layers.unpack import GZIP, ZSTD
 from backends.model.ids import EngineId, EngineKind
+from backends.model.image import ImageFacts
 from backends.model.image_files import FileKind, Mark
 from backends.stores import StoreError
 from backends.wire.endpoint import Endpoint
 from tests.private import PrivateEngine
 from tests.real import RealEngines
+from tests.thorough import ON
 from tui.cli.layers_table import paths
 
 pytestmark = pytest.mark.engines
@@ -108,6 +115,11 @@ def check(contents: ImageContents, inside: dict[str, int]) -> None:
     assert "/bin/busybox" not in offenders
 
 
+def refuse(*_: object) -> NoReturn:
+    """In place of `find_image`."""
+    raise StoreError("its folders may not be read by this user")
+
+
 async def test_the_tree_is_what_a_container_sees(
     engine: Engine, image: str, real_engines: RealEngines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,26 +138,72 @@ async def test_the_tree_is_what_a_container_sees(
     assert contents.against(await read_image(engine, image, cache, lambda _: None))[1] == ()
     assert saved == []
 
-    def refuse(*_: object) -> NoReturn:
-        raise StoreError("its folders may not be read by this user")
-
     monkeypatch.setattr(reading, "find_image", refuse)
     archived = await read_image(engine, image, LayerCache(tmp_path / "archived"), lambda _: None)
     assert len(saved) == 1
     assert contents.tables == archived.tables
 
 
+def compressed(cli: RealEngines, image: str, folder: Path, kind: str) -> Path:
+    """The image as an OCI archive whose layers skopeo has compressed so."""
+    plain, made = folder / "plain.tar", folder / f"{kind}.tar"
+    if not plain.exists():
+        cli.cli("docker", "save", "-o", str(plain), image)
+    argv = [
+        "skopeo",
+        "copy",
+        "-q",
+        "--dest-compress-format",
+        kind,
+        f"docker-archive:{plain}",
+        f"oci-archive:{made}:{image}",
+    ]
+    cli.cli("engines-exec", *argv)
+    return made
+
+
+def first_bytes(archive: bytes) -> set[bytes]:
+    """How its files begin."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        return {file.read(4) for member in tar if member.isfile() and (file := tar.extractfile(member))}
+
+
+def walked(archive: bytes, facts: ImageFacts) -> ImageContents:
+    """The image as an archive has it, in pieces of no good size."""
+    found: dict[str, LayerTable] = {}
+    walk = ArchiveWalk(set(facts.diff_ids), (), lambda table: found.update({table.diff_id: table}), lambda: False)
+    for at in range(0, len(archive), 100_003):
+        walk.feed(archive[at : at + 100_003])
+    walk.close()
+    return ImageContents(facts, tuple(found[diff_id] for diff_id in facts.diff_ids))
+
+
 @pytest.mark.parametrize("engine", ["docker"], indirect=True)
-async def test_containerds_store_gives_the_same(
+async def test_containerds_store_and_compressed_layers_give_the_same(
     engine: Engine, image: str, real_engines: RealEngines, tmp_path: Path
 ) -> None:
+    """containerd keeps and saves layers as they came: plain, by gzip, by zstd."""
+    inside = seen_inside(real_engines, "docker", image)
+    ours = await read_image(engine, image, LayerCache(tmp_path / "classic"), lambda _: None)
+    check(ours, inside)
     features = {"features": {"containerd-snapshotter": True}}
     with PrivateEngine("docker", real_engines, config=features) as private:
-        private.take_image(image.removeprefix("docker.io/"))
         other = DockerEngine(EngineId(EngineKind.DOCKER, "other"), Endpoint.parse(private.url))
         assert (await other.connect()).image_store == "containerd"
-        contents = await read_image(other, image, LayerCache(tmp_path / "other"), lambda _: None)
+        for kind, begin in (("gzip", GZIP), ("zstd", ZSTD)) if ON else (("zstd", ZSTD),):
+            archive = compressed(real_engines, image, private.folder, kind).read_bytes()
+            assert any(first.startswith(begin) for first in first_bytes(archive))
+            assert walked(archive, ours.facts).tables == ours.tables
+            name = image.replace("/layers-", f"/{kind}-")
+            private.cli("load", stdin=archive)
+            private.cli("tag", image, name)
+            async with other.export_image(name) as chunks:
+                saved = b"".join([chunk async for chunk in chunks])
+            assert any(first.startswith(begin) for first in first_bytes(saved)), "containerd saves what it was given"
+            theirs = await read_image(other, name, LayerCache(tmp_path / kind), lambda _: None)
+            assert theirs.tables == ours.tables
+            private.cli("rmi", "-f", image, name)
+        private.take_image(image.removeprefix("docker.io/"))
+        plain = await read_image(other, image, LayerCache(tmp_path / "plain"), lambda _: None)
+        assert plain.tables == ours.tables
         await other.close()
-    check(contents, seen_inside(real_engines, "docker", image))
-    theirs = await read_image(engine, image, LayerCache(tmp_path / "classic"), lambda _: None)
-    assert theirs.against(contents)[1] == ()

@@ -80,6 +80,8 @@ def test_lines_are_no_wider_than_the_pane(width: int) -> None:
     waste = WasteReport(10**9, 10**8, 0.9, tuple(Offender(f"/{'x' * n}", n, n, n, n % 2 > 0) for n in range(1, 300)))
     lines = waste_lines(waste, (LayerHint("cache", "/root" * 40, 5, "RUN " * 80),), width)
     assert max(map(line_width, lines[2:])) <= max(width, 60)
+    told = "".join(plain(one).replace(" ", "") for one in lines)
+    assert "RUN" * 80 in told, "a command is wrapped, not cut: people copy it"
     assert any("100 smaller" in plain(one) or "smaller ones" in plain(one) for one in lines)
     assert max(map(line_width, step_lines(Layer("RUN " + "word " * 90, "", 5, NOW), (), width))) <= width
 
