@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from backends.model.capabilities import Capability
 from tui.action import Action, Scope
 
 EXPORT_FLEET_ACTIONS: tuple[Action, ...] = (
-    Action("container.export", "Export: run line, Quadlet, Compose, Kubernetes", ("X",), Scope.CONTAINER),
-)
+    Action("container.export", "Export: run line, Quadlet, Compose, Kubernetes", ("X",), Scope.CONTAINER,
+           needs=Capability.RECIPES),
+)  # fmt: skip
 
 EXPORT_ACTIONS: tuple[Action, ...] = (
     Action("export.next", "Next format (or its number)", ("tab",), Scope.EXPORT, footer=1, short="format"),

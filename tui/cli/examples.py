@@ -117,6 +117,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "ps": (
         ("ps --stats", "with CPU and memory"),
         ("ps --running --engine podman", "of one engine"),
+        ("ps --kube lab --kube prod=vision", "the Pods of two clusters too"),
     ),
     "pull": (
         ("pull redis:7 -e docker -e podman", "on both at once"),
