@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from backends.model.ids import EngineId, EngineKind
+from backends.model.manifest import AppliedObject
 
 CONTEXTS_VARIABLE = "TRANSHIP_KUBE"
 """Contexts with commas between them, besides those of the settings and of --kube."""
@@ -32,4 +33,14 @@ def clusters_of(named: Iterable[str], environ: Mapping[str, str]) -> list[Cluste
     return [cluster_of(text) for text in dict.fromkeys((*named, *more)) if text]
 
 
-__all__ = ["CONTEXTS_VARIABLE", "Cluster", "cluster_of", "clusters_of"]
+def apply_words(found: Sequence[AppliedObject]) -> str:
+    """What an apply does, as its check told: "Make secret/api-env and change deployment/api in vision"."""
+    new = ", ".join(str(one) for one in found if one.created)
+    old = ", ".join(str(one) for one in found if not one.created)
+    parts = [*([f"make {new}"] if new else []), *([f"change {old}"] if old else [])]
+    places = sorted({one.namespace for one in found if one.namespace})
+    words = " and ".join(parts) + (f" in {', '.join(places)}" if places else "")
+    return words[:1].upper() + words[1:]
+
+
+__all__ = ["CONTEXTS_VARIABLE", "Cluster", "apply_words", "cluster_of", "clusters_of"]

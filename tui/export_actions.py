@@ -18,5 +18,7 @@ EXPORT_ACTIONS: tuple[Action, ...] = (
            footer=4, short="install"),
     Action("export.project", "All of its project or pod, or it alone", ("P",), Scope.EXPORT, footer=5,
            short="project"),
+    Action("export.push", "Push its images to a registry, name them by digest", ("U",), Scope.EXPORT, changes=True),
+    Action("export.apply", "Apply it to a cluster (Kubernetes; asks first)", ("A",), Scope.EXPORT, changes=True),
     Action("export.again", "Read again", ("r",), Scope.EXPORT),
 )  # fmt: skip

@@ -5,9 +5,9 @@ Draws and asks nothing; makes no manifest itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
-from backends.export.exported import Exported, Member
+from backends.export.exported import Exported
 from backends.export.kubernetes import FILE, SECRETS, only_here
 from backends.model.errors import Refused
 from backends.model.ids import ContainerKey, EngineId
@@ -24,13 +24,13 @@ def manifests_of(made: Exported) -> list[Manifest]:
     return [one for one in loaded if isinstance(one, dict)]
 
 
-def refuse_images_of_here(members: Sequence[Member]) -> None:
-    """Raises Refused where a cluster could not get an image: no registry has it under the name in the manifest."""
-    held = sorted({member.spec.image for member in members if only_here(member.spec.image)})
+def refuse_images_of_here(images: Iterable[str]) -> None:
+    """Raises Refused where a cluster could not get one of these: no registry has it under that name."""
+    held = sorted({image for image in images if only_here(image)})
     if held:
         raise Refused(
             f"{', '.join(held)} is on its engine alone, where no cluster gets it",
-            hint="push it on the way: --push REGISTRY/PREFIX",
+            hint="push it on the way: --push REGISTRY/PREFIX, or U on the export's screen",
         )
 
 

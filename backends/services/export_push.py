@@ -14,7 +14,10 @@ from backends.export.names import Names
 from backends.model.errors import NotFound, Refused
 from backends.model.ids import EngineId, ImageKey
 from backends.model.reference import DEFAULT_TAG, is_image_id, parse_reference
+from backends.model.transfer_state import TransferAsk
+from backends.services.fleet import Fleet
 from backends.services.images import check_free
+from backends.services.transfers import Transfer
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,19 @@ async def name_it(engine: Engine, push: ImagePush) -> None:
     await engine.tag_image(push.image.id, push.reference)
 
 
+async def push_all(
+    fleet: Fleet, members: Sequence[Member], prefix: str, done: dict[ImageKey, tuple[ImagePush, str]]
+) -> None:
+    """Name and push the images of all members, one after the other. done: grows by each with its digest.
+
+    Raises as `push_of`, `name_it` and `Transfer`.
+    """
+    for push in {push.image: push for push in (push_of(member, prefix) for member in members)}.values():
+        await name_it(fleet.engine(push.engine), push)
+        told = await Transfer(fleet, TransferAsk(push.engine, push.reference, push=True)).run()
+        done[push.image] = (push, told.digest)
+
+
 def renamed(members: Sequence[Member], pushed: Mapping[ImageKey, tuple[ImagePush, str]]) -> tuple[Member, ...]:
     """The members with the pushed images; pushed: each with its manifest's digest, "" where that was not told."""
 
@@ -74,4 +90,4 @@ def renamed(members: Sequence[Member], pushed: Mapping[ImageKey, tuple[ImagePush
     return tuple(one(member) for member in members)
 
 
-__all__ = ["ImagePush", "name_it", "push_of", "renamed"]
+__all__ = ["ImagePush", "name_it", "push_all", "push_of", "renamed"]

@@ -57,7 +57,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("export --project shop --as quadlet --install user", "a whole project"),
         ("export --project shop --as compose --out shop", "the same for Compose"),
         ("export trainer --as kubernetes --workload job", "for a cluster"),
-        ("export api --as kubernetes --push ghcr.io/team --apply --context lab", "into that cluster"),
+        ("export api --as kubernetes --push ghcr.io/team", "its image pushed, named by digest"),
+        ("export api --as kubernetes --apply --context lab", "into that cluster"),
     ),
     "gpus": (
         ("gpus --watch", "again and again in place"),

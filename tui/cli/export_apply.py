@@ -13,7 +13,7 @@ from backends.model.manifest import AppliedObject
 from tui.cli.ask import agreed
 from tui.cli.output import can_ask, say
 from tui.cli.pick import the_engine
-from tui.clusters import cluster_of
+from tui.clusters import apply_words, cluster_of
 from widgets.text import inert
 
 if TYPE_CHECKING:
@@ -84,13 +84,13 @@ async def applied(fleet: Fleet, made: Exported, members: Sequence[Member], wish:
     """Check it on the cluster, ask, apply; what was applied, for JSON. None where the person said no."""
     from backends.services.cluster_apply import apply, check, refuse_images_of_here
 
-    refuse_images_of_here(members)
+    refuse_images_of_here(member.spec.image for member in members)
     cluster = the_engine(fleet.store.view, wish.engine).id
     found = await check(fleet, cluster, made, namespace=wish.namespace, force=wish.force)
     if wish.dry_run:
         _tell(found, cluster, ("would be made", "would be changed"))
         return _plain(found, cluster, dry_run=True)
-    if not wish.yes and not await agreed(_question(found, cluster)):
+    if not wish.yes and not await agreed(f"{apply_words(found)} of {cluster}?"):
         say("nothing was applied")
         return None
     try:
@@ -100,14 +100,6 @@ async def applied(fleet: Fleet, made: Exported, members: Sequence[Member], wish:
         raise
     _tell(done, cluster, ("made", "changed"))
     return _plain(done, cluster, dry_run=False)
-
-
-def _question(found: Sequence[AppliedObject], cluster: EngineId) -> str:
-    new = ", ".join(str(one) for one in found if one.created)
-    old = ", ".join(str(one) for one in found if not one.created)
-    parts = [*([f"make {new}"] if new else []), *([f"change {old}"] if old else [])]
-    places = sorted({one.namespace for one in found if one.namespace})
-    return f"{' and '.join(parts).capitalize()} in {', '.join(places) or 'no namespace'} of {cluster}?"
 
 
 def _tell(found: Sequence[AppliedObject], cluster: EngineId, words: tuple[str, str]) -> None:

@@ -53,7 +53,7 @@ async def test_it_is_checked_by_the_cluster_then_applied_and_runs_there(fleet: F
     fleet.operations.subscribe(ended.append)
     (row,) = [one for one in fleet.store.view.containers.values() if one.name == "api"]
     members = await read_members(fleet, [row])
-    refuse_images_of_here(members)
+    refuse_images_of_here(one.spec.image for one in members)
     made = export(Target.KUBERNETES, members)
     assert [one["kind"] for one in manifests_of(made)] == ["Secret", "Deployment"]
     found = await check(fleet, LAB, made)
@@ -124,5 +124,5 @@ def test_images_that_no_cluster_gets_are_refused_before_anything_is_made() -> No
         True, True, True, False, False,
     ]  # fmt: skip
     with pytest.raises(Refused, match="localhost/api:2 is on its engine alone") as caught:
-        refuse_images_of_here([member("localhost/api:2"), member("ghcr.io/team/api:2")])
+        refuse_images_of_here(["localhost/api:2", "ghcr.io/team/api:2"])
     assert "--push" in caught.value.hint
