@@ -20,6 +20,7 @@ from backends.model.events import EngineEvent
 from backends.model.ids import EngineId
 from backends.model.image import Image, ImageFacts, LayerReport
 from backends.model.image_config import ImageConfig
+from backends.model.manifest import AppliedObject, Manifest
 from backends.model.network import Network, NetworkSpec
 from backends.model.process import ContainerProcess
 from backends.model.session import ExecSpec, TerminalSize
@@ -173,6 +174,16 @@ class Engine(Protocol):
     # -- recipe ----------------------------------------------------------------------------------
     async def workload_spec(self, container: str) -> WorkloadSpec:
         """The recipe that would make this container again, image defaults subtracted, the rest in `unmapped`."""
+
+    async def apply_manifests(
+        self, manifests: Sequence[Manifest], *, namespace: str = "", dry_run: bool = False, force: bool = False
+    ) -> tuple[AppliedObject, ...]:
+        """Make Kubernetes objects as they say, in their order, or change those that are there.
+
+        namespace: for those that name none, "" = the engine's own. dry_run: only have them checked. force: take over
+        fields that others manage (else Conflict). Unsupported on an engine that is no cluster, and for an object that
+        the cluster does not take; those before that one stand.
+        """
 
     # -- images ----------------------------------------------------------------------------------
     async def list_images(self, *, nameless: bool = False) -> list[Image]:

@@ -98,5 +98,5 @@ def private_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"):
         monkeypatch.setenv(name, str(home / name.lower()))
     engines = ("DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "CONTAINER_HOST", "REGISTRY_AUTH_FILE")
-    for name in (*engines, "TRANSHIP_ENGINES", "NO_COLOR"):
+    for name in (*engines, "TRANSHIP_ENGINES", "TRANSHIP_KUBE", "KUBECONFIG", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)

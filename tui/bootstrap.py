@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId, EngineKind
+from tui.clusters import Cluster, clusters_of
 from tui.config import ConfigError, EngineSetting, Settings, nearest
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _ALWAYS = ("backends.services.fleet", "backends.services.audit", "backends.engin
 _SAMPLING = ("backends.services.sampler", "backends.services.gpus", "backends.services.gpu_usage_recorder")
 _PROBES = ("backends.gpu.nvidia", "backends.gpu.amd", "backends.gpu.listed")
 _DEMO = ("backends.engines.demo_fleet", "backends.gpu.demo")
+_CLUSTERS = "backends.engines.kubernetes"
 _KINDS = {EngineKind.DOCKER: "backends.engines.docker", EngineKind.PODMAN: "backends.engines.podman_served"}
 """The modules that each of these needs, imported before they are used so that no import holds the event loop up."""
 
@@ -56,16 +58,21 @@ async def open_fleet(
     Raises ConfigError for an engine that cannot be meant.
     """
     await _import(*_ALWAYS, *(_SAMPLING if sampling else ()))
-    found = [] if settings.demo else await _found(settings, only)
+    clusters = [] if settings.demo else clusters_of(settings.kubernetes, os.environ)
+    found = [] if settings.demo else await _found(settings, only, clusters)
+    clusters = [one for one in clusters if not only or one.id.name in only]
+    if clusters:
+        await _import(_CLUSTERS)
     kinds = {one.kind for one in found if one.endpoint or one.startable}
-    if kinds:
+    if kinds or clusters:
         await _import(*(_KINDS[kind] for kind in kinds), *(_PROBES if sampling else ()))
         from backends.engines.discover_service import serve_absent
 
         found, services = await serve_absent(found, os.environ) if serving else (found, {})
         # From here to the fleet there is no await: nothing can be cancelled while a service has no engine to end it.
-        if any(one.endpoint for one in found):
-            return _real(settings, found, services, _sampling(settings, recording and not only) if sampling else {})
+        if clusters or any(one.endpoint for one in found):
+            background = _sampling(settings, recording and not only) if sampling else {}
+            return _real(settings, found, services, background, clusters)
     if settings.demo or demo_if_none:
         await _import(*_DEMO)
         return _demo(settings, only, found, sampling=sampling)
@@ -103,6 +110,7 @@ def _real(
     found: Collection[Found],
     services: Mapping[EngineId, PodmanService],
     background: Mapping[str, Background],
+    clusters: Sequence[Cluster] = (),
 ) -> Fleet:
     from backends.services.audit import AuditLog, default_path
     from backends.services.fleet import Fleet
@@ -112,6 +120,7 @@ def _real(
         for one in found
         if one.endpoint is not None
     ]
+    engines += [_wrapped(_cluster(one), settings) for one in clusters]
     return Fleet(
         engines,
         absent=[one for one in found if one.endpoint is None],
@@ -121,15 +130,21 @@ def _real(
     )
 
 
-async def _found(settings: Settings, only: Collection[str]) -> list[Found]:
-    """Engines of the settings and of this machine; those of the settings go before others of their names."""
+async def _found(settings: Settings, only: Collection[str], clusters: Sequence[Cluster]) -> list[Found]:
+    """Engines of the settings and of this machine; those of the settings go before others of their names.
+
+    clusters: may be named by `only` too; where nothing else is, no other engine is looked for.
+    """
+    named = {one.id.name for one in clusters}
+    if only and named.issuperset(only):
+        return []
     await _import("backends.engines.discover", "backends.engines.discover_service")
     from backends.engines.discover import discover
 
     extra = [_configured(engine) for engine in settings.engines]
     taken = {one.id.name for one in extra}
     found = [*extra, *(one for one in await discover(os.environ) if one.id.name not in taken)]
-    _check(only, {one.id.name for one in found})
+    _check(only, {one.id.name for one in found} | named)
     return [one for one in found if not only or one.id.name in only]
 
 
@@ -168,6 +183,12 @@ def _engine(found: Found, endpoint: Endpoint, service: PodmanService | None) -> 
     from backends.engines.podman import PodmanEngine
 
     return PodmanEngine(found.id, endpoint)
+
+
+def _cluster(cluster: Cluster) -> Engine:
+    from backends.engines.kubernetes import kubernetes_engine
+
+    return kubernetes_engine(cluster.id, cluster.context, cluster.namespace)
 
 
 def _wrapped(engine: Engine, settings: Settings) -> Engine:

@@ -71,6 +71,13 @@ class Settings:
     engines: tuple[EngineSetting, ...] = ()
     """Engines to add to those found on this machine."""
 
+    kubernetes: tuple[str, ...] = ()
+    """Contexts of the kubeconfig whose Pods are in the fleet: `["lab", "prod=vision", "all=*"]` (also: --kube).
+
+    CONTEXT=NAMESPACE looks at that namespace, CONTEXT=* at all, CONTEXT at the one that the context names. No context
+    is ever connected to that was not named.
+    """
+
     readonly: bool = False
     """Refuse every action that changes an engine (also: --readonly)."""
 
@@ -184,6 +191,15 @@ def _notify(value: object, where: str) -> NotifySetting:
     return NotifySetting(kinds, **{way: told.get(way, True) for way in ways})
 
 
+def _contexts(value: object, where: str) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise ConfigError(f"{where} must be a list of contexts", hint='e.g. kubernetes = ["lab", "prod=vision"]')
+    contexts = tuple(dict.fromkeys(_text(one, where) for one in value))
+    if not all(one.partition("=")[0] for one in contexts):
+        raise ConfigError(f"{where}: a context has no name")
+    return contexts
+
+
 def _engines(value: object, where: str) -> tuple[EngineSetting, ...]:
     if not isinstance(value, list):
         raise ConfigError(f"{where} must be tables", hint="write [[engines]] above each")
@@ -212,6 +228,7 @@ def _engine(value: object, where: str) -> EngineSetting:
 _FIELDS: Mapping[str, Callable[[object, str], Any]] = MappingProxyType(
     {
         "engines": _engines,
+        "kubernetes": _contexts,
         "readonly": _bool,
         "refresh_s": _interval,
         "idle_gpu_minutes": _idle_minutes,

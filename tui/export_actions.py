@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from backends.model.capabilities import Capability
 from tui.action import Action, Scope
 
 EXPORT_FLEET_ACTIONS: tuple[Action, ...] = (
-    Action("container.export", "Export: run line, Quadlet, Compose, Kubernetes", ("X",), Scope.CONTAINER),
-)
+    Action("container.export", "Export: run line, Quadlet, Compose, Kubernetes", ("X",), Scope.CONTAINER,
+           needs=Capability.RECIPES),
+)  # fmt: skip
 
 EXPORT_ACTIONS: tuple[Action, ...] = (
     Action("export.next", "Next format (or its number)", ("tab",), Scope.EXPORT, footer=1, short="format"),
@@ -16,5 +18,7 @@ EXPORT_ACTIONS: tuple[Action, ...] = (
            footer=4, short="install"),
     Action("export.project", "All of its project or pod, or it alone", ("P",), Scope.EXPORT, footer=5,
            short="project"),
+    Action("export.push", "Push its images to a registry, name them by digest", ("U",), Scope.EXPORT, changes=True),
+    Action("export.apply", "Apply it to a cluster (Kubernetes; asks first)", ("A",), Scope.EXPORT, changes=True),
     Action("export.again", "Read again", ("r",), Scope.EXPORT),
 )  # fmt: skip

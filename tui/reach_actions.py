@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from backends.model.capabilities import Capability
 from backends.model.container import ContainerState
 from tui.action import Action, Scope
 
 _RUNS = frozenset({ContainerState.RUNNING, ContainerState.UNKNOWN})
 
 REACH_FLEET_ACTIONS: tuple[Action, ...] = (
-    Action(
-        "container.shell", "Shell in it (Ctrl-P Ctrl-Q leaves)", ("S",), Scope.CONTAINER, states=_RUNS, changes=True
+    *(
+        Action(id, title, (key,), Scope.CONTAINER, needs=Capability.EXEC, states=_RUNS, changes=True)
+        for id, title, key in (
+            ("container.shell", "Shell in it (Ctrl-P Ctrl-Q leaves)", "S"),
+            ("container.attach", "Attach to its first process", "A"),
+            ("container.exec", "Run a command in it", "x"),
+        )
     ),
-    Action("container.attach", "Attach to its first process", ("A",), Scope.CONTAINER, states=_RUNS, changes=True),
-    Action("container.exec", "Run a command in it", ("x",), Scope.CONTAINER, states=_RUNS, changes=True),
-    Action("container.files", "Its files: browse, copy out and in", ("f",), Scope.CONTAINER),
+    Action("container.files", "Its files: browse, copy out and in", ("f",), Scope.CONTAINER, needs=Capability.FILES),
     Action("fleet.volumes", "All volumes of all engines", ("V",), Scope.FLEET),
     Action("fleet.networks", "All networks of all engines", ("W",), Scope.FLEET),
 )

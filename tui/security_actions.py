@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from backends.model.capabilities import Capability
 from tui.action import Action, Scope
 
 SECURITY_FLEET_ACTIONS: tuple[Action, ...] = (
-    Action("container.security", "Security: what is risky, what mends it", ("H",), Scope.CONTAINER),
-    Action("container.advice", "Advice: which engine serves it, and why", ("U",), Scope.CONTAINER),
-)
+    Action("container.security", "Security: what is risky, what mends it", ("H",), Scope.CONTAINER,
+           needs=Capability.RECIPES),
+    Action("container.advice", "Advice: which engine serves it, and why", ("U",), Scope.CONTAINER,
+           needs=Capability.RECIPES),
+)  # fmt: skip
 
 SECURITY_ACTIONS: tuple[Action, ...] = (
     Action("security.copy", "Copy the remedy", ("y",), Scope.SECURITY, footer=1, short="copy remedy"),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from textual.worker import Worker, WorkerCancelled, WorkerFailed
 
+from backends.model.capabilities import Capability
 from backends.model.errors import BackendError
 from backends.model.ids import EngineId
 from backends.model.transfer import Credentials
@@ -138,7 +139,7 @@ class TransferCommands:
         async def look() -> None:
             fleet = self._fleet()
             view = fleet.store.view
-            engines = [engine for engine in fleet.engines if not view.engines[engine.id].stale]
+            engines = [engine for engine in fleet.engines if view.engines[engine.id].offers(Capability.STORES)]
             known, errors = {}, []
             for engine in engines:
                 try:

@@ -35,6 +35,7 @@ _STYLES = {
     Tone.INFO: "$text-primary",
     Tone.DOCKER: "bold",
     Tone.PODMAN: "bold",
+    Tone.CLUSTER: "bold",
 }
 
 

@@ -10,7 +10,8 @@ from widgets.line import Tone
 from widgets.text import cut_middle, inert
 
 MOST = 12  # cells of the longest badge
-_SHORT = {EngineKind.DOCKER: "DKR", EngineKind.PODMAN: "PDM", EngineKind.DEMO: "DEMO"}
+_SHORT = {EngineKind.DOCKER: "DKR", EngineKind.PODMAN: "PDM", EngineKind.KUBERNETES: "K8S", EngineKind.DEMO: "DEMO"}
+_TONES = {EngineKind.PODMAN: Tone.PODMAN, EngineKind.KUBERNETES: Tone.CLUSTER}
 ROOTLESS = "ʳ"  # set behind the name of a rootless engine; the status bar says the word
 
 
@@ -35,7 +36,10 @@ def _badge(view: EngineView) -> str:
 
 
 def badges(engines: Iterable[EngineView]) -> Mapping[EngineId, str]:
-    """A badge for each engine: "DKR", "PDM", "PDMʳ" (rootless), "DEMO·D". Two that would look alike get their names."""
+    """A badge for each engine: "DKR", "PDM", "PDMʳ" (rootless), "K8S", "DEMO·D".
+
+    Two that would look alike get their names.
+    """
     views = list(engines)
     plain = {view.id: _badge(view) for view in views}
     said = list(plain.values())
@@ -46,6 +50,6 @@ def badges(engines: Iterable[EngineView]) -> Mapping[EngineId, str]:
 
 
 def badge_tone(engine: EngineId) -> Tone:
-    """The tone of an engine's badge: Docker and Podman differ, a demo engine has that of what it plays."""
-    kind = _imitated(engine) if engine.kind is EngineKind.DEMO else engine.kind
-    return Tone.PODMAN if kind is EngineKind.PODMAN else Tone.DOCKER
+    """The tone of an engine's badge: each kind has its own, a demo engine has that of what it plays."""
+    kind = (_imitated(engine) or EngineKind.DOCKER) if engine.kind is EngineKind.DEMO else engine.kind
+    return _TONES.get(kind, Tone.DOCKER)

@@ -95,6 +95,9 @@ _HEALTH: dict[Health, tuple[str, Tone]] = {
 # 128 + SIGTERM and 128 + SIGKILL: how a container ends when it is told to; 0: by itself and well.
 _CALM_EXITS = frozenset({0, 137, 143})
 
+# Why a container of a Pod does not run yet where all is well. Source: kubelet, pkg/kubelet/container.
+_CALM_WAITS = frozenset({"ContainerCreating", "PodInitializing"})
+
 
 def state_parts(container: Container) -> tuple[str, str, Tone]:
     """(shape, word, tone) of a container: its health where it runs and has a check, its exit code where it failed."""
@@ -102,6 +105,9 @@ def state_parts(container: Container) -> tuple[str, str, Tone]:
     if container.state is ContainerState.RUNNING and container.health in _HEALTH:
         word, tone = _HEALTH[container.health]
         return ("◍" if container.health is not Health.HEALTHY else shape), word, tone
+    if container.state is ContainerState.CREATED and container.why:
+        calm = container.why.partition(":")[0] in _CALM_WAITS
+        return shape, "creating" if calm else "waiting", tone if calm else Tone.WARN
     if container.state is ContainerState.EXITED and container.exit_code:
         if container.exit_code not in _CALM_EXITS:
             return "✕", f"exit {container.exit_code}", Tone.BAD

@@ -24,6 +24,7 @@ class Tone(StrEnum):
     INFO_AREA = "info-area"
     DOCKER = "docker"  # the engines have hues of their own, so that no badge looks like a warning
     PODMAN = "podman"
+    CLUSTER = "cluster"
 
 
 class Span(NamedTuple):

@@ -25,9 +25,13 @@ _VARIABLES = {
     Tone.ACCENT: "text-accent",
     Tone.INFO: "text-primary",
 }
-# Engine hues on a dark and on a light theme, unless the theme has `engine-docker` or `engine-podman`: blue and purple,
-# as the two projects paint themselves, both above 4.5:1 on the themes' surfaces.
-_ENGINES = {Tone.DOCKER: ("#7cb7f2", "#14599c"), Tone.PODMAN: ("#c3a2ea", "#6b3fa0")}
+# Engine hues on a dark and on a light theme, unless the theme has `engine-docker`, `engine-podman` or `engine-cluster`:
+# blue and purple, as the two projects paint themselves, and teal, all above 4.5:1 on the themes' surfaces.
+_ENGINES = {
+    Tone.DOCKER: ("#7cb7f2", "#14599c"),
+    Tone.PODMAN: ("#c3a2ea", "#6b3fa0"),
+    Tone.CLUSTER: ("#6fcfbf", "#0b6b5f"),
+}
 # How much of the foreground is left in quiet text (0 = none); readable on every built-in theme.
 _QUIET = {Tone.DIM: 0.62, Tone.FAINT: 0.28}
 # What a curve fills is of this share of its meaning's colour.

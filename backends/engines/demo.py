@@ -19,6 +19,7 @@ from backends.engines.demo_shell import NoSuchProgram, Place, run
 from backends.engines.demo_talk import DemoSession, listening, session_of
 from backends.engines.demo_transfers import DemoTransfers
 from backends.engines.demo_world import DemoHost, DemoWorld, utc_now
+from backends.engines.no_cluster import NoCluster
 from backends.model.capabilities import EngineInfo, EnginePolicy
 from backends.model.container import (
     ChangedPath,
@@ -65,7 +66,7 @@ def _plain(_image: str) -> Role:
     return Role()
 
 
-class DemoEngine(DemoTransfers):
+class DemoEngine(DemoTransfers, NoCluster):
     """One demo engine. `world` and `faults` are for scenarios and tests, which may reach into them.
 
     clock: gives aware datetimes. look_s, act_s: latency of questions and actions. host: shared by engines that are

@@ -8,9 +8,12 @@ from backends.engines.docker_sessions import DockerSessions
 from backends.engines.docker_stores import DockerStores
 from backends.engines.docker_transfers import DockerTransfers
 from backends.engines.docker_workloads import DockerWorkloads
+from backends.engines.no_cluster import NoCluster
 
 
-class DockerEngine(DockerWorkloads, DockerSessions, DockerFiles, DockerTransfers, DockerNetworks, DockerStores):
+class DockerEngine(
+    DockerWorkloads, DockerSessions, DockerFiles, DockerTransfers, DockerNetworks, DockerStores, NoCluster
+):
     """One Docker daemon. Implements backends.engine.Engine; connects on the first call."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from backends.engine import ByteStream
 from backends.engines import podman_volumes
 from backends.engines.mounted import SIZES_TIMEOUT_S, mounted_in
+from backends.engines.no_cluster import NoCluster
 from backends.engines.podman_acting import PodmanActing
 from backends.engines.podman_api import segment
 from backends.engines.podman_files import PodmanFiles
@@ -28,7 +29,9 @@ from backends.model.workload import Volume, VolumeSpec
 _ASKED_AT_ONCE = 8
 
 
-class PodmanEngine(PodmanActing, PodmanSessions, PodmanWorkloads, PodmanTransfers, PodmanFiles, PodmanNetworks):
+class PodmanEngine(
+    PodmanActing, PodmanSessions, PodmanWorkloads, PodmanTransfers, PodmanFiles, PodmanNetworks, NoCluster
+):
     """One Podman service, rootful or rootless. No connection is made before `connect`."""
 
     async def room(self) -> Room:

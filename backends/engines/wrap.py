@@ -25,6 +25,7 @@ CHANGING = frozenset(
         "open_exec",
         "open_attach",  # whatever is typed
         "check_health",  # runs the container's check where no timer does
+        "apply_manifests",
         "import_image",
         "tag_image",
         "remove_image",

@@ -127,12 +127,17 @@ def _secret(name: str, held: dict[str, str]) -> Body:
     return body | ({"data": coded} if coded else {})
 
 
+def only_here(image: str) -> bool:
+    """No registry has an image of this name: an id, a name of "localhost", or one without a tag."""
+    return image.startswith("localhost/") or not ("@" in image or ":" in image.removeprefix("sha256:"))
+
+
 def _images(members: Sequence[Member], ledger: Ledger) -> None:
     """Images that no registry has."""
     for member in members:
         image = member.spec.image
         name = image.removeprefix("localhost/")
-        if name == image and ("@" in image or ":" in image.removeprefix("sha256:")):
+        if not only_here(image):
             continue
         podman = member.kind is EngineKind.PODMAN
         cli = "podman" if podman else "docker"
@@ -168,4 +173,4 @@ def _commands(members: Sequence[Member], secrets: bool, podman: bool) -> list[st
     return [*([f"podman kube play {SECRETS}"] if secrets else []), f"podman kube play{flags} {FILE}"]
 
 
-__all__ = ["FILE", "SECRETS", "Workload", "kubernetes", "kubernetes_with_ledger"]
+__all__ = ["FILE", "SECRETS", "Workload", "kubernetes", "kubernetes_with_ledger", "only_here"]

@@ -17,6 +17,11 @@ class Capability(StrEnum):
     CDI = "cdi"  # GPU access by CDI device names
     HEALTHCHECK = "healthcheck"  # runs by itself
     RENAME = "rename"
+    START = "start"  # single containers are started, stopped and killed when asked for
+    EXEC = "exec"  # programs are run in containers, and their processes told
+    FILES = "files"  # files of containers are read and written
+    RECIPES = "recipes"  # it tells what would make a container again, and makes containers
+    STORES = "stores"  # images, volumes and networks of its own
 
 
 _NONE: Mapping[Capability, str] = MappingProxyType({})

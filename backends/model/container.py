@@ -114,6 +114,8 @@ class Container:
     "all", "2"); empty where none or where the engine's list does not tell.
     pod: the name of its pod, as far as the engine's list tells; infra: it only holds that pod's namespaces.
     oom_killed: its last run ended for want of memory; only an inspect tells.
+    restarts: how often the engine started it again by itself, None where it does not tell. why: the engine's own words
+    for why it does not run ("ImagePullBackOff: …"), "" where it has none.
     """
 
     key: ContainerKey
@@ -135,6 +137,8 @@ class Container:
     pod: str = ""
     infra: bool = False
     oom_killed: bool = False
+    restarts: int | None = None
+    why: str = ""
 
     @property
     def project(self) -> str:

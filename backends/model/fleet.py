@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from backends.model.capabilities import EngineInfo
+from backends.model.capabilities import Capability, EngineInfo
 from backends.model.container import Container, StatsReading
 from backends.model.events import ConnectionState, Link, OperationUpdate
 from backends.model.gpu import GpuSnapshot, GpuTrace, GpuUse
@@ -29,6 +29,10 @@ class EngineView:
     def stale(self) -> bool:
         """Its rows are the last known ones, not the present."""
         return self.connection.link is not Link.CONNECTED
+
+    def offers(self, capability: Capability) -> bool:
+        """It answers now, and can do that."""
+        return not self.stale and (self.info is None or self.info.capabilities.can(capability))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ class EngineKind(StrEnum):
 
     DOCKER = "docker"
     PODMAN = "podman"
+    KUBERNETES = "kubernetes"
     DEMO = "demo"
 
 
@@ -19,7 +20,7 @@ class EngineId:
     """One engine of the fleet.
 
     name: unique in the fleet, what a person types and reads ("docker", "podman", "podman-rootless",
-    "docker-gpu01", "demo-docker").
+    "docker-gpu01", "k8s-CONTEXT", "demo-docker").
     """
 
     kind: EngineKind
@@ -35,7 +36,11 @@ class EngineId:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ContainerKey:
-    """One container; `id` is the full 64 hex digits as both engines give them."""
+    """One container; `id` is the full 64 hex digits as Docker and Podman give them.
+
+    On Kubernetes, where a container that has not started has no id and one that starts again gets another, it is
+    "NAMESPACE/POD/CONTAINER".
+    """
 
     engine: EngineId
     id: str
@@ -46,8 +51,8 @@ class ContainerKey:
 
     @property
     def short(self) -> str:
-        """The 12 digits that people know."""
-        return self.id[:12]
+        """The 12 digits that people know; the whole id on Kubernetes."""
+        return self.id if self.engine.kind is EngineKind.KUBERNETES else self.id[:12]
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -12,6 +12,7 @@ from backends.engine import Engine
 from backends.migration.facts import TargetFacts
 from backends.migration.trust import see_trust
 from backends.model.advice import Advice, Candidate, Effect, Statement
+from backends.model.capabilities import Capability
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.fleet import EngineView
@@ -41,6 +42,8 @@ async def advise_on(fleet: Fleet, container: Container, environ: Mapping[str, st
     engines: list[EngineSeen] = []
     silent: list[Statement] = []
     for view in sorted(fleet.store.view.engines.values(), key=lambda view: view.id.name):
+        if not view.stale and not view.offers(Capability.RECIPES):
+            continue  # a cluster takes no container as it is
         if view.stale:
             silent.append(_unasked(view, view.connection.error))
             continue

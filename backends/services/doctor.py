@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from backends.model.capabilities import Capability, EngineInfo
 from backends.model.events import Link
 from backends.model.fleet import EngineView
+from backends.model.ids import EngineKind
 
 ENOUGH_IDS = 65536
 """Subordinate ids that images in general need. Source: podman, rootless.md ("65536 by default")."""
@@ -117,12 +119,26 @@ def examine_host(host: HostFacts) -> list[Diagnosis]:
     return [_cgroups(host), *_rootless(host)]
 
 
+def mode_word(kind: EngineKind, info: EngineInfo) -> str:
+    """How an engine is run: "rootless", "rootful", "cluster"."""
+    if kind is EngineKind.KUBERNETES:
+        return "cluster"
+    return "rootless" if info.rootless else "rootful"
+
+
+def lacking_words(kind: EngineKind, info: EngineInfo) -> str:
+    """What an engine of this kind could do, and this one cannot, with the reasons: "no pause: …"; "" where nothing."""
+    lacking = info.capabilities.lacking
+    told = [Capability.STATS_API] if kind is EngineKind.KUBERNETES else list(lacking)  # no cluster can do the others
+    return "; ".join(f"no {what.value}: {lacking[what]}" for what in told if what in lacking)
+
+
 def _engine(engine: EngineView) -> Diagnosis:
     topic, state, info = f"engine {engine.id}", engine.connection, engine.info
     if state.link is Link.CONNECTED and info is not None:
-        mode = "rootless" if info.rootless else "rootful"
-        lacking = "; ".join(f"no {what.value}: {why}" for what, why in info.capabilities.lacking.items())
-        sentence = f"{info.version}, {mode}, at {engine.endpoint}" + (f" ({lacking})" if lacking else "")
+        lacking = lacking_words(engine.id.kind, info)
+        sentence = f"{info.version}, {mode_word(engine.id.kind, info)}, at {engine.endpoint}"
+        sentence += f" ({lacking})" if lacking else ""
         return Diagnosis(topic, Level.OK, sentence)
     if state.error is None:
         return Diagnosis(topic, Level.PROBLEM, f"does not answer at {engine.endpoint}", "look whether it runs")

@@ -13,14 +13,14 @@ from backends.model.errors import BackendError, NotFound, Unreachable
 from backends.model.errors import Protocol as ProtocolError
 from backends.model.events import ConnectionState, Link
 from backends.model.fleet import EngineView
-from backends.model.ids import ContainerKey, EngineId
+from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.services.audit import AuditLog
 from backends.services.changes import EngineAdded, LinkChanged
 from backends.services.event_feed import EventFeed
 from backends.services.operations import Operations
 from backends.services.stats_history import StatsHistory
 from backends.services.store import Store
-from backends.services.supervisor import Supervisor, Timing
+from backends.services.supervisor import CLUSTER_TIMING, Supervisor, Timing
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +73,8 @@ class Fleet:
         self.history = StatsHistory()
         self.store.subscribe(self.history.take)
         self._supervisors = {
-            engine.id: Supervisor(engine, self.store, timing=timing, heard=self.events.hear) for engine in engines
+            engine.id: Supervisor(engine, self.store, timing=timing or _timing(engine.id), heard=self.events.hear)
+            for engine in engines
         }
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
@@ -179,6 +180,10 @@ class Fleet:
         )
         self.store.apply(LinkChanged(supervisor.id, ConnectionState(Link.LOST, error)))
         supervisor.settled.set()
+
+
+def _timing(engine: EngineId) -> Timing:
+    return CLUSTER_TIMING if engine.kind is EngineKind.KUBERNETES else Timing()
 
 
 def _background_ended(task: asyncio.Task[None]) -> None:

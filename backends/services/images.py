@@ -12,6 +12,7 @@ from dataclasses import replace
 from backends.engine import Engine
 from backends.migration.unbroken import unbroken
 from backends.migration.ways import obstacle
+from backends.model.capabilities import Capability
 from backends.model.errors import BackendError, Conflict, NotFound, Refused
 from backends.model.fleet import EngineView, FleetView
 from backends.model.ids import ContainerKey, EngineId, ImageKey
@@ -47,7 +48,7 @@ class FleetImages:
     async def look(self) -> ImageList:
         """All images of the engines that answer now, by engine and name, with what they share."""
         view = self._fleet.store.view
-        engines = [engine for engine in self._fleet.engines if not view.engines[engine.id].stale]
+        engines = [engine for engine in self._fleet.engines if view.engines[engine.id].offers(Capability.STORES)]
         answers = await asyncio.gather(*(self._told(engine) for engine in engines), return_exceptions=True)
         stored: list[StoredImage] = []
         errors: list[BackendError] = []

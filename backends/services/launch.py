@@ -21,7 +21,7 @@ from backends.engine import Engine
 from backends.export.command import Command, run_command
 from backends.giving import Refusal, give, own_gpus, words
 from backends.listening import listening_ports
-from backends.model.capabilities import EngineInfo
+from backends.model.capabilities import Capability, EngineInfo
 from backends.model.container import ContainerState, MountKind
 from backends.model.errors import BackendError, Conflict, NotFound
 from backends.model.fleet import FleetView
@@ -196,7 +196,7 @@ async def engines_with(fleet: Fleet, reference: str) -> tuple[EngineId, ...]:
     found = []
     for engine in fleet.engines:
         known = fleet.store.view.engines.get(engine.id)
-        if known is not None and not known.stale:
+        if known is not None and known.offers(Capability.STORES):
             try:
                 if await _has_image(engine, reference):
                     found.append(engine.id)
@@ -212,7 +212,7 @@ async def known_names(fleet: Fleet) -> tuple[tuple[str, ...], tuple[str, ...], t
     networks: set[str] = set()
     for engine in fleet.engines:
         known = fleet.store.view.engines.get(engine.id)
-        if known is None or known.stale:
+        if known is None or not known.offers(Capability.STORES):
             continue
         try:
             images |= {tag for image in await engine.list_images() for tag in image.tags}

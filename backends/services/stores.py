@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from backends.engine import Engine
+from backends.model.capabilities import Capability
 from backends.model.errors import BackendError, Conflict
 from backends.model.events import EventKind
 from backends.model.ids import ContainerKey, EngineId
@@ -70,7 +71,7 @@ class FleetStores:
 
     async def _asked(self, ask: Callable[[Engine], Awaitable[Sequence[T]]]) -> tuple[list[T], tuple[BackendError, ...]]:
         view = self._fleet.store.view
-        engines = [engine for engine in self._fleet.engines if not view.engines[engine.id].stale]
+        engines = [engine for engine in self._fleet.engines if view.engines[engine.id].offers(Capability.STORES)]
         answers = await asyncio.gather(*(ask(engine) for engine in engines), return_exceptions=True)
         rows: list[T] = []
         errors: list[BackendError] = []

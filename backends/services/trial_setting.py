@@ -16,6 +16,7 @@ from backends.migration.facts import same_image
 from backends.migration.planning import image_or_none, plan_migration
 from backends.migration.tools import tool_image
 from backends.migration.transfer import copy_volume
+from backends.model.capabilities import Capability
 from backends.model.container import MountKind
 from backends.model.errors import BackendError, NotFound, Unsupported
 from backends.model.ids import ContainerKey, EngineId
@@ -122,7 +123,11 @@ async def _source(
         return engine, spec, await engine.image_facts(spec.image_id or seen.image_id or spec.image)
     for id in dict.fromkeys((*request.engines, *(engine.id for engine in fleet.engines))):
         known = fleet.store.view.engines.get(id)
-        found = None if known is None or known.stale else await image_or_none(fleet.engine(id), subject)
+        found = (
+            None
+            if known is None or not known.offers(Capability.STORES)
+            else await image_or_none(fleet.engine(id), subject)
+        )
         if found is not None:
             return fleet.engine(id), WorkloadSpec("", subject), found
     raise NotFound(f"no engine has a container or an image {subject}", hint=f"tranship pull {subject}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -11,13 +12,19 @@ from backends.engine import Engine
 from backends.engines.demo import DemoEngine
 from backends.engines.demo_images import BuildStep, build
 from backends.engines.docker import DockerEngine
+from backends.engines.kubernetes import kubernetes_engine
 from backends.engines.podman import PodmanEngine
 from backends.model.ids import EngineId, EngineKind
 from backends.wire.endpoint import Endpoint
+from tests.cluster.server import FakeCluster
 from tests.contract.lab import BUSYBOX, Lab
+from tests.contract.pod_lab import PodLab
 from tests.real import RealEngines
 
 REAL = [pytest.param(name, marks=pytest.mark.engines) for name in ("docker", "podman", "podman-rootless")]
+CLUSTER = "kubernetes"
+EVERY = ["demo", *REAL, CLUSTER]
+"""For `@pytest.mark.parametrize("engine", EVERY, indirect=True)`: what a cluster does too."""
 
 
 def demo_engine() -> DemoEngine:
@@ -40,22 +47,35 @@ def real_engine(kind: str, url: str) -> Engine:
     return PodmanEngine(EngineId(EngineKind.PODMAN, kind), Endpoint.parse(url))
 
 
+def cluster_engine(cluster: FakeCluster, folder: Path) -> Engine:
+    """The adapter for a cluster of a test's own. folder: where its kubeconfig is written."""
+    id = EngineId(EngineKind.KUBERNETES, "k8s-lab")
+    return kubernetes_engine(id, "lab", kubeconfig=cluster.kubeconfig(folder / "kubeconfig"))
+
+
 @pytest.fixture(params=["demo", *REAL])
-async def engine(request: pytest.FixtureRequest) -> AsyncIterator[Engine]:
+async def engine(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Engine]:
     """Each engine in turn, closed afterwards."""
-    if request.param == "demo":
-        made: Engine = demo_engine()
+    cluster = FakeCluster() if request.param == CLUSTER else None
+    if cluster is not None:
+        await cluster.start()
+        made: Engine = cluster_engine(cluster, tmp_path)
+    elif request.param == "demo":
+        made = demo_engine()
     else:
         real: RealEngines = request.getfixturevalue("real_engines")
         urls = {"docker": real.docker, "podman": real.podman, "podman-rootless": real.rootless}
         made = real_engine(request.param, urls[request.param])
     yield made
     await made.close()
+    if cluster is not None:
+        await cluster.close()
 
 
 @pytest.fixture
 async def lab(engine: Engine, run_label: dict[str, str]) -> AsyncIterator[Lab]:
     """Where a test makes its things on the engine."""
-    lab = Lab(engine, await engine.connect(), run_label)
+    kind = PodLab if engine.id.kind is EngineKind.KUBERNETES else Lab
+    lab = kind(engine, await engine.connect(), run_label)
     yield lab
     await lab.clean()

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Protocol
 
 from backends.engine import Engine
 from backends.engines.demo import DemoEngine
+from backends.engines.kubernetes import kubernetes_engine
+from backends.model.ids import EngineId, EngineKind
+from tests.cluster.server import FakeCluster
 from tests.private import PrivateEngine
 
 
@@ -58,6 +62,38 @@ class DemoService:
 
     async def close(self) -> None:
         await asyncio.sleep(0)
+
+
+class ClusterService:
+    """A cluster of a test's own. folder: for its kubeconfig, written when it starts."""
+
+    def __init__(self, cluster: FakeCluster, folder: Path) -> None:
+        self._cluster = cluster
+        self._place = folder / "kubeconfig"
+        self._engine = kubernetes_engine(EngineId(EngineKind.KUBERNETES, "k8s-lab"), "lab", kubeconfig=str(self._place))
+
+    @property
+    def engine(self) -> Engine:
+        """See Service; so for all that follows."""
+        return self._engine
+
+    async def start(self) -> None:
+        await self._cluster.start()
+        self._cluster.kubeconfig(self._place)
+
+    async def kill(self) -> None:
+        await self._cluster.kill()
+
+    async def freeze(self) -> None:
+        self._cluster.freeze()
+        await asyncio.sleep(0)
+
+    async def thaw(self) -> None:
+        self._cluster.thaw()
+        await asyncio.sleep(0)
+
+    async def close(self) -> None:
+        await self._cluster.close()
 
 
 class RealService:

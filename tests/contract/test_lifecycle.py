@@ -11,6 +11,7 @@ from backends.model.capabilities import Capability
 from backends.model.container import ContainerState, MountKind
 from backends.model.errors import Conflict, NotFound, Unsupported
 from backends.model.workload import MountSpec
+from tests.contract.conftest import EVERY
 from tests.contract.lab import BUSYBOX, Lab
 
 
@@ -71,6 +72,7 @@ async def test_the_list_has_all_whatever_their_state(lab: Lab) -> None:
     assert dict(rows[new].labels).items() >= dict(lab.label).items()
 
 
+@pytest.mark.parametrize("engine", EVERY, indirect=True)
 async def test_waiting_gives_the_exit_code(lab: Lab) -> None:
     made = await lab.run(("sh", "-c", "sleep 0.3; exit 3"))
     assert await asyncio.wait_for(lab.engine.wait_exit(made), 15) == 3

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -17,20 +18,25 @@ from backends.model.ids import ContainerKey
 from backends.model.workload import WorkloadSpec
 from backends.services.store import Store
 from backends.services.supervisor import Supervisor, Timing
-from tests.contract.conftest import REAL, demo_engine, real_engine
+from tests.cluster.server import FakeCluster
+from tests.contract.conftest import CLUSTER, EVERY, REAL, demo_engine, real_engine
 from tests.contract.lab import Lab, eventually, one_chunk
-from tests.contract.service import DemoService, RealService, Service
+from tests.contract.service import ClusterService, DemoService, RealService, Service
 from tests.private import PrivateEngine
 from tests.real import RealEngines
+from tests.thorough import thorough
 
+_LOSSES = 4
 _TIMING = Timing(answer_s=5.0, ping_s=0.3, ping_answer_s=1.0, backoff_first_s=0.05, backoff_last_s=0.3)
 
 
 @pytest.fixture(params=["demo", *REAL])
-async def service(request: pytest.FixtureRequest) -> AsyncIterator[Service]:
+async def service(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Service]:
     """Each engine's service in turn, started."""
     made: Service
-    if request.param == "demo":
+    if request.param == CLUSTER:
+        made = ClusterService(FakeCluster(), tmp_path)
+    elif request.param == "demo":
         made = DemoService(demo_engine())
     else:
         real: RealEngines = request.getfixturevalue("real_engines")
@@ -98,6 +104,7 @@ async def test_a_killed_service_is_lost_keeps_its_rows_and_comes_back(
 
 
 @pytest.mark.one_podman
+@pytest.mark.parametrize("service", EVERY, indirect=True)
 async def test_a_frozen_service_is_noticed_and_comes_back(service: Service) -> None:
     async with _supervised(service) as store:
         await service.freeze()
@@ -110,6 +117,7 @@ async def test_a_frozen_service_is_noticed_and_comes_back(service: Service) -> N
 
 
 @pytest.mark.one_podman
+@pytest.mark.parametrize("service", ["demo", *REAL, *thorough(CLUSTER)], indirect=True)
 async def test_many_losses_leave_neither_tasks_nor_descriptors(service: Service) -> None:
     async with _supervised(service) as store:
 
@@ -121,10 +129,13 @@ async def test_many_losses_leave_neither_tasks_nor_descriptors(service: Service)
 
         await lose()  # what is made on first use is made
         tasks, files = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))
-        for _ in range(4):
+        for _ in range(_LOSSES):
             await lose()
+        # The cluster's server is in this process, and may be amid an answer: less than what each loss would leave.
+        spare = _LOSSES - 1 if isinstance(service, ClusterService) else 0
 
         async def as_before() -> bool:
-            return len(asyncio.all_tasks()) <= tasks and len(os.listdir("/proc/self/fd")) <= files
+            now = len(asyncio.all_tasks()), len(os.listdir("/proc/self/fd"))
+            return now[0] <= tasks + spare and now[1] <= files + spare
 
         await eventually(as_before)

@@ -16,6 +16,7 @@ from backends.model.capabilities import Capability
 from backends.model.container import LogLine, LogStream
 from backends.model.errors import Unsupported
 from backends.model.events import EngineEvent, EventKind
+from tests.contract.conftest import CLUSTER, EVERY
 from tests.contract.lab import BUSYBOX, Lab, eventually
 
 
@@ -76,6 +77,7 @@ async def test_logs_have_their_streams_and_their_order(lab: Lab) -> None:
     assert all(at is not None and abs(at - datetime.now(UTC)) < timedelta(minutes=2) for at in moments)
 
 
+@pytest.mark.parametrize("engine", EVERY, indirect=True)
 async def test_a_tail_is_the_last_lines(lab: Lab) -> None:
     made = await lab.said("echo one; echo two; echo three")
     assert [line.text for line in await _lines(lab, made, tail=2)] == ["two", "three"]
@@ -83,6 +85,7 @@ async def test_a_tail_is_the_last_lines(lab: Lab) -> None:
 
 
 @pytest.mark.one_podman
+@pytest.mark.parametrize("engine", EVERY, indirect=True)
 async def test_since_and_until_are_moments_of_the_last_lines(lab: Lab) -> None:
     made = await lab.said("echo one; sleep 1.1; echo two; sleep 1.1; echo three")
     moments = {line.text: line.at for line in await _lines(lab, made, timestamps=True)}
@@ -101,6 +104,7 @@ async def test_a_terminal_has_one_stream(lab: Lab) -> None:
     ]
 
 
+@pytest.mark.parametrize("engine", EVERY, indirect=True)
 async def test_following_brings_what_is_said_later_and_ends_with_the_container(lab: Lab) -> None:
     made = await lab.run(("sh", "-c", "echo one; sleep 0.7; echo two"))
     seen = list[str]()
@@ -123,6 +127,16 @@ _STREAMS: dict[str, Callable[[Lab, str], AbstractAsyncContextManager[Any]]] = {
 
 @pytest.mark.parametrize("stream", list(_STREAMS))
 async def test_cancelled_amid_a_stream_nothing_is_left(lab: Lab, stream: str) -> None:
+    await _cancelled_amid(lab, stream)
+
+
+@pytest.mark.parametrize("stream", ["events", "logs"])
+@pytest.mark.parametrize("engine", [CLUSTER], indirect=True)
+async def test_nor_of_a_stream_of_a_cluster(lab: Lab, stream: str) -> None:
+    await _cancelled_amid(lab, stream)
+
+
+async def _cancelled_amid(lab: Lab, stream: str) -> None:
     made = await lab.run(("sh", "-c", "echo one; sleep 60"))
     await lab.engine.inspect_container(made)
     tasks, descriptors = asyncio.all_tasks(), _descriptors()
@@ -150,6 +164,7 @@ async def test_cancelled_amid_a_stream_nothing_is_left(lab: Lab, stream: str) ->
     assert (await lab.engine.inspect_container(made)).key.id == made
 
 
+@pytest.mark.parametrize("engine", EVERY, indirect=True)
 async def test_stats_are_read_or_refused_with_a_reason(lab: Lab) -> None:
     made = await lab.run()
     if not lab.can(Capability.STATS_API):

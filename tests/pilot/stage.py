@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,14 +115,16 @@ async def stage(
     timing: Timing | None = None,
     wrap: Callable[[Engine], Engine] | None = None,
     toasts: bool = False,
+    beside: Sequence[Engine] = (),
 ) -> AsyncIterator[Stage]:
     """The app, mounted, with the demo fleet listed. wrap: what stands between each engine and the fleet.
 
-    toasts: they are drawn too.
+    toasts: they are drawn too. beside: more engines.
     """
     docker, podman = demo_engines(look_s=0, act_s=0)
+    every = [docker, podman, *beside]
     wrap = read_only if readonly else wrap or (lambda engine: engine)
-    engines = [wrap(one) for one in (docker, podman)]
+    engines = [wrap(one) for one in every]
     fleet = Fleet(engines, read_only=readonly, timing=timing)
 
     async def open_fleet() -> Fleet:
@@ -131,11 +133,11 @@ async def stage(
     app = TranshipApp(open_fleet, Settings(demo=True, readonly=readonly), state_dir=state_dir)
     async with app.run_test(size=size, notifications=toasts) as pilot:
         play = Stage(app, pilot, docker, podman, fleet)
-        await play.until(lambda: _all_there(app), "the demo fleet")
+        await play.until(lambda: _all_there(app, len(every)), "the fleet")
         await pilot.pause()
         yield play
 
 
-def _all_there(app: TranshipApp) -> bool:
+def _all_there(app: TranshipApp, count: int) -> bool:
     engines = app.view.engines.values()
-    return len(engines) == 2 and all(one.connection.link is Link.CONNECTED for one in engines)
+    return len(engines) == count and all(one.connection.link is Link.CONNECTED for one in engines)

@@ -149,6 +149,7 @@ async def _projects(fleet: Fleet) -> list[Offer]:
 
 
 async def _images(fleet: Fleet) -> list[Offer]:
+    from backends.model.capabilities import Capability
     from backends.model.errors import BackendError
     from widgets.format import short_image
 
@@ -159,7 +160,8 @@ async def _images(fleet: Fleet) -> list[Offer]:
             return []  # nothing is offered of it; the command itself says why
         return [(short_image(tag), str(engine.id)) for image in images for tag in image.tags]
 
-    there = [one for one in fleet.engines if not fleet.store.view.engines[one.id].stale]
+    known = fleet.store.view.engines
+    there = [one for one in fleet.engines if known[one.id].offers(Capability.STORES)]
     return [offer for some in await asyncio.gather(*map(of, there)) for offer in some]
 
 

@@ -9,6 +9,7 @@ import click
 
 from backends.model.events import Link
 from backends.model.fleet import EngineView
+from backends.services.doctor import lacking_words, mode_word
 from tui.cli import schema
 from tui.cli.exits import Exit
 from tui.cli.options import common
@@ -65,6 +66,6 @@ def _cells(engine: EngineView) -> tuple[str, ...]:
     version = mode = MISSING
     note = sentence(engine.connection.error).removeprefix(f"{engine.id}: ") if engine.connection.error else ""
     if info is not None:
-        version, mode = info.version, "rootless" if info.rootless else "rootful"
-        note = note or "; ".join(f"no {what.value}: {why}" for what, why in info.capabilities.lacking.items())
+        version, mode = info.version, mode_word(engine.id.kind, info)
+        note = note or lacking_words(engine.id.kind, info)
     return engine.id.name, engine.connection.link.value, version, mode, engine.endpoint or MISSING, note or MISSING

@@ -57,6 +57,8 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("export --project shop --as quadlet --install user", "a whole project"),
         ("export --project shop --as compose --out shop", "the same for Compose"),
         ("export trainer --as kubernetes --workload job", "for a cluster"),
+        ("export api --as kubernetes --push ghcr.io/team", "its image pushed, named by digest"),
+        ("export api --as kubernetes --apply --context lab", "into that cluster"),
     ),
     "gpus": (
         ("gpus --watch", "again and again in place"),
@@ -117,6 +119,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "ps": (
         ("ps --stats", "with CPU and memory"),
         ("ps --running --engine podman", "of one engine"),
+        ("ps --kube lab --kube prod=vision", "the Pods of two clusters too"),
     ),
     "pull": (
         ("pull redis:7 -e docker -e podman", "on both at once"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from backends.model.plan import Finding, Severity
 from tui.cli import schema
 from tui.cli.ask import agreed
 from tui.cli.exits import Exit
+from tui.cli.export_apply import applied, apply_wish, pushed
 from tui.cli.operate import named
 from tui.cli.options import common, containers_argument, engine_option, only
 from tui.cli.output import answer, can_ask, data, say
@@ -21,7 +22,7 @@ from tui.cli.session import Invocation, pass_invocation, run
 from widgets.text import inert
 
 if TYPE_CHECKING:
-    from backends.export.exported import Exported
+    from backends.export.exported import Exported, Member
     from backends.services.fleet import Fleet
 
 TARGETS = ("run", "quadlet", "compose", "kubernetes")
@@ -35,10 +36,17 @@ WORKLOADS = ("deployment", "job", "pod")
 )
 @click.option("--workload", type=click.Choice(WORKLOADS), default="deployment", help="Kubernetes: of which kind.")
 @click.option("--play", is_flag=True, help="Kubernetes: for `podman kube play` instead of a cluster.")
+@click.option("--push", metavar="REGISTRY/PREFIX", help="Push the images there first; files name them by digest.")
+@click.option("--insecure", is_flag=True, help="With --push: without TLS, or a certificate nobody vouches for.")
+@click.option("--apply", is_flag=True, help="Kubernetes: apply it to a cluster (checked there first, asks).")
+@click.option("--context", metavar="CONTEXT", default="", help="With --apply: of the kubeconfig.")
+@click.option("--namespace", metavar="NAME", default="", help="With --apply: else the context's.")
+@click.option("--dry-run", is_flag=True, help="With --apply: only have the cluster check it.")
+@click.option("--force-conflicts", is_flag=True, help="With --apply: take over fields that others manage.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write the files there.")
 @click.option("--install", type=click.Choice(["user", "system"]), help="Quadlet: put them where systemd looks.")
 @click.option("--force", is_flag=True, help="Over files of the same names.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask before installing.")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask before installing or applying.")
 @engine_option
 @common
 @pass_invocation
@@ -49,6 +57,13 @@ def export(
     target: str,
     workload: str,
     play: bool,
+    push: str | None,
+    insecure: bool,
+    apply: bool,
+    context: str,
+    namespace: str,
+    dry_run: bool,
+    force_conflicts: bool,
     out: Path | None,
     install: str | None,
     force: bool,
@@ -60,6 +75,36 @@ def export(
     Prints the files, or writes them by --out. What a format cannot say is a comment in the file and a line on stderr.
     Values that look secret are in files of their own that only you can read, and that --out writes and nothing prints.
     """
+    wish = apply_wish(target, apply, context, namespace, dry_run, force_conflicts, yes, play=play)
+    _check(target, install, out, play=play, yes=yes, insecure=insecure and not push)
+    if wish is not None:
+        invocation.kube = (*invocation.kube, wish.context)
+
+    async def body(fleet: Fleet) -> Exit:
+        from backends.services.exports import read_members
+
+        members = await read_members(fleet, named(await first_view(fleet), names, engine, project))
+        if push:
+            members = await pushed(fleet, members, push, insecure=insecure, dry_run=dry_run)
+        made = await _made(target, members, install, workload, play=play)
+        if not invocation.json:
+            _tell(made.findings)
+        if install and not yes and not await agreed(_question(made, install)):
+            say("nothing was installed")
+            return Exit.FAILED
+        written = await asyncio.to_thread(_written, made, install, out, force)
+        done = await applied(fleet, made, members, wish) if wish is not None else None
+        if wish is not None and done is None:
+            return Exit.FAILED
+        if wish is None or invocation.json or written:
+            show(made, written, as_json=invocation.json, applied=done)
+        return Exit.DONE
+
+    run(invocation, body, only=only(engine) | ({wish.engine} if engine and wish is not None else frozenset()))
+
+
+def _check(target: str, install: str | None, out: Path | None, *, play: bool, yes: bool, insecure: bool) -> None:
+    """Raises click.UsageError for options that do not go together."""
     if install and target != "quadlet":
         raise click.UsageError("--install is for --as quadlet")
     if play and target != "kubernetes":
@@ -68,34 +113,31 @@ def export(
         raise click.UsageError("--out and --install say two places")
     if install and not yes and not can_ask():
         raise click.UsageError("there is no terminal to ask on: say --yes to install")
+    if insecure:
+        raise click.UsageError("--insecure is for --push")
 
-    async def body(fleet: Fleet) -> Exit:
-        from backends.services.exports import Target, export, read_members
 
-        members = await read_members(fleet, named(await first_view(fleet), names, engine, project))
-        made = export(Target(target), members, **_options(target, install, workload, play=play))
-        if target == "quadlet":
-            from backends.services.quadlet_check import checked
+async def _made(target: str, members: Sequence[Member], install: str | None, workload: str, *, play: bool) -> Exported:
+    """The export, with what its own tool says of it."""
+    from backends.services.exports import Target, export
 
-            made = await checked(made, user=install != "system")
-        elif target == "kubernetes":
-            made = await asyncio.to_thread(_validated, made)
-        written: Sequence[Path] = ()
-        if not invocation.json:
-            _tell(made.findings)
-        if install:
-            if not yes and not await agreed(_question(made, install)):
-                say("nothing was installed")
-                return Exit.FAILED
-            written = await asyncio.to_thread(_install, made, install, force)
-        elif out is not None:
-            from backends.services.export_files import write_files
+    made = export(Target(target), members, **_options(target, install, workload, play=play))
+    if target == "quadlet":
+        from backends.services.quadlet_check import checked
 
-            written = await asyncio.to_thread(write_files, made.files, out, replace=force)
-        show(made, written, as_json=invocation.json)
-        return Exit.DONE
+        return await checked(made, user=install != "system")
+    return await asyncio.to_thread(_validated, made) if target == "kubernetes" else made
 
-    run(invocation, body, only=only(engine))
+
+def _written(made: Exported, install: str | None, out: Path | None, force: bool) -> Sequence[Path]:
+    """Writes the files where they are to be; returns their paths."""
+    if install:
+        return _install(made, install, force)
+    if out is None:
+        return ()
+    from backends.services.export_files import write_files
+
+    return write_files(made.files, out, replace=force)
 
 
 def _options(target: str, install: str | None, workload: str, *, play: bool) -> dict[str, object]:
@@ -144,10 +186,10 @@ def _tell(findings: Sequence[Finding]) -> None:
         say(f"{mark}: {one.title}" + (f". {rest}" if rest else ""))
 
 
-def show(made: Exported, written: Sequence[Path], *, as_json: bool) -> None:
-    """On stdout: the files, or the paths under which they were written; as JSON all of it."""
+def show(made: Exported, written: Sequence[Path], *, as_json: bool, applied: Mapping[str, Any] | None = None) -> None:
+    """On stdout: the files, or the paths under which they were written; as JSON all of it, and what was applied."""
     if as_json:
-        answer(**_plain(made, written))
+        answer(**_plain(made, written), applied=applied)
         return
     if written:
         for path in written:

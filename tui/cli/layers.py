@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backends.engine import Engine
+from backends.model.capabilities import Capability
 from backends.model.errors import NotFound
 from backends.model.fleet import FleetView
 from backends.model.image import LayerReport
@@ -202,7 +203,7 @@ async def _report(fleet: Fleet, view: FleetView, image: str, engine: str | None)
 def _engines(fleet: Fleet, view: FleetView, engine: str | None) -> list[Engine]:
     if engine is not None:
         return [fleet.engine(the_engine(view, engine).id)]
-    connected = [known for known in view.engines.values() if not known.stale]
+    connected = [known for known in view.engines.values() if known.offers(Capability.STORES)]
     if not connected:
         raise not_connected(next(iter(view.engines.values())))
     return [fleet.engine(known.id) for known in sorted(connected, key=lambda known: known.id.name)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backends.model.capabilities import Capability
 from backends.model.errors import BackendError
 from tui.cli import schema, schema_transfers
 from tui.cli.ask_secret import secret_for
@@ -102,9 +103,11 @@ def _list(invocation: Invocation, engine: str | None) -> None:
     async def body(fleet: Fleet) -> Exit:
         if engine is not None:
             await one_engine(fleet, engine)
-        await first_view(fleet)
+        view = await first_view(fleet)
         plain, errors = [], []
         for one in fleet.engines:
+            if not view.engines[one.id].stale and not view.engines[one.id].offers(Capability.STORES):
+                continue  # a cluster, whose nodes have their own
             try:
                 plain += [schema_transfers.login(one.id, entry) for entry in await one.logins()]
             except BackendError as error:

@@ -18,6 +18,22 @@ def _note(context: click.Context, parameter: click.Parameter, value: bool) -> No
         setattr(context.ensure_object(Invocation), parameter.name, True)
 
 
+def _note_contexts(context: click.Context, _parameter: click.Parameter, value: tuple[str, ...]) -> None:
+    """Those said at the group and at the command count together."""
+    invocation = context.ensure_object(Invocation)
+    if not all(one.partition("=")[0] for one in value):
+        raise click.BadParameter("say the name of a context, as `kubectl config get-contexts` lists them")
+    invocation.kube = (*invocation.kube, *value)
+
+
+def kube_option(command: F) -> F:
+    """--kube CONTEXT[=NAMESPACE]."""
+    text = "The Pods of this kubeconfig context too (=NAMESPACE, =* for all); may be said several times."
+    return click.option(
+        "--kube", metavar="CONTEXT", multiple=True, expose_value=False, callback=_note_contexts, help=text
+    )(command)
+
+
 def demo_option(command: F) -> F:
     """--demo."""
     text = "Use the demo fleet, touch no real engine."
@@ -37,8 +53,8 @@ def json_option(command: F) -> F:
 
 
 def common(command: F) -> F:
-    """What every command takes: --json, --demo, --readonly."""
-    return json_option(demo_option(readonly_option(command)))
+    """What every command takes: --json, --demo, --readonly, --kube."""
+    return json_option(demo_option(readonly_option(kube_option(command))))
 
 
 def engine_option(command: F) -> F:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backends.model.capabilities import Capability
 from backends.model.container import Container
 from backends.model.errors import BackendError, NotFound, Unreachable
 from backends.model.events import Link
@@ -125,11 +126,14 @@ def _several(word: str, found: list[Container]) -> str:
 
 
 async def one_engine(fleet: Fleet, name: str | None) -> EngineId:
-    """The engine of this name, or the only one that answers. Raises click.UsageError where several do."""
+    """The engine of this name, or the only one that answers and has images of its own.
+
+    Raises click.UsageError where several do.
+    """
     view = await first_view(fleet)
     if name is not None:
         return the_engine(view, name).id
-    connected = sorted(known.id.name for known in view.engines.values() if not known.stale)
+    connected = sorted(known.id.name for known in view.engines.values() if known.offers(Capability.STORES))
     if len(connected) > 1:
         raise click.UsageError(inert(f"say into which engine with --engine: {', '.join(connected)}"))
     if not connected:

@@ -16,6 +16,8 @@ from tui.cli.options import common, containers_argument, engine_option, only
 from tui.cli.output import can_ask, say
 from tui.cli.pick import first_view
 from tui.cli.session import Invocation, pass_invocation, run
+from tui.pods import pods_that_go
+from widgets.text import inert
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
@@ -43,7 +45,10 @@ def rm(
         raise click.UsageError("there is no terminal to ask on: say --yes to remove")
 
     async def body(fleet: Fleet) -> Exit:
-        containers = named(await first_view(fleet), names, engine, project)
+        view = await first_view(fleet)
+        containers = named(view, names, engine, project)
+        for sentence in () if yes else pods_that_go(view.containers, containers):
+            say(inert(sentence))
         if not yes and not await agreed(_question(containers, volumes=volumes)):
             say("nothing was removed")
             return Exit.FAILED

@@ -16,7 +16,7 @@ import click
 
 from tui.cli.examples import epilog
 from tui.cli.exits import Exit
-from tui.cli.options import demo_option, json_option, readonly_option
+from tui.cli.options import demo_option, json_option, kube_option, readonly_option
 from tui.cli.output import say
 from tui.cli.session import Invocation
 from tui.config import nearest
@@ -114,6 +114,7 @@ class Root(click.Group):
 @click.option("--config", type=click.Path(path_type=Path), metavar="PATH", help="Another settings file.")
 @demo_option
 @readonly_option
+@kube_option
 @json_option
 @click.version_option(package_name="tranship", prog_name="tranship", message="%(prog)s %(version)s")
 @click.pass_context

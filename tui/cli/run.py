@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from backends.draft.draft import Draft, draft_from, laid_over
+from backends.model.capabilities import Capability
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.fleet import EngineView, FleetView
@@ -170,7 +171,7 @@ async def _engine(fleet: Fleet, view: FleetView, wish: Wish, source: Container |
     name = wish.engine or (source.key.engine.name if source else None)
     if name is not None:
         return the_engine(view, name)
-    there = [one for one in view.engines.values() if not one.stale]
+    there = [one for one in view.engines.values() if one.offers(Capability.RECIPES)]
     if not there and view.engines:
         raise not_connected(next(iter(view.engines.values())))
     if len(there) > 1:

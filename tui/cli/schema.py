@@ -82,6 +82,9 @@ def container(seen: Container, stats: StatsReading | None = None) -> dict[str, A
         "labels": dict(seen.labels),
         "networks": list(seen.networks),
         "gpus": list(seen.gpus_given),
+        "restarts": seen.restarts,
+        "why": seen.why or None,
+        "pod": seen.pod or None,
         "project": seen.project or None,
     }
     if stats is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backends.model.capabilities import Capability
 from backends.model.errors import BackendError
 from tui.cli import schema, schema_transfers
 from tui.cli.exits import Exit, exit_of, worst
@@ -45,7 +46,7 @@ def search(invocation: Invocation, term: str, limit: int, engine: str | None) ->
         view = await first_view(fleet)
         if engine is not None:
             the_engine(view, engine)
-        engines = [one for one in fleet.engines if not view.engines[one.id].stale]
+        engines = [one for one in fleet.engines if view.engines[one.id].offers(Capability.STORES)]
         if not engines:
             raise not_connected(next(iter(view.engines.values())))
         answers = await asyncio.gather(*(_found(one, term, limit) for one in engines))

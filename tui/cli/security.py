@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backends.model.capabilities import Capability
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.fleet import FleetView
@@ -111,8 +112,12 @@ async def _look(
     """Reports of the containers and of their engines, and why some could not be made."""
     from backends.services.security import look_at_all
 
-    all_engines = {one.id for one in view.engines.values() if not one.stale and engine in {None, one.id.name}}
+    all_engines = {
+        one.id for one in view.engines.values() if one.offers(Capability.RECIPES) and engine in {None, one.id.name}
+    }
     live = [row for row in chosen if not view.engines[row.key.engine].stale]
+    if not names:  # a cluster's Pods have no recipe here: who names one is told so
+        live = [row for row in live if view.engines[row.key.engine].offers(Capability.RECIPES)]
     lost = [] if names else unreachable(view)
     lost += [not_connected(view.engines[row.key.engine]) for row in chosen if names and row not in live]
     reports, engines, errors = await look_at_all(fleet, live, engines=() if names else all_engines)

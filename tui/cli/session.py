@@ -37,6 +37,7 @@ class Invocation:
     demo: bool = False
     readonly: bool = False
     json: bool = False
+    kube: tuple[str, ...] = ()
 
     def settings(self) -> Settings:
         """The settings file with the options laid over it. Exits with 2 where the file cannot be used."""
@@ -45,7 +46,8 @@ class Invocation:
         except ConfigError as error:
             say(f"tranship: {error.title}" + (f" ({error.hint})" if error.hint else ""))
             sys.exit(Exit.USAGE)
-        return replace(settings, demo=self.demo, readonly=self.readonly or settings.readonly)
+        contexts = (*settings.kubernetes, *self.kube)
+        return replace(settings, demo=self.demo, readonly=self.readonly or settings.readonly, kubernetes=contexts)
 
 
 Body = Callable[["Fleet"], Awaitable[int]]

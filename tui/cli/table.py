@@ -60,6 +60,8 @@ def _line(columns: Sequence[Column], row: Sequence[str], widths: Sequence[int]) 
 
 def state_text(container: Container) -> str:
     """The state, with what explains it: "running (healthy)", "exited (137)"."""
+    if container.why and not container.state.alive and container.exit_code is None:
+        return f"{container.state.value} ({container.why.partition(':')[0]})"
     if container.health.value != "none" and container.state.alive:
         return f"{container.state.value} ({container.health.value})"
     if container.state in {ContainerState.EXITED, ContainerState.DEAD} and container.exit_code is not None:

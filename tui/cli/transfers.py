@@ -88,12 +88,12 @@ def _run(invocation: Invocation, engines: Sequence[str], wishes: Sequence[_Wish]
 
         targets = [await one_engine(fleet, name) for name in dict.fromkeys(engines)] or [await one_engine(fleet, None)]
         transfers = [Transfer(fleet, wish.on(target)) for wish in wishes for target in targets]
-        return _told(transfers, await _carried(transfers), as_json=invocation.json)
+        return _told(transfers, await carried(transfers), as_json=invocation.json)
 
     run(invocation, body, only=frozenset(engines))
 
 
-async def _carried(transfers: Sequence[Transfer]) -> list[BackendError | None]:
+async def carried(transfers: Sequence[Transfer]) -> list[BackendError | None]:
     """All at once; one that fails does not keep the others."""
     block = TransferBlock(sys.stderr, living=may_style(sys.stderr))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from backends.model.capabilities import Capability
 from backends.model.errors import BackendError, NotFound, Refused
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.trial import ReadyBy, TrialProgress, TrialReport, TrialRequest
@@ -107,7 +108,7 @@ def _words(command: str) -> list[str]:
 
 
 def _connected(view: FleetView) -> tuple[EngineId, ...]:
-    found = tuple(sorted(engine.id for engine in view.engines.values() if not engine.stale))
+    found = tuple(sorted(engine.id for engine in view.engines.values() if engine.offers(Capability.RECIPES)))
     if not found:
         raise NotFound("no engine answers", hint="tranship engines says why")
     return found

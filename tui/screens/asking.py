@@ -10,6 +10,7 @@ from backends.model.container import Container
 from backends.model.fleet import FleetView
 from tui.action import Action
 from tui.actions import refusal
+from tui.pods import pods_that_go
 from widgets.line import BLANK, Line, Tone, line
 from widgets.text import inert
 
@@ -45,6 +46,12 @@ def confirmation(action: Action, containers: Sequence[Container], note: Sequence
     words = ", ".join(f"{count} on {inert(engine)}" for engine, count in sorted(rest.items()))
     more = [line((f"and {rest.total()} more: {words}", Tone.DIM))] if rest else []
     return ConfirmDialog(question, [*named, *more, *note], yes=verb, no="Keep", destructive=action.destructive)
+
+
+def pod_lines(action: Action, view: FleetView, containers: Sequence[Container]) -> list[Line]:
+    """What of Pods goes with containers of a cluster that are removed."""
+    sentences = pods_that_go(view.containers, containers) if action.id == "container.remove" else []
+    return [BLANK, *(line((inert(one), Tone.WARN)) for one in sentences[:_NAMED])] if sentences else []
 
 
 def left_out_lines(reasons: Sequence[str]) -> list[Line]:

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backends.model.capabilities import Capability
 from backends.model.errors import BackendError
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def engines_of(view: FleetView) -> list[EngineId]:
     """Where may be built: the engines that are connected."""
-    return sorted(id for id, engine in view.engines.items() if not engine.stale)
+    return sorted(id for id, engine in view.engines.items() if engine.offers(Capability.STORES))
 
 
 def build_question(engines: list[EngineId], now: BuildAsked) -> BuildDialog:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from backends.model.capabilities import Capability
 from backends.model.errors import BackendError
 from backends.model.ids import EngineId, ImageKey
 from tui.actions import BY_ID
@@ -98,21 +99,21 @@ class Doors:
         from tui.screens.advice import AdviceScreen
 
         container = self._fleet.selected()
-        if container is not None:
+        if container is not None and self._fleet.allowed(BY_ID["container.advice"], container):
             self._app.push_screen(AdviceScreen(container))
 
     def _export(self) -> None:
         from tui.screens.export import ExportScreen
 
-        containers = self._fleet.chosen()
-        if containers:
+        containers, action = self._fleet.chosen(), BY_ID["container.export"]
+        if containers and all(self._fleet.allowed(action, one) for one in containers):
             self._app.push_screen(ExportScreen(containers))
 
     def _security(self) -> None:
         from tui.screens.security import SecurityScreen
 
         container = self._fleet.selected()
-        if container is not None:
+        if container is not None and self._fleet.allowed(BY_ID["container.security"], container):
             self._app.push_screen(SecurityScreen(container))
 
     def _migrate(self) -> None:
@@ -209,7 +210,7 @@ class Doors:
     def _near(self) -> EngineId | None:
         """The engine of the row under the cursor where it is connected, else the first that is."""
         view = self._app.view
-        there = sorted(engine.id for engine in view.engines.values() if not engine.stale)
+        there = sorted(engine.id for engine in view.engines.values() if engine.offers(Capability.RECIPES))
         key = self._fleet.query_one(ContainerTable).selected
         return key.engine if key is not None and key.engine in there else next(iter(there), None)
 

@@ -18,8 +18,9 @@ from backends.model.errors import BackendError
 from backends.model.plan import Finding, Severity
 from tui.action import Scope
 from tui.actions import bindings
-from tui.export_messages import ExportMade, ExportWritten
+from tui.export_messages import ApplyChecked, ExportApplied, ExportMade, ExportWritten, ImagesPushed
 from tui.screens.base import SubScreen
+from tui.screens.export_cluster import ClusterExport
 from tui.screens.frame import KeyBar, TitleBar
 from widgets.dialogs import ConfirmDialog
 from widgets.layer_lines import error_lines
@@ -94,6 +95,7 @@ class ExportScreen(SubScreen):
         self._together = False
         self._place = 0
         self._made: Exported | None = None
+        self._cluster = ClusterExport(self)
 
     def compose(self) -> ComposeResult:
         """Title, formats, the files, what they cannot say, keys."""
@@ -116,6 +118,8 @@ class ExportScreen(SubScreen):
             "export.write": self._write,
             "export.install": self._install,
             "export.project": self._turn,
+            "export.push": self._cluster.push,
+            "export.apply": self._cluster.apply,
             "export.again": self._make,
         }
 
@@ -130,7 +134,12 @@ class ExportScreen(SubScreen):
         self.action_target(message.place)
 
     # -- reading and showing ---------------------------------------------------------------------
-    def _containers(self) -> list[Container]:
+    @property
+    def target(self) -> str:
+        """Of TARGETS."""
+        return TARGETS[self._place]
+
+    def containers(self) -> list[Container]:
         """Those that were marked, or with them all of their projects and pods."""
         if not self._together:
             return list(self._marked)
@@ -140,13 +149,13 @@ class ExportScreen(SubScreen):
         return list({one.key: one for one in (*self._marked, *members)}.values())
 
     def _make(self) -> None:
-        containers = self._containers()
+        containers = self.containers()
         first = containers[0]
         who = f"{first.name} on {first.key.engine}" if len(containers) == 1 else f"{len(containers)} containers"
         self.query_one(TitleBar).show(f"Export · {inert(who)}")
         self._made = None
         self._say([line(("Reading what it is made of …", Tone.DIM))])
-        self.tranship.commands.exports.make(containers, TARGETS[self._place], self.post_message)
+        self.tranship.commands.exports.make(containers, TARGETS[self._place], self.post_message, self._cluster.pushed)
 
     def _say(self, lines: Sequence[Line]) -> None:
         self.query_one("#export", LinesPane).show_lines(lines)
@@ -157,6 +166,7 @@ class ExportScreen(SubScreen):
         if message.target != TARGETS[self._place]:
             return
         made = self._made = message.made
+        self._cluster.images = message.images
         if made is None:
             self._fail(message.error)
             return
@@ -173,13 +183,14 @@ class ExportScreen(SubScreen):
         )
 
     # -- what is done with the files ---------------------------------------------------------------
-    def _ready(self) -> Exported | None:
+    def ready(self) -> Exported | None:
+        """What was made; says so where there is nothing yet."""
         if self._made is None:
             self.tranship.refuse("There is nothing to export yet.")
         return self._made
 
     def _copy(self) -> None:
-        made = self._ready()
+        made = self.ready()
         if made is not None:
             self.app.copy_to_clipboard("\n".join(file.text for file in made.files if not file.private))
             self.notify(
@@ -189,7 +200,7 @@ class ExportScreen(SubScreen):
     def _write(self) -> None:
         from tui.screens.path_question import PathDialog
 
-        made = self._ready()
+        made = self.ready()
         if made is None:
             return
 
@@ -204,7 +215,7 @@ class ExportScreen(SubScreen):
     def _install(self) -> None:
         from backends.services.export_files import quadlet_folder
 
-        made = self._ready()
+        made = self.ready()
         if made is None:
             return
         if TARGETS[self._place] != "quadlet":
@@ -228,6 +239,19 @@ class ExportScreen(SubScreen):
         where = message.paths[0].parent if message.paths else ""
         said = f"{len(message.paths)} written into {where}"
         self.notify("\n".join([said, *(f"next: {one}" for one in message.commands)]), timeout=12, markup=False)
+
+    @on(ImagesPushed)
+    def _images_pushed(self, message: ImagesPushed) -> None:
+        self._cluster.take_pushed(message)
+        self._make()
+
+    @on(ApplyChecked)
+    def _apply_checked(self, message: ApplyChecked) -> None:
+        self._cluster.ask(message)
+
+    @on(ExportApplied)
+    def _export_applied(self, message: ExportApplied) -> None:
+        self._cluster.tell(message)
 
     def _turn(self) -> None:
         if not any(one.project or one.pod for one in self._marked):

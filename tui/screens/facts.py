@@ -41,6 +41,7 @@ def facts_of(view: FleetView, key: ContainerKey, now: datetime) -> list[Fact]:
         ("Id", key.short),
         ("Image", inert(container.image)),
         ("State", _state(container, now)),
+        *([("Why", inert(container.why))] if container.why else []),
         *_usage(view.stats.get(key), view.engines.get(key.engine)),
         *_gpu(container, view.gpu_use.get(key)),
         *_setup(container),
@@ -64,7 +65,8 @@ def _state(container: Container, now: datetime) -> str:
     _, word, _ = state_parts(container)
     since = container.started_at if container.state.alive else container.finished_at
     for_how_long = f" for {age_text(since, now)}" if since is not None else ""
-    return f"{word}{for_how_long}, created {age_text(container.created_at, now)} ago"
+    restarts = f", started again {container.restarts}×" if container.restarts else ""
+    return f"{word}{for_how_long}{restarts}, created {age_text(container.created_at, now)} ago"
 
 
 def _usage(stats: StatsReading | None, engine: EngineView | None) -> list[Fact]:

@@ -22,7 +22,7 @@ from tui.actions import BY_ID, bindings, resolve
 from tui.image_messages import LayersFailed, LayersLoaded
 from tui.messages import ColumnsRead, RunLineRead
 from tui.move_messages import MovesListed
-from tui.screens.asking import confirmation, left_out_lines, why_not
+from tui.screens.asking import confirmation, left_out_lines, pod_lines, why_not
 from tui.screens.base import TranshipScreen
 from tui.screens.copying import copy_acts, take_line
 from tui.screens.doors import Doors
@@ -248,7 +248,7 @@ class FleetScreen(TranshipScreen):
         if not self.allowed(resolved, targets[0]):
             return
         if action.destructive:
-            self.app.push_screen(confirmation(action, targets), do)
+            self.app.push_screen(confirmation(action, targets, pod_lines(action, self._view, targets)), do)
         else:
             do(True)
 
@@ -275,7 +275,8 @@ class FleetScreen(TranshipScreen):
                     self.tranship.commands.groups.operate(id, those)
 
         every = [one for those in chosen.values() for one in those]
-        self.app.push_screen(confirmation(action, every, left_out_lines(left_out)), do)
+        notes = [*pod_lines(action, self._view, every), *left_out_lines(left_out)]
+        self.app.push_screen(confirmation(action, every, notes), do)
 
     def _rename(self) -> None:
         from widgets.dialogs import InputDialog

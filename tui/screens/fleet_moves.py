@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from backends.model.capabilities import Capability
 from backends.model.fleet import EngineView, FleetView
 from backends.model.ids import EngineId
 from tui.actions import BY_ID, key_label
@@ -21,7 +22,7 @@ def targets_of(view: FleetView, source: EngineId) -> tuple[EngineId, ...]:
     """Connected engines that a container of `source` may go to, the nearest first."""
     from_there = view.engines.get(source)
     ordered = sorted(view.engines.values(), key=lambda engine: _distance(engine, from_there))
-    return tuple(engine.id for engine in ordered if engine.id != source and not engine.stale)
+    return tuple(engine.id for engine in ordered if engine.id != source and engine.offers(Capability.RECIPES))
 
 
 def _distance(target: EngineView, source: EngineView | None) -> tuple[bool, bool, EngineId]:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backends.model.capabilities import Capability
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
 from backends.model.image_sharing import ImageList, ImageShare
@@ -41,7 +42,7 @@ class ImageDoors:
         return self._screen.tranship
 
     def _engines(self, view: FleetView) -> list[EngineId]:
-        found = sorted(id for id, engine in view.engines.items() if not engine.stale)
+        found = sorted(id for id, engine in view.engines.items() if engine.offers(Capability.STORES))
         if not found:
             self._app.refuse("No engine is connected; Ctrl+R tries again.")
         return found

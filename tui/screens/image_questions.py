@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from backends.model.capabilities import Capability
 from backends.model.errors import Refused
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
@@ -138,7 +139,7 @@ def which_name(share: ImageShare) -> ChoiceDialog:
 def copy_targets(view: FleetView, images: Sequence[ImageShare]) -> list[EngineId]:
     """Engines that all of the images can be copied to: connected, and not their own."""
     own = {share.image.key.engine for share in images}
-    return sorted(id for id, engine in view.engines.items() if not engine.stale and id not in own)
+    return sorted(id for id, engine in view.engines.items() if engine.offers(Capability.STORES) and id not in own)
 
 
 def _moves(images: Sequence[ImageShare], engine: EngineId) -> str:

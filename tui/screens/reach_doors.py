@@ -71,6 +71,6 @@ def _networks(fleet: FleetScreen) -> None:
 def _files(fleet: FleetScreen) -> None:
     from tui.screens.files import ContainerFiles, FilesScreen
 
-    container = fleet.selected()
+    container = _allowed(fleet, "container.files")
     if container is not None:
         fleet.app.push_screen(FilesScreen(ContainerFiles(container)))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from backends.model.capabilities import Capability
 from backends.model.ids import EngineId
 from backends.model.image_sharing import ImageShare
 from backends.model.transfer_state import TransferAsk
@@ -40,7 +41,9 @@ class Registries:
 
     @property
     def _engines(self) -> list[EngineId]:
-        return sorted(id for id, engine in self._screen.tranship.view.engines.items() if not engine.stale)
+        return sorted(
+            id for id, engine in self._screen.tranship.view.engines.items() if engine.offers(Capability.STORES)
+        )
 
     # -- pull ------------------------------------------------------------------------------------
     def pull(self, reference: str = "", engine: EngineId | None = None, platform: str = "") -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Input, Select, Static
 
 from backends.draft.draft import Draft, draft_from, draft_of
 from backends.draft.fields import FIELDS
+from backends.model.capabilities import Capability
 from backends.model.container import Container
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
@@ -134,7 +135,7 @@ class RunScreen(SubScreen):
 
     @staticmethod
     def _engines(view: FleetView) -> list[EngineId]:
-        return sorted(engine.id for engine in view.engines.values() if not engine.stale)
+        return sorted(engine.id for engine in view.engines.values() if engine.offers(Capability.RECIPES))
 
     async def _fill(self, draft: Draft) -> None:
         """Put a draft into the fields, with a name and ports that are free."""

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.widgets import Input
 
+from backends.model.capabilities import Capability
 from backends.model.ids import EngineId
 from tui.action import Scope
 from tui.actions import bindings
@@ -53,7 +54,7 @@ class SearchScreen(SubScreen):
     @on(Input.Submitted, "#search-words")
     def _submitted(self, event: Input.Submitted) -> None:
         term = event.value.strip()
-        engines = sorted(id for id, engine in self.tranship.view.engines.items() if not engine.stale)
+        engines = sorted(id for id, engine in self.tranship.view.engines.items() if engine.offers(Capability.STORES))
         if not term:
             return
         if not engines:

@@ -13,6 +13,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from backends.model.capabilities import Capability
 from backends.model.container import Container
 from backends.security.finding import (
     ContainerReport,
@@ -153,7 +154,9 @@ class SecurityScreen(SubScreen):
         chosen = [self._container]
         if self._all:
             chosen = [
-                one for one in view.containers.values() if not one.infra and not view.engines[one.key.engine].stale
+                one
+                for one in view.containers.values()
+                if not one.infra and view.engines[one.key.engine].offers(Capability.RECIPES)
             ]
             chosen.sort(key=lambda one: (one.key.engine.name, one.name))
         self.query_one(TitleBar).show(f"Security · looking at {len(chosen)} …" if self._all else "Security · looking …")

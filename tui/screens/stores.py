@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
+from backends.model.capabilities import Capability
 from backends.model.errors import BackendError
 from backends.model.events import OperationUpdate
 from backends.model.ids import EngineId
@@ -189,7 +190,7 @@ class StoresScreen(ListScreen):
             self.app.push_screen(store_questions.choice(f"Which {self.KIND.plural} are to go?", offers), do)
 
     def _create(self) -> None:
-        engines = sorted(id for id, engine in self._view.engines.items() if not engine.stale)
+        engines = sorted(id for id, engine in self._view.engines.items() if engine.offers(Capability.STORES))
         if not engines:
             self.tranship.refuse("No engine is connected.")
         elif len(engines) == 1:

@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from itertools import combinations
 
+from backends.model.capabilities import Capability
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
 from backends.model.trial import ReadyBy, TrialRequest
@@ -29,7 +30,7 @@ MOST_RUNS, MOST_COPIES, LONGEST_S = 10_000, 1_000, 86_400
 
 def engine_sets(view: FleetView, own: EngineId) -> list[tuple[EngineId, ...]]:
     """Sets of connected engines to choose from, the container's own first in each; all together first."""
-    found = sorted(id for id, engine in view.engines.items() if not engine.stale and id != own)
+    found = sorted(id for id, engine in view.engines.items() if engine.offers(Capability.RECIPES) and id != own)
     sets = [some for count in range(len(found), -1, -1) for some in combinations(found, count)]
     return [(own, *some) for some in sets]
 

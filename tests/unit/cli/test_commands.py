@@ -14,7 +14,7 @@ from tui.cli.session import Invocation
 
 CONTAINER_KEYS = {
     "engine", "id", "name", "image", "image_id", "state", "health", "exit_code", "created_at", "started_at",
-    "finished_at", "command", "ports", "mounts", "labels", "networks", "gpus", "project",
+    "finished_at", "command", "ports", "mounts", "labels", "networks", "gpus", "restarts", "why", "pod", "project",
 }  # fmt: skip
 RUNNING, STOPPED, PAUSED = "rag-redis", "scratch", "tokenize-shards"
 

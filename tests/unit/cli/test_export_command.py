@@ -26,7 +26,7 @@ def test_json_has_all_files_and_findings() -> None:
     assert [(one["name"], one["mode"]) for one in told["files"]] == [
         ("train-llama3-8b.container", "0644"), ("checkpoints.volume", "0644"),
     ]  # fmt: skip
-    assert set(told) == {"schema", "files", "written", "findings", "commands"}
+    assert set(told) == {"schema", "files", "written", "findings", "commands", "applied"}
     assert all(set(one) == {"severity", "title", "detail", "remedy"} for one in told["findings"])
     assert told["commands"][0] == "systemctl --user daemon-reload"
 
@@ -80,3 +80,30 @@ def test_what_looks_secret_is_never_printed(as_json: bool, capsys: pytest.Captur
     assert "a.env" in printed.out
     assert "hunter2" not in printed.out + printed.err
     assert "hunter2" not in str(text_lines(made, 80))
+
+
+@pytest.mark.parametrize(
+    ("argv", "why"),
+    [
+        (("--context", "lab"), "are for --apply"),
+        (("--dry-run",), "are for --apply"),
+        (("--apply", "--context", "lab"), "--apply is for --as kubernetes"),
+        (("--as", "kubernetes", "--play", "--apply", "--context", "lab"), "without --play"),
+        (("--as", "kubernetes", "--apply"), "say to which cluster"),
+        (("--as", "kubernetes", "--apply", "--context", "lab"), "no terminal to ask on"),
+        (("--as", "kubernetes", "--insecure"), "--insecure is for --push"),
+    ],
+)
+def test_options_of_a_cluster_that_do_not_go_together(argv: tuple[str, ...], why: str) -> None:
+    ran = demo("export", "train-llama3-8b", *argv)
+    assert (ran.exit_code, why in ran.stderr) == (2, True), ran.stderr
+
+
+def test_pushed_images_are_named_in_the_files_by_digest() -> None:
+    ran = demo("export", "train-llama3-8b", "--as", "kubernetes", "--push", "registry.example.com/team")
+    assert ran.exit_code == 1  # the demo's registry wants a login
+    assert "login" in ran.stderr
+    ran = demo("export", "train-llama3-8b", "--as", "kubernetes", "--push", "ghcr.io/team")
+    assert ran.exit_code == 0, ran.stderr
+    assert "image: 'ghcr.io/team/" in ran.stdout
+    assert "@sha256:" in ran.stdout

@@ -45,6 +45,9 @@ def test_container() -> None:
         "labels": {},
         "networks": [],
         "gpus": [],
+        "restarts": None,
+        "why": None,
+        "pod": None,
         "project": None,
     }
 

@@ -141,3 +141,26 @@ async def test_a_number_of_demo_gpus_that_is_none_is_refused(monkeypatch: pytest
     monkeypatch.setenv(COUNT_VARIABLE, "17")
     with pytest.raises(ConfigError, match="TRANSHIP_DEMO_GPUS='17' is no number from 0 to 16"):
         await open_fleet(Settings(demo=True))
+
+
+async def test_clusters_are_those_that_were_named_and_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    finds(monkeypatch, HERE, GONE)
+    monkeypatch.setenv("KUBECONFIG", "/nowhere/kubeconfig")
+    fleet = await open_fleet(Settings(), demo_if_none=False)
+    assert [engine.id.name for engine in fleet.engines] == ["docker"]
+    await fleet.close()
+    named = Settings(kubernetes=("lab", "prod=vision"), readonly=True)
+    fleet = await open_fleet(named)
+    assert [engine.id.name for engine in fleet.engines] == ["docker", "k8s-lab", "k8s-prod-vision"]
+    with pytest.raises(Refused):
+        await fleet.engines[2].remove("a/b/c", force=True)
+    with pytest.raises(Refused):
+        await fleet.engines[2].apply_manifests([])
+    await fleet.close()
+    finds(monkeypatch, GONE)
+    fleet = await open_fleet(named, only={"k8s-lab"})
+    assert [engine.id.name for engine in fleet.engines] == ["k8s-lab"]
+    await fleet.close()
+    fleet = await open_fleet(Settings(kubernetes=("lab",), demo=True))
+    assert {engine.id.kind for engine in fleet.engines} == {EngineKind.DEMO}
+    await fleet.close()

@@ -70,7 +70,7 @@ def test_default_file_is_read_where_it_exists(tmp_path: Path, monkeypatch: pytes
         (
             "zzz = 1",
             "unknown key “zzz”",
-            "known here: engines, idle_gpu_minutes, keys, notify",
+            "known here: engines, idle_gpu_minutes, keys, kubernetes, notify",
         ),
         ("demo = true", "unknown key “demo”", ""),
         ("readonly = 1", "readonly must be true or false", ""),

@@ -17,7 +17,7 @@ BACKENDS = [
     for p in MODULES
     if p.is_relative_to(ROOT / "backends")
 ]
-SDKS = ("aiohttp", "docker", "podman", "pynvml", "psutil", "humanize")
+SDKS = ("aiohttp", "docker", "kubernetes", "podman", "pynvml", "psutil", "humanize")
 
 
 def _loaded_by(statement: str, watched: tuple[str, ...]) -> list[str]:

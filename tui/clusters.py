@@ -1,0 +1,46 @@
+"""From what a person names ("prod", "prod=vision", "prod=*") to the engine of a cluster. Opens and reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from backends.model.ids import EngineId, EngineKind
+from backends.model.manifest import AppliedObject
+
+CONTEXTS_VARIABLE = "TRANSHIP_KUBE"
+"""Contexts with commas between them, besides those of the settings and of --kube."""
+
+
+class Cluster(NamedTuple):
+    """A context of the kubeconfig. namespace: "" = the context's own, "*" = all."""
+
+    id: EngineId
+    context: str
+    namespace: str
+
+
+def cluster_of(text: str) -> Cluster:
+    """The engine is called k8s-CONTEXT, and k8s-CONTEXT-NAMESPACE where that is said too."""
+    context, _, namespace = text.rpartition("=") if "=" in text else (text, "", "")
+    words = ["k8s", context, *([{"*": "all"}.get(namespace, namespace)] if namespace else [])]
+    return Cluster(EngineId(EngineKind.KUBERNETES, "-".join(words)), context, namespace)
+
+
+def clusters_of(named: Iterable[str], environ: Mapping[str, str]) -> list[Cluster]:
+    """Each that was named, once."""
+    more = (word.strip() for word in environ.get(CONTEXTS_VARIABLE, "").split(","))
+    return [cluster_of(text) for text in dict.fromkeys((*named, *more)) if text]
+
+
+def apply_words(found: Sequence[AppliedObject]) -> str:
+    """What an apply does, as its check told: "Make secret/api-env and change deployment/api in vision"."""
+    new = ", ".join(str(one) for one in found if one.created)
+    old = ", ".join(str(one) for one in found if not one.created)
+    parts = [*([f"make {new}"] if new else []), *([f"change {old}"] if old else [])]
+    places = sorted({one.namespace for one in found if one.namespace})
+    words = " and ".join(parts) + (f" in {', '.join(places)}" if places else "")
+    return words[:1].upper() + words[1:]
+
+
+__all__ = ["CONTEXTS_VARIABLE", "Cluster", "apply_words", "cluster_of", "clusters_of"]
