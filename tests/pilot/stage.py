@@ -17,6 +17,7 @@ from backends.engines.demo_fleet import demo_engines
 from backends.engines.wrap import read_only
 from backends.model.container import Container, ContainerState
 from backends.model.events import Link
+from backends.services.audit import AuditLog
 from backends.services.fleet import Fleet
 from backends.services.supervisor import Timing
 from tui.app import TranshipApp
@@ -115,15 +116,16 @@ async def stage(
     timing: Timing | None = None,
     wrap: Callable[[Engine], Engine] | None = None,
     toasts: bool = False,
+    audit: AuditLog | None = None,
 ) -> AsyncIterator[Stage]:
     """The app, mounted, with the demo fleet listed. wrap: what stands between each engine and the fleet.
 
-    toasts: they are drawn too.
+    toasts: they are drawn too. audit: where what is done is written down.
     """
     docker, podman = demo_engines(look_s=0, act_s=0)
     wrap = read_only if readonly else wrap or (lambda engine: engine)
     engines = [wrap(one) for one in (docker, podman)]
-    fleet = Fleet(engines, read_only=readonly, timing=timing)
+    fleet = Fleet(engines, read_only=readonly, timing=timing, audit=audit)
 
     async def open_fleet() -> Fleet:
         return fleet
