@@ -16,5 +16,7 @@ EXPORT_ACTIONS: tuple[Action, ...] = (
            footer=4, short="install"),
     Action("export.project", "All of its project or pod, or it alone", ("P",), Scope.EXPORT, footer=5,
            short="project"),
+    Action("export.external", "Compose: volumes and networks are there, or made", ("e",), Scope.EXPORT, footer=6,
+           short="external"),
     Action("export.again", "Read again", ("r",), Scope.EXPORT),
 )  # fmt: skip

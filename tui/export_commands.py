@@ -29,20 +29,27 @@ class ExportCommands:
         self._work = work
         self._fleet = fleet
 
-    def make(self, containers: Sequence[Container], target: str, reply: Reply) -> None:
-        """Read the containers and write them down for a target: ExportMade. A later call replaces an earlier."""
-        work = partial(self._make, tuple(containers), target, reply)
+    def make(self, containers: Sequence[Container], target: str, reply: Reply, *, external: bool = False) -> None:
+        """Read the containers and write them down for a target: ExportMade. A later call replaces an earlier.
+
+        external: Compose uses volumes and networks that are there, and makes none.
+        """
+        work = partial(self._make, tuple(containers), target, reply, external)
         self._work(work, name=f"export as {target}", group="export", exclusive=True)
 
-    async def _make(self, containers: Sequence[Container], target: str, reply: Reply) -> None:
+    async def _make(self, containers: Sequence[Container], target: str, reply: Reply, external: bool) -> None:
+        from backends.export.kubernetes_check import validated
         from backends.services.exports import Target, export, read_members
         from backends.services.quadlet_check import checked
 
         try:
             members: tuple[Member, ...] = await read_members(self._fleet(), containers)
-            made = await asyncio.to_thread(export, Target(target), members)
+            options = {"external": external} if target == Target.COMPOSE else {}
+            made = await asyncio.to_thread(partial(export, Target(target), members, **options))
             if target == Target.QUADLET:
                 made = await checked(made, user=True)
+            elif target == Target.KUBERNETES:
+                made = await asyncio.to_thread(validated, made)
             reply(ExportMade(target, made))
         except BackendError as error:
             reply(ExportMade(target, None, error))

@@ -35,6 +35,7 @@ WORKLOADS = ("deployment", "job", "pod")
 )
 @click.option("--workload", type=click.Choice(WORKLOADS), default="deployment", help="Kubernetes: of which kind.")
 @click.option("--play", is_flag=True, help="Kubernetes: for `podman kube play` instead of a cluster.")
+@click.option("--external", is_flag=True, help="Compose: volumes and networks are there already, none is made.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write the files there.")
 @click.option("--install", type=click.Choice(["user", "system"]), help="Quadlet: put them where systemd looks.")
 @click.option("--force", is_flag=True, help="Over files of the same names.")
@@ -49,6 +50,7 @@ def export(
     target: str,
     workload: str,
     play: bool,
+    external: bool,
     out: Path | None,
     install: str | None,
     force: bool,
@@ -60,10 +62,13 @@ def export(
     Prints the files, or writes them by --out. What a format cannot say is a comment in the file and a line on stderr.
     Values that look secret are in files of their own that only you can read, and that --out writes and nothing prints.
     """
-    if install and target != "quadlet":
-        raise click.UsageError("--install is for --as quadlet")
-    if play and target != "kubernetes":
-        raise click.UsageError("--play is for --as kubernetes")
+    for said, option, needed in (
+        (install, "--install", "quadlet"),
+        (play, "--play", "kubernetes"),
+        (external, "--external", "compose"),
+    ):
+        if said and target != needed:
+            raise click.UsageError(f"{option} is for --as {needed}")
     if install and out:
         raise click.UsageError("--out and --install say two places")
     if install and not yes and not can_ask():
@@ -73,13 +78,15 @@ def export(
         from backends.services.exports import Target, export, read_members
 
         members = await read_members(fleet, named(await first_view(fleet), names, engine, project))
-        made = export(Target(target), members, **_options(target, install, workload, play=play))
+        made = export(Target(target), members, **_options(target, install, workload, play=play, external=external))
         if target == "quadlet":
             from backends.services.quadlet_check import checked
 
             made = await checked(made, user=install != "system")
         elif target == "kubernetes":
-            made = await asyncio.to_thread(_validated, made)
+            from backends.export.kubernetes_check import validated
+
+            made = await asyncio.to_thread(validated, made)
         written: Sequence[Path] = ()
         if not invocation.json:
             _tell(made.findings)
@@ -98,7 +105,9 @@ def export(
     run(invocation, body, only=only(engine))
 
 
-def _options(target: str, install: str | None, workload: str, *, play: bool) -> dict[str, object]:
+def _options(target: str, install: str | None, workload: str, *, play: bool, external: bool) -> dict[str, object]:
+    if target == "compose":
+        return {"external": external}
     if target == "quadlet":
         from backends.export.quadlet import Scope
 
@@ -108,17 +117,6 @@ def _options(target: str, install: str | None, workload: str, *, play: bool) -> 
 
         return {"workload": Workload(workload), "podman": play}
     return {}
-
-
-def _validated(made: Exported) -> Exported:
-    """With what the Kubernetes schemas say of it, where a library that has them is installed."""
-    from dataclasses import replace
-
-    from backends.export.kubernetes_check import check_manifests
-
-    texts = [file.text for file in made.files if file.name.endswith(".yaml")]
-    found = dict.fromkeys(one for text in texts for one in check_manifests(text))
-    return replace(made, findings=(*found, *made.findings))
 
 
 def _install(made: Exported, scope: str, force: bool) -> tuple[Path, ...]:

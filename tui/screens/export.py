@@ -91,7 +91,7 @@ class ExportScreen(SubScreen):
     def __init__(self, containers: Sequence[Container]) -> None:
         super().__init__()
         self._marked = tuple(containers)
-        self._together = False
+        self._together = self._external = False
         self._place = 0
         self._made: Exported | None = None
 
@@ -116,6 +116,7 @@ class ExportScreen(SubScreen):
             "export.write": self._write,
             "export.install": self._install,
             "export.project": self._turn,
+            "export.external": self._turn_external,
             "export.again": self._make,
         }
 
@@ -146,7 +147,9 @@ class ExportScreen(SubScreen):
         self.query_one(TitleBar).show(f"Export · {inert(who)}")
         self._made = None
         self._say([line(("Reading what it is made of …", Tone.DIM))])
-        self.tranship.commands.exports.make(containers, TARGETS[self._place], self.post_message)
+        target = TARGETS[self._place]
+        self.query_one(KeyBar).say({} if target == "compose" else {"export.external": ""})
+        self.tranship.commands.exports.make(containers, target, self.post_message, external=self._external)
 
     def _say(self, lines: Sequence[Line]) -> None:
         self.query_one("#export", LinesPane).show_lines(lines)
@@ -228,6 +231,13 @@ class ExportScreen(SubScreen):
         where = message.paths[0].parent if message.paths else ""
         said = f"{len(message.paths)} written into {where}"
         self.notify("\n".join([said, *(f"next: {one}" for one in message.commands)]), timeout=12, markup=False)
+
+    def _turn_external(self) -> None:
+        if TARGETS[self._place] != "compose":
+            self.tranship.refuse("Only Compose tells volumes that are there from those that it makes.")
+            return
+        self._external = not self._external
+        self._make()
 
     def _turn(self) -> None:
         if not any(one.project or one.pod for one in self._marked):

@@ -80,3 +80,10 @@ def test_what_looks_secret_is_never_printed(as_json: bool, capsys: pytest.Captur
     assert "a.env" in printed.out
     assert "hunter2" not in printed.out + printed.err
     assert "hunter2" not in str(text_lines(made, 80))
+
+
+def test_compose_uses_what_is_there_where_that_is_said() -> None:
+    made = demo("export", "--project", "mlops", "--as", "compose").stdout
+    assert "external: true" not in made
+    assert "external: true" in demo("export", "--project", "mlops", "--as", "compose", "--external").stdout
+    assert "--external is for --as compose" in demo("export", "web", "--external").stderr
