@@ -28,6 +28,7 @@ class Scope(StrEnum):
     SECURITY = "On the security screen"
     ADVICE = "On the advisor's screen"
     AUDIT = "On the audit trail"
+    SCHEDULES = "Among scheduled backups"
     EXPORT = "On the export screen"
     TRIAL = "On the screen of a trial"
     SWEEP = "On the screen of a sweep"

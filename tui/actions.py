@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from backends.model.capabilities import Capabilities
 from backends.model.container import Container, ContainerState
 from tui.action import Action, Scope
-from tui.audit_actions import AUDIT_ACTIONS
+from tui.audit_actions import AUDIT_ACTIONS, SCHEDULE_ACTIONS
 from tui.build_actions import BUILD_ACTIONS, COMPARE_ACTIONS
 from tui.export_actions import EXPORT_ACTIONS, EXPORT_FLEET_ACTIONS
 from tui.fleet_actions import FLEET_ACTIONS
@@ -50,6 +50,7 @@ ACTIONS: tuple[Action, ...] = (
     *SECURITY_ACTIONS,
     *ADVICE_ACTIONS,
     *AUDIT_ACTIONS,
+    *SCHEDULE_ACTIONS,
     *EXPORT_ACTIONS,
     *TRIAL_ACTIONS,
     *SWEEP_ACTIONS,

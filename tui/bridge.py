@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from backends.model.fleet import FleetView
-from tui.messages import FleetOpened, OperationFinished, StoreChanged
+from tui.messages import AuditTroubled, FleetOpened, OperationFinished, StoreChanged
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -77,6 +77,7 @@ class Bridge:
         self._subscriptions = (
             fleet.store.subscribe(self._coalescer.take),
             fleet.operations.subscribe(lambda update: self._app.post_message(OperationFinished(update))),
+            fleet.on_audit_problem(lambda error: self._app.post_message(AuditTroubled(error))),
         )
         await fleet.start()
         self._coalescer.take(fleet.store.view)

@@ -37,6 +37,7 @@ from tui.log_commands import LogCommands
 from tui.messages import Examined, InspectFailed, InspectLoaded, UsersNamed
 from tui.moves import Moves
 from tui.run_commands import RunCommands
+from tui.schedule_commands import ScheduleCommands
 from tui.security_commands import SecurityCommands
 from tui.store_commands import StoreCommands
 from tui.sweep_commands import SweepCommands
@@ -90,6 +91,7 @@ class Commands:
         self.watching = WatchCommands(self._work, self._open_fleet)
         self.columns = ColumnCommands(self._work, state_dir)
         self.audit = AuditCommands(self._work, state_dir)
+        self.schedules = ScheduleCommands(self._work)
         self.groups = GroupCommands(self._work, self._open_fleet, owner.post_message)
 
     # -- what all share --------------------------------------------------------------------------

@@ -20,5 +20,7 @@ EXPORT_ACTIONS: tuple[Action, ...] = (
            short="project"),
     Action("export.push", "Push its images to a registry, name them by digest", ("U",), Scope.EXPORT, changes=True),
     Action("export.apply", "Apply it to a cluster (Kubernetes; asks first)", ("A",), Scope.EXPORT, changes=True),
+    Action("export.external", "Compose: volumes and networks are there, or made", ("e",), Scope.EXPORT, footer=6,
+           short="external"),
     Action("export.again", "Read again", ("r",), Scope.EXPORT),
 )  # fmt: skip

@@ -34,24 +34,39 @@ class ExportCommands:
         self._work = work
         self._fleet = fleet
 
-    def make(self, containers: Sequence[Container], target: str, reply: Reply, pushed: Pushed = _NONE) -> None:
+    def make(
+        self,
+        containers: Sequence[Container],
+        target: str,
+        reply: Reply,
+        pushed: Pushed = _NONE,
+        *,
+        external: bool = False,
+    ) -> None:
         """Read the containers and write them down for a target: ExportMade. A later call replaces an earlier.
 
-        pushed: images that are named as they are at a registry.
+        pushed: images that are named as they are at a registry. external: Compose uses volumes and networks that are
+        there, and makes none.
         """
-        work = partial(self._make, tuple(containers), target, reply, pushed)
+        work = partial(self._make, tuple(containers), target, reply, pushed, external)
         self._work(work, name=f"export as {target}", group="export", exclusive=True)
 
-    async def _make(self, containers: Sequence[Container], target: str, reply: Reply, pushed: Pushed) -> None:
+    async def _make(
+        self, containers: Sequence[Container], target: str, reply: Reply, pushed: Pushed, external: bool
+    ) -> None:
+        from backends.export.kubernetes_check import validated
         from backends.services.export_push import renamed
         from backends.services.exports import Target, export, read_members
         from backends.services.quadlet_check import checked
 
         try:
             members: tuple[Member, ...] = renamed(await read_members(self._fleet(), containers), pushed)
-            made = await asyncio.to_thread(export, Target(target), members)
+            options = {"external": external} if target == Target.COMPOSE else {}
+            made = await asyncio.to_thread(partial(export, Target(target), members, **options))
             if target == Target.QUADLET:
                 made = await checked(made, user=True)
+            elif target == Target.KUBERNETES:
+                made = await asyncio.to_thread(validated, made)
             reply(ExportMade(target, made, images=tuple(member.spec.image for member in members)))
         except BackendError as error:
             reply(ExportMade(target, None, error))

@@ -64,6 +64,13 @@ class Examined(Message):
 
 
 @dataclass
+class AuditTroubled(Message):
+    """Something is not in the audit trail, or the trail is not whole."""
+
+    error: BackendError
+
+
+@dataclass
 class FleetOpened(Message):
     """The engines are known; the store is alive."""
 

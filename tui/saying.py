@@ -9,6 +9,7 @@ from textual.notifications import SeverityLevel
 
 from backends.model.errors import BackendError
 from backends.model.events import OperationUpdate, Phase
+from tui.messages import AuditTroubled
 from widgets.text import inert
 
 if TYPE_CHECKING:
@@ -77,6 +78,10 @@ class Saying(App[None]):
         hint = f"\n{error.hint}" if error.hint else ""
         more = "\n[e] details" if error.detail else ""
         self.notify(f"{asked}{where}{error.title}{hint}{more}", severity="error", timeout=8, markup=False)
+
+    def on_audit_troubled(self, message: AuditTroubled) -> None:
+        """What is not written down has to be known."""
+        self.fail(message.error, asked="Audit trail: ")
 
     def refuse(self, sentence: str, *, bug: bool = False) -> None:
         """Say why something is not done."""

@@ -18,6 +18,22 @@ SECURITY_ACTIONS: tuple[Action, ...] = (
     Action(
         "security.info", "With or without what is only worth knowing", ("i",), Scope.SECURITY, footer=3, short="info"
     ),
+    Action(
+        "security.signatures",
+        "Verify signatures: asks the registries",
+        ("v",),
+        Scope.SECURITY,
+        footer=5,
+        short="signatures",
+    ),
+    Action(
+        "security.scan",
+        "Scan the images by Trivy or Grype, layer by layer",
+        ("S",),
+        Scope.SECURITY,
+        footer=6,
+        short="scan",
+    ),
     Action("security.again", "Look again", ("r",), Scope.SECURITY, footer=4, short="look again"),
 )
 

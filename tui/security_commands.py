@@ -57,6 +57,26 @@ class SecurityCommands:
             errors = [error]
         reply(SecurityJudged(tuple(made), tuple(engines), tuple(errors), rootless))
 
+    def look_deeper(
+        self, judged: SecurityJudged, reply: Reply, *, signatures: bool = False, scan: bool = False
+    ) -> None:
+        """The same with signatures verified, or images scanned: SecurityJudged. In the place of what is looked at."""
+        work = partial(self._look_deeper, judged, reply, signatures, scan)
+        self._work(work, name="security, deeper", group="security", exclusive=True)
+
+    async def _look_deeper(self, judged: SecurityJudged, reply: Reply, signatures: bool, scan: bool) -> None:
+        await asyncio.to_thread(importlib.import_module, "backends.services.deeper")
+        from backends.services.deeper import with_scans, with_signatures
+
+        made = list(judged.containers)
+        try:
+            made = await with_signatures(self._fleet(), made) if signatures else made
+            made = await with_scans(self._fleet(), made) if scan else made
+        except BackendError as error:
+            reply(SecurityJudged(judged.containers, judged.engines, (error,), judged.rootless))
+            return
+        reply(SecurityJudged(tuple(made), judged.engines, (), judged.rootless))
+
     def advise(self, container: Container, reply: Reply) -> None:
         """Look which engine serves a container: Advised. A later call takes the place of an earlier one."""
         work = partial(self._advise, container, reply)

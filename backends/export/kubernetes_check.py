@@ -6,8 +6,10 @@ for whoever wants it. Reads its packaged files; asks no cluster.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from backends.export.exported import Exported
 from backends.model.plan import Finding, Severity
 
 INSTALL = "pip install kubernetes-validate"
@@ -35,6 +37,13 @@ def check_manifests(text: str) -> tuple[Finding, ...]:
     return (Finding(Severity.NOTE, f"the manifests are valid by the schemas of Kubernetes {version}"),)
 
 
+def validated(made: Exported) -> Exported:
+    """The export with what its manifests' schemas say, before all else that is to be known."""
+    texts = [file.text for file in made.files if file.name.endswith(".yaml")]
+    found = dict.fromkeys(one for text in texts for one in check_manifests(text))
+    return replace(made, findings=(*found, *made.findings))
+
+
 def _wrong(library: Any, document: Any, version: str) -> list[Finding]:
     name = f"{document.get('kind', '?')} {document.get('metadata', {}).get('name', '?')}"
     try:
@@ -46,4 +55,4 @@ def _wrong(library: Any, document: Any, version: str) -> list[Finding]:
     return []
 
 
-__all__ = ["INSTALL", "check_manifests"]
+__all__ = ["INSTALL", "check_manifests", "validated"]

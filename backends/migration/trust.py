@@ -8,12 +8,14 @@ oci-archive, commits by none.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from backends.migration.facts import TargetFacts
 from backends.model.ids import EngineId, EngineKind
 from backends.model.plan import Finding, ImageAction, ImageMove, ImageWay, Severity
 from backends.security.facts import TrustSeen
+from backends.security.places import read_places
 from backends.security.trust import TrustOutcome, judge, judge_transport, read_policy
 from backends.stores.find import files_seen
 
@@ -50,22 +52,40 @@ def _found(root: Path, home: str) -> Iterator[TrustSeen]:
         except (OSError, ValueError):
             continue  # not there, or not for us: then the next one is looked for, as the engine itself does
         named = f"/{folder}/{_FILE}"
-        registries = tuple(f"/{place}/registries.d/{name}" for place, name in _registries(root, (*folders, _SYSTEM)))
+        place, texts = _registries(root, (*folders, _SYSTEM))
+        seen = TrustSeen(
+            named,
+            None,
+            registries=tuple(f"{place}/{name}" for name in texts),
+            folder=place,
+            places=read_places(texts),
+            here=root.samefile("/"),
+        )
         try:
-            yield TrustSeen(named, read_policy(text), registries=registries)
+            yield replace(seen, policy=read_policy(text))
         except ValueError as error:
-            yield TrustSeen(named, None, str(error), registries)
+            yield replace(seen, problem=str(error))
 
 
-def _registries(root: Path, folders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Files that say where signatures are: the user's folder alone, where it is there."""
+def _registries(root: Path, folders: tuple[str, ...]) -> tuple[str, dict[str, str]]:
+    """The folder of files that say where signatures are, and their texts: the user's alone, where it is there."""
     for folder in folders:
+        place = root / folder / "registries.d"
         try:
-            names = sorted(file.name for file in (root / folder / "registries.d").iterdir() if file.suffix == ".yaml")
+            paths = sorted(file for file in place.iterdir() if file.suffix == ".yaml")
         except OSError:
             continue
-        yield from ((folder, name) for name in names)
-        return
+        return f"/{folder}/registries.d", {path.name: _text(path) for path in paths}
+    return "", {}
+
+
+def _text(path: Path) -> str:
+    """Of one of them; "" where it is not for us: the engine says so itself when it needs it."""
+    try:
+        with path.open("rb") as file:
+            return file.read(_LIMIT_BYTES).decode("utf-8", "replace")
+    except OSError:
+        return ""
 
 
 def refused(move: ImageMove, target: TargetFacts) -> Iterator[Finding]:

@@ -46,7 +46,8 @@ def folder(environ: Mapping[str, str] = os.environ, uid: int | None = None) -> P
     return Path(config) / "systemd" / "user"
 
 
-def _manager() -> list[str]:
+def manager() -> list[str]:
+    """systemd's own command for the units of this account."""
     return ["systemctl"] if os.getuid() == 0 else ["systemctl", "--user"]
 
 
@@ -97,7 +98,7 @@ def install_units(schedule: Schedule, made: Units, where: Path) -> list[str]:
 
 
 def _manage(*words: str) -> str:
-    done = _run([*_manager(), *words])
+    done = _run([*manager(), *words])
     if done.returncode:
         hint = "systemd may not run here: --cron makes a line of cron instead; without --install the units are shown"
         said = (done.stderr or done.stdout).strip()
@@ -157,7 +158,7 @@ def _of_systemd(where: Path) -> Iterator[Installed]:
 def _next_of(schedule: Schedule) -> str:
     show = ["show", "-p", "NextElapseUSecRealtime", "--value", f"{schedule.unit}.timer"]
     try:
-        done = _run([*_manager(), *show])
+        done = _run([*manager(), *show])
     except BackendError:
         return ""
     return done.stdout.strip() if not done.returncode else ""
@@ -196,4 +197,4 @@ def remove(name: str, engine: str, where: Path) -> list[Installed]:
     return gone
 
 
-__all__ = ["Installed", "check_calendar", "folder", "install_cron", "install_units", "installed", "remove"]
+__all__ = ["Installed", "check_calendar", "folder", "install_cron", "install_units", "installed", "manager", "remove"]

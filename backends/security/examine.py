@@ -8,7 +8,7 @@ from backends.security.engine import engine
 from backends.security.exposure import exposure
 from backends.security.facts import ContainerFacts, EngineFacts, own_caps
 from backends.security.finding import ContainerReport, EngineReport, worst_first
-from backends.security.image import image
+from backends.security.image import image, pinned
 from backends.security.mounts import mounts
 from backends.security.rights import rights
 from backends.security.spaces import spaces
@@ -28,6 +28,8 @@ def examine_container(key: ContainerKey, facts: ContainerFacts, unread: tuple[st
         own_capabilities=tuple(sorted(own)),
         capabilities_source=source,
         unread=unread,
+        image_id=facts.image_id,
+        pinned=pinned(facts),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from backends.model.capabilities import EngineInfo
 from backends.model.ids import EngineId, EngineKind
 from backends.model.rights import own_capabilities
 from backends.model.workload import WorkloadSpec
+from backends.security.places import SignaturePlaces
 from backends.security.trust import ImagePolicy
 
 _LOOPBACK = ("127.", "localhost", "[::1]", "::1")
@@ -47,13 +48,17 @@ class ImageSeen:
 class TrustSeen:
     """Podman's signature policy. path: as the engine sees it. problem: why it cannot be read, "" where it can.
 
-    registries: files of registries.d, which say where signatures are.
+    registries: files of registries.d, which say where signatures are. folder: where they lie, "" where there is none.
+    places: what they say. here: these are this machine's own files, so that another program of it can use them.
     """
 
     path: str
     policy: ImagePolicy | None
     problem: str = ""
     registries: tuple[str, ...] = ()
+    folder: str = ""
+    places: SignaturePlaces = field(default_factory=SignaturePlaces)
+    here: bool = False
 
 
 @dataclass(frozen=True, slots=True)

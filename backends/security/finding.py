@@ -92,7 +92,8 @@ class ContainerReport:
     """Of one container. findings: worst first. capabilities: those it ends up with, sorted, ("ALL",) = all.
 
     own_capabilities: those that its engine gives by itself; capabilities_source: where that list is from.
-    unread: what could not be read, in words.
+    unread: what could not be read, in words. image_id: bare hex of what it runs. pinned: its image by name and by its
+    registry's digest, "" where the engine tells none.
     """
 
     key: ContainerKey
@@ -103,6 +104,8 @@ class ContainerReport:
     own_capabilities: tuple[str, ...]
     capabilities_source: str
     unread: tuple[str, ...] = ()
+    image_id: str = ""
+    pinned: str = ""
 
 
 @dataclass(frozen=True, slots=True)

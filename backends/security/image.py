@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from shlex import quote
 
 from backends.model.reference import DEFAULT_TAG, Reference, is_image_id, parse_reference
-from backends.security.facts import ContainerFacts
+from backends.security.facts import ContainerFacts, TrustSeen
 from backends.security.finding import SecurityFinding, Severity
-from backends.security.trust import TrustOutcome, judge
+from backends.security.places import SignaturePlace
+from backends.security.trust import TrustOutcome, TrustVerdict, judge
 
 OLD_DAYS = 365
 """An image that old lacks a year of its distribution's security updates."""
@@ -23,19 +24,19 @@ def image(facts: ContainerFacts) -> Iterator[SecurityFinding]:
     reference = _reference(facts.spec.image)
     if reference is None or reference.digest:
         return
-    pinned = _pinned(facts, reference)
+    named = pinned(facts)
     if reference.tag in {"", DEFAULT_TAG}:
         yield SecurityFinding(
             "image-latest", Severity.LOW, f"its image is named by the tag {DEFAULT_TAG}", "Config.Image",
             facts.spec.image, "Which image that is changes from day to day; the same line makes another container.",
-            "Name a version, or the digest.", pinned,
+            "Name a version, or the digest.", named,
         )  # fmt: skip
     elif reference.domain != _LOCAL:
         yield SecurityFinding(
             "image-unpinned", Severity.INFO, "its image is named by a tag, not by its digest", "Config.Image",
             facts.spec.image, "Whoever can push there can move the tag to another image.",
-            "Name the digest." if pinned else "Name the digest (the engine tells none: pull it once by its tag).",
-            pinned,
+            "Name the digest." if named else "Name the digest (the engine tells none: pull it once by its tag).",
+            named,
         )  # fmt: skip
 
 
@@ -47,6 +48,7 @@ def _trusted(facts: ContainerFacts) -> Iterator[SecurityFinding]:
         return
     verdict = judge(trust.policy, facts.spec.image)
     field = f"{trust.path}: {verdict.scope}"
+    place = trust.places.of(facts.spec.image)
     if verdict.outcome is TrustOutcome.REFUSES:
         yield SecurityFinding(
             "image-refused", Severity.MEDIUM, "its engine's policy would refuse its image today", field, verdict.words,
@@ -56,14 +58,31 @@ def _trusted(facts: ContainerFacts) -> Iterator[SecurityFinding]:
     elif verdict.outcome is TrustOutcome.SIGNED:
         yield SecurityFinding(
             "image-signed", Severity.INFO, "its engine takes its image with a signature only", field, verdict.words,
-            "The signature is looked at when it is pulled, not afterwards.",
-            "To look now: pull it again.", f"podman pull {quote(facts.spec.image)}",
+            f"The signature is looked at when it is pulled, not afterwards; {place.words}.",
+            "To look now: tranship security --signatures, or pull it again.", f"podman pull {quote(facts.spec.image)}",
         )  # fmt: skip
+        yield from _nowhere(verdict, place, trust)
     else:
         yield SecurityFinding(
             "image-unsigned", Severity.INFO, "its engine takes its image without any signature", field, verdict.words,
             "Whoever can push there decides what runs here.", "Ask for a signature of those who build it.",
             f"podman image trust set -t signedBy -f KEY.gpg {quote(reference.name)}",
+        )  # fmt: skip
+
+
+def _nowhere(verdict: TrustVerdict, place: SignaturePlace, trust: TrustSeen) -> Iterator[SecurityFinding]:
+    """A signature is asked for that is looked for nowhere: every pull fails."""
+    if trust.places.problem:
+        yield SecurityFinding(
+            "image-signature-places", Severity.MEDIUM, "the files that say where signatures are cannot be read",
+            trust.folder, trust.places.problem, "Podman refuses every image that needs a signature.", "Mend the file.",
+        )  # fmt: skip
+    elif any(one.kind == "sigstoreSigned" for one in verdict.requirements) and not place.attachments:
+        yield SecurityFinding(
+            "image-signature-nowhere", Severity.MEDIUM, "its engine asks for a sigstore signature, and reads none from "
+            "the registry", f"{trust.folder or 'registries.d'}: {place.scope or 'default-docker'}",
+            "use-sigstore-attachments is not true", "A pull fails, though the image is signed (cosign puts it there).",
+            "Say in registries.d that signatures are beside the image.", "use-sigstore-attachments: true",
         )  # fmt: skip
 
 
@@ -77,10 +96,13 @@ def _reference(text: str) -> Reference | None:
         return None
 
 
-def _pinned(facts: ContainerFacts, reference: Reference) -> str:
-    """The same image by its digest, where the engine tells one of that name."""
+def pinned(facts: ContainerFacts) -> str:
+    """Its image by name and digest of its registry; "" where the engine tells none of that name."""
+    reference = _reference(facts.spec.image)
+    if reference is None:
+        return ""
     fits = (one for one in facts.image.digests if one.partition("@")[0] in {reference.name, reference.path})
-    digest = next(fits, "").partition("@")[2]
+    digest = reference.digest or next(fits, "").partition("@")[2]
     return f"{reference.name}@{digest}" if digest else ""
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from backends.migration.unfinished import next_step, sentence, unconfirmed, unfinished
 from backends.model.errors import BackendError
 from backends.model.fleet import FleetView
+from backends.services.audit_doctor import examine_audit
 from backends.services.doctor import Diagnosis, Level, examine_engines, examine_host, read_host
 from backends.services.gpu_doctor import examine_gpus
 from backends.services.gpu_facts import cdi_folders, read_gpu_facts
@@ -18,7 +19,8 @@ from backends.services.training_doctor import examine_training
 
 
 async def examine(view: FleetView, environ: Mapping[str, str], state_dir: Path) -> list[Diagnosis]:
-    """Engines, GPUs, rootless set-up, room, moves that wait, left-overs. Files are read in threads; takes < 1 s.
+    """Engines, GPUs, rootless set-up, room, moves that wait, the audit trail, left-overs. Files are read in threads;
+    takes < 1 s, and longer for a trail of many megabytes.
 
     view: once every engine was listed or failed, and GPUs were looked for. state_dir: where migrations keep journals.
     """
@@ -34,6 +36,7 @@ async def examine(view: FleetView, environ: Mapping[str, str], state_dir: Path) 
         *examine_host(host),
         *examine_machine(machine),
         *await _moves(state_dir),
+        *await asyncio.to_thread(examine_audit, state_dir / "audit.jsonl"),
         *await asyncio.to_thread(examine_leftovers, view, environ),
     ]
 

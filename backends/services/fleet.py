@@ -146,6 +146,15 @@ class Fleet:
         if self._watched is not None:
             watcher(self._watched)
 
+    @property
+    def audit_problem(self) -> BackendError | None:
+        """What is amiss with the audit trail, or why something is not in it; None = nothing."""
+        return self._audit.problem if self._audit is not None else None
+
+    def on_audit_problem(self, listener: Callable[[BackendError], object]) -> Callable[[], None]:
+        """Tell it of each such problem; returns how to stop that."""
+        return self._audit.listen(listener) if self._audit is not None else lambda: None
+
     async def close(self) -> None:
         """End all tasks, close all engines, write the audit out. Safe to call twice."""
         if self._closed:

@@ -17,6 +17,7 @@ from backends.engines.demo_fleet import demo_engines
 from backends.engines.wrap import read_only
 from backends.model.container import Container, ContainerState
 from backends.model.events import Link
+from backends.services.audit import AuditLog
 from backends.services.fleet import Fleet
 from backends.services.supervisor import Timing
 from tui.app import TranshipApp
@@ -116,16 +117,17 @@ async def stage(
     wrap: Callable[[Engine], Engine] | None = None,
     toasts: bool = False,
     beside: Sequence[Engine] = (),
+    audit: AuditLog | None = None,
 ) -> AsyncIterator[Stage]:
     """The app, mounted, with the demo fleet listed. wrap: what stands between each engine and the fleet.
 
-    toasts: they are drawn too. beside: more engines.
+    toasts: they are drawn too. beside: more engines. audit: where what is done is written down.
     """
     docker, podman = demo_engines(look_s=0, act_s=0)
     every = [docker, podman, *beside]
     wrap = read_only if readonly else wrap or (lambda engine: engine)
     engines = [wrap(one) for one in every]
-    fleet = Fleet(engines, read_only=readonly, timing=timing)
+    fleet = Fleet(engines, read_only=readonly, timing=timing, audit=audit)
 
     async def open_fleet() -> Fleet:
         return fleet

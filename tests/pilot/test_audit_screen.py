@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from backends.services.audit import AuditLog
 from tests.pilot.stage import Stage, stage
 from tests.trail import write_trail
 from tui.screens.frame import TitleBar
@@ -67,3 +68,12 @@ async def test_nothing_yet_and_what_cannot_be_read(tmp_path: Path) -> None:
         (tmp_path / "audit.jsonl").mkdir()
         await play.press("r")
         await play.until(lambda: "cannot be read" in _title(play), "that it cannot be read")
+
+
+async def test_what_is_not_written_down_is_said_in_a_toast(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    async with stage(tmp_path / "state", audit=AuditLog(tmp_path / "file" / "audit.jsonl")) as play:
+        await play.select("rag-redis")
+        await play.press("s")
+        said = "container.stop of rag-redis is not in the audit trail: Not a directory"
+        await play.until(lambda: said in play.toasts(), "the toast")

@@ -66,3 +66,17 @@ async def test_units_are_installed_after_a_yes(tmp_path: Path, monkeypatch: pyte
 
 def plain_title(play: Stage) -> str:
     return str(play.app.screen.query_one(TitleBar).query_one(".about").render())
+
+
+async def test_manifests_are_compared_with_schemas_and_compose_may_use_what_is_there(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as play:
+        await play.select("mlops-postgres-1")
+        await play.press("X", "e")
+        await play.until(lambda: "Only Compose" in play.toasts(), "what it is for")
+        await play.press("4")
+        await play.until(lambda: "by the schemas of Kubernetes" in _text(play, "#lost"), "what the schemas say")
+        await play.press("3")
+        await play.until(lambda: "services:" in _text(play), "the file")
+        assert "external: true" not in _text(play)
+        await play.press("e")
+        await play.until(lambda: "external: true" in _text(play), "what is there")

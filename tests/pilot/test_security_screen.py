@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from backends.model.container import MountKind
 from backends.model.workload import MountSpec
 from tests.pilot.stage import Stage, stage
@@ -61,3 +63,21 @@ async def test_an_engine_that_is_gone_is_said(tmp_path: Path) -> None:
         await play.until(lambda: "Security: " in play.toasts(), "why not")
         await play.press("y")
         assert "No finding" in play.toasts()
+
+
+async def test_slow_looks_are_asked_for_by_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    async with stage(tmp_path, size=(80, 24)) as play:
+        await play.select("rag-redis")
+        await play.press("H")
+        await play.until(lambda: _rows(play), "findings")
+        await play.press("v")
+        await play.until(
+            lambda: any("no signature policy" in row for row in _rows(play)), "what of signatures is known"
+        )
+        await play.press("S")
+        await play.until(lambda: any("neither Trivy nor Grype" in row for row in _rows(play)), "that none is there")
+        await play.press("v")
+        assert "That was done" in play.toasts()
+        await play.press("r")
+        await play.until(lambda: not any("Grype" in row for row in _rows(play)), "a new look")

@@ -163,6 +163,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("security", "all of them, worst first; exit code 1 from high up"),
         ("security train --severity medium", "one container and its engine, stricter"),
         ("security -e podman --json", "for CI: with fact, field and remedy"),
+        ("security train --scan", "layers, by Trivy or Grype; or --signatures"),
     ),
     "shell": (
         ("shell train", "bash, zsh, fish, ash or sh"),

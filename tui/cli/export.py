@@ -43,6 +43,7 @@ WORKLOADS = ("deployment", "job", "pod")
 @click.option("--namespace", metavar="NAME", default="", help="With --apply: else the context's.")
 @click.option("--dry-run", is_flag=True, help="With --apply: only have the cluster check it.")
 @click.option("--force-conflicts", is_flag=True, help="With --apply: take over fields that others manage.")
+@click.option("--external", is_flag=True, help="Compose: volumes and networks are there already, none is made.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Write the files there.")
 @click.option("--install", type=click.Choice(["user", "system"]), help="Quadlet: put them where systemd looks.")
 @click.option("--force", is_flag=True, help="Over files of the same names.")
@@ -64,6 +65,7 @@ def export(
     namespace: str,
     dry_run: bool,
     force_conflicts: bool,
+    external: bool,
     out: Path | None,
     install: str | None,
     force: bool,
@@ -76,7 +78,7 @@ def export(
     Values that look secret are in files of their own that only you can read, and that --out writes and nothing prints.
     """
     wish = apply_wish(target, apply, context, namespace, dry_run, force_conflicts, yes, play=play)
-    _check(target, install, out, play=play, yes=yes, insecure=insecure and not push)
+    _check(target, install, out, play=play, external=external, yes=yes, insecure=insecure and not push)
     if wish is not None:
         invocation.kube = (*invocation.kube, wish.context)
 
@@ -86,7 +88,7 @@ def export(
         members = await read_members(fleet, named(await first_view(fleet), names, engine, project))
         if push:
             members = await pushed(fleet, members, push, insecure=insecure, dry_run=dry_run)
-        made = await _made(target, members, install, workload, play=play)
+        made = await _made(target, members, install, _options(target, install, workload, play=play, external=external))
         if not invocation.json:
             _tell(made.findings)
         if install and not yes and not await agreed(_question(made, install)):
@@ -103,12 +105,17 @@ def export(
     run(invocation, body, only=only(engine) | ({wish.engine} if engine and wish is not None else frozenset()))
 
 
-def _check(target: str, install: str | None, out: Path | None, *, play: bool, yes: bool, insecure: bool) -> None:
+def _check(
+    target: str, install: str | None, out: Path | None, *, play: bool, external: bool, yes: bool, insecure: bool
+) -> None:
     """Raises click.UsageError for options that do not go together."""
-    if install and target != "quadlet":
-        raise click.UsageError("--install is for --as quadlet")
-    if play and target != "kubernetes":
-        raise click.UsageError("--play is for --as kubernetes")
+    for said, option, needed in (
+        (install, "--install", "quadlet"),
+        (play, "--play", "kubernetes"),
+        (external, "--external", "compose"),
+    ):
+        if said and target != needed:
+            raise click.UsageError(f"{option} is for --as {needed}")
     if install and out:
         raise click.UsageError("--out and --install say two places")
     if install and not yes and not can_ask():
@@ -117,16 +124,20 @@ def _check(target: str, install: str | None, out: Path | None, *, play: bool, ye
         raise click.UsageError("--insecure is for --push")
 
 
-async def _made(target: str, members: Sequence[Member], install: str | None, workload: str, *, play: bool) -> Exported:
+async def _made(target: str, members: Sequence[Member], install: str | None, options: Mapping[str, object]) -> Exported:
     """The export, with what its own tool says of it."""
     from backends.services.exports import Target, export
 
-    made = export(Target(target), members, **_options(target, install, workload, play=play))
+    made = export(Target(target), members, **options)
     if target == "quadlet":
         from backends.services.quadlet_check import checked
 
         return await checked(made, user=install != "system")
-    return await asyncio.to_thread(_validated, made) if target == "kubernetes" else made
+    if target == "kubernetes":
+        from backends.export.kubernetes_check import validated
+
+        return await asyncio.to_thread(validated, made)
+    return made
 
 
 def _written(made: Exported, install: str | None, out: Path | None, force: bool) -> Sequence[Path]:
@@ -140,7 +151,9 @@ def _written(made: Exported, install: str | None, out: Path | None, force: bool)
     return write_files(made.files, out, replace=force)
 
 
-def _options(target: str, install: str | None, workload: str, *, play: bool) -> dict[str, object]:
+def _options(target: str, install: str | None, workload: str, *, play: bool, external: bool) -> dict[str, object]:
+    if target == "compose":
+        return {"external": external}
     if target == "quadlet":
         from backends.export.quadlet import Scope
 
@@ -150,17 +163,6 @@ def _options(target: str, install: str | None, workload: str, *, play: bool) -> 
 
         return {"workload": Workload(workload), "podman": play}
     return {}
-
-
-def _validated(made: Exported) -> Exported:
-    """With what the Kubernetes schemas say of it, where a library that has them is installed."""
-    from dataclasses import replace
-
-    from backends.export.kubernetes_check import check_manifests
-
-    texts = [file.text for file in made.files if file.name.endswith(".yaml")]
-    found = dict.fromkeys(one for text in texts for one in check_manifests(text))
-    return replace(made, findings=(*found, *made.findings))
 
 
 def _install(made: Exported, scope: str, force: bool) -> tuple[Path, ...]:

@@ -33,6 +33,8 @@ _COLUMNS = (
     Column("REMEDY", give=3),
 )
 
+_ASKED = ("signature-", "scan-")
+"""Findings of looks that were asked for by name: shown however harmless they are."""
 _NAMED = 2
 """Containers that a line names; JSON has them all."""
 
@@ -47,6 +49,8 @@ _NAMED = 2
     help="From here up a finding makes the exit code 1.",
 )
 @click.option("--all", "everything", is_flag=True, help="Also what is merely worth knowing (info).")
+@click.option("--signatures", is_flag=True, help="Also verify signatures by Podman's policy: asks the registries.")
+@click.option("--scan", is_flag=True, help="Also scan each image by Trivy or Grype, layer by layer: takes minutes.")
 @click.option("--rootless", is_flag=True, help="Also what a move to rootless Podman would change.")
 @engine_option
 @common
@@ -56,6 +60,8 @@ def security(
     names: tuple[str, ...],
     severity: str,
     everything: bool,
+    signatures: bool,
+    scan: bool,
     rootless: bool,
     engine: str | None,
 ) -> None:
@@ -72,6 +78,7 @@ def security(
             the_engine(view, engine)
         chosen = _chosen(view, names, engine)
         containers, engines, errors = await _look(fleet, view, chosen, engine, names)
+        containers = await _deeper(fleet, containers, signatures=signatures, scan=scan)
         moved = await _rootless(fleet, view, containers, errors) if rootless else []
         found = [*(one for report in containers for one in report.findings)]
         found += [one for report in engines for one in report.findings]
@@ -124,6 +131,20 @@ async def _look(
     return reports, engines, [*lost, *errors]
 
 
+async def _deeper(
+    fleet: Fleet, reports: list[ContainerReport], *, signatures: bool, scan: bool
+) -> list[ContainerReport]:
+    """With what the slow looks found, where they are asked for."""
+    if signatures or scan:
+        from backends.services.deeper import with_scans, with_signatures
+
+        if signatures:
+            reports = await with_signatures(fleet, reports)
+        if scan:
+            reports = await with_scans(fleet, reports)
+    return reports
+
+
 async def _rootless(
     fleet: Fleet, view: FleetView, containers: Sequence[ContainerReport], errors: list[BackendError]
 ) -> list[RootlessReport]:
@@ -163,7 +184,7 @@ def _show(containers: Iterable[ContainerReport], engines: Iterable[EngineReport]
     places += [(f"engine {report.engine}", report.findings) for report in engines]
     for where, findings in places:
         for one in findings:
-            if one.severity.reaches(least):
+            if one.severity.reaches(least) or one.id.startswith(_ASKED):
                 key = (one.severity.rank, one.id, one.title, one.flags or one.remedy)
                 found.setdefault(key, []).append(where)
     if found:

@@ -111,6 +111,8 @@ async def _main(opener: Callable[[], Awaitable[Fleet]], body: Body, signals: lis
             return await body(fleet)
         finally:
             await fleet.close()
+            if fleet.audit_problem is not None:
+                complain(fleet.audit_problem)
 
 
 pass_invocation = click.make_pass_decorator(Invocation, ensure=True)

@@ -60,6 +60,7 @@ class AuditScreen(SubScreen):
             "audit.deployments": self._turn,
             "audit.part": self._other_part,
             "audit.copy": self._copy,
+            "audit.schedules": self._schedules,
             "audit.again": self._again,
         }
 
@@ -135,6 +136,11 @@ class AuditScreen(SubScreen):
             return
         self.app.copy_to_clipboard(json.dumps(entry))
         self.notify(f"Copied: line {entry.get('seq') or ''} as JSON", timeout=4, markup=False)
+
+    def _schedules(self) -> None:
+        from tui.screens.schedules import SchedulesScreen
+
+        self.app.push_screen(SchedulesScreen())
 
     def leave(self) -> None:
         """Back; out of the filter first."""

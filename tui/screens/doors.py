@@ -65,6 +65,7 @@ class Doors:
             **reach_acts(self._fleet),
             "fleet.audit": self._audit,
             "fleet.doctor": self._doctor,
+            "fleet.schedules": self._schedules,
             "fleet.sweeps": self._sweeps,
         }
 
@@ -253,3 +254,8 @@ class Doors:
                 self._app.refuse("No engine is connected that it could run on.")
             else:
                 self._app.push_screen(SweepForm(engine))
+
+    def _schedules(self) -> None:
+        from tui.screens.schedules import SchedulesScreen
+
+        self._app.push_screen(SchedulesScreen())

@@ -92,7 +92,7 @@ class ExportScreen(SubScreen):
     def __init__(self, containers: Sequence[Container]) -> None:
         super().__init__()
         self._marked = tuple(containers)
-        self._together = False
+        self._together = self._external = False
         self._place = 0
         self._made: Exported | None = None
         self._cluster = ClusterExport(self)
@@ -120,6 +120,7 @@ class ExportScreen(SubScreen):
             "export.project": self._turn,
             "export.push": self._cluster.push,
             "export.apply": self._cluster.apply,
+            "export.external": self._turn_external,
             "export.again": self._make,
         }
 
@@ -155,7 +156,10 @@ class ExportScreen(SubScreen):
         self.query_one(TitleBar).show(f"Export · {inert(who)}")
         self._made = None
         self._say([line(("Reading what it is made of …", Tone.DIM))])
-        self.tranship.commands.exports.make(containers, TARGETS[self._place], self.post_message, self._cluster.pushed)
+        target = TARGETS[self._place]
+        self.query_one(KeyBar).say({} if target == "compose" else {"export.external": ""})
+        send = self.tranship.commands.exports.make
+        send(containers, target, self.post_message, self._cluster.pushed, external=self._external)
 
     def _say(self, lines: Sequence[Line]) -> None:
         self.query_one("#export", LinesPane).show_lines(lines)
@@ -252,6 +256,13 @@ class ExportScreen(SubScreen):
     @on(ExportApplied)
     def _export_applied(self, message: ExportApplied) -> None:
         self._cluster.tell(message)
+
+    def _turn_external(self) -> None:
+        if TARGETS[self._place] != "compose":
+            self.tranship.refuse("Only Compose tells volumes that are there from those that it makes.")
+            return
+        self._external = not self._external
+        self._make()
 
     def _turn(self) -> None:
         if not any(one.project or one.pod for one in self._marked):

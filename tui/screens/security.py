@@ -126,6 +126,7 @@ class SecurityScreen(SubScreen):
         self._least = Severity.INFO
         self._judged: SecurityJudged | None = None
         self._listed: list[SecurityFinding | RootlessChange] = []
+        self._looked: set[str] = set()
 
     def compose(self) -> ComposeResult:
         """Title, findings, the one chosen, keys."""
@@ -146,10 +147,13 @@ class SecurityScreen(SubScreen):
             "security.copy": self._copy,
             "security.all": self._turn,
             "security.info": self._turn_info,
+            "security.signatures": lambda: self._deeper("signatures"),
+            "security.scan": lambda: self._deeper("scan"),
             "security.again": self._look,
         }
 
     def _look(self) -> None:
+        self._looked.clear()
         view = self.tranship.view
         chosen = [self._container]
         if self._all:
@@ -161,6 +165,21 @@ class SecurityScreen(SubScreen):
             chosen.sort(key=lambda one: (one.key.engine.name, one.name))
         self.query_one(TitleBar).show(f"Security · looking at {len(chosen)} …" if self._all else "Security · looking …")
         self.tranship.commands.security.judge(chosen, self.tranship.clock.now(), self.post_message)
+
+    def _deeper(self, what: str) -> None:
+        """Verify or scan what is shown, once for each time that it was looked at."""
+        judged = self._judged
+        if judged is None or not judged.containers:
+            self.tranship.refuse("Nothing was looked at yet." if judged is None else "There is no container.")
+        elif what in self._looked:
+            self.tranship.refuse("That was done: r looks again from the beginning.")
+        else:
+            self._looked.add(what)
+            doing = "asking registries for signatures …" if what == "signatures" else "scanning images …"
+            self.query_one(TitleBar).show(f"Security · {doing}")
+            signatures = what == "signatures"
+            deeper = self.tranship.commands.security.look_deeper
+            deeper(judged, self.post_message, signatures=signatures, scan=not signatures)
 
     @on(SecurityJudged)
     def _told(self, message: SecurityJudged) -> None:

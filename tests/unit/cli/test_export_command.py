@@ -107,3 +107,10 @@ def test_pushed_images_are_named_in_the_files_by_digest() -> None:
     assert ran.exit_code == 0, ran.stderr
     assert "image: 'ghcr.io/team/" in ran.stdout
     assert "@sha256:" in ran.stdout
+
+
+def test_compose_uses_what_is_there_where_that_is_said() -> None:
+    made = demo("export", "--project", "mlops", "--as", "compose").stdout
+    assert "external: true" not in made
+    assert "external: true" in demo("export", "--project", "mlops", "--as", "compose", "--external").stdout
+    assert "--external is for --as compose" in demo("export", "web", "--external").stderr

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from backends.engines.demo import DemoEngine
@@ -68,3 +70,15 @@ def test_an_engine_that_falls_silent_is_three(monkeypatch: pytest.MonkeyPatch) -
     assert result.exit_code == 3
     assert "connection lost" in result.stderr
     assert demo("security", "nobody").exit_code == 1
+
+
+def test_slow_looks_that_are_asked_for_are_told_however_harmless(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    told = demo("security", "tensorboard", "rag-redis", "--signatures", "--scan").stdout
+    assert "its engine has no signature policy" in told
+    assert "neither Trivy nor Grype is on this machine" in told
+    assert "trivy.dev" in told
+    found = document("security", "rag-redis", "--scan")["containers"][0]["findings"]
+    assert "scan-none" in [one["id"] for one in found]

@@ -59,6 +59,8 @@ PRIVATE = {
     "backends/services/audit_file.py": "0600",
     "backends/services/gpu_usage_file.py": "0600 before SQLite opens it",
     "backends/services/quadlet_check.py": "TemporaryDirectory makes 0700",
+    "backends/services/scans.py": "TemporaryDirectory makes 0700",
+    "backends/services/signatures.py": "TemporaryDirectory makes 0700",
     "tui/crash.py": "0600",
     "tui/kept_columns.py": "0600",
     "tui/log.py": "0600 before logging opens it",

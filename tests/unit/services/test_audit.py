@@ -15,9 +15,10 @@ import pytest
 from backends.engines.demo import DemoEngine
 from backends.engines.demo_images import BuildStep, build
 from backends.model.capabilities import EngineInfo
-from backends.model.errors import Protocol
+from backends.model.errors import BackendError, Protocol
 from backends.model.events import ConnectionState, Link, OperationUpdate, Phase
 from backends.model.fleet import EngineView
+from backends.model.ids import ContainerKey
 from backends.model.plan import MigrationFailed, Step, StepKind, Undone
 from backends.model.secrets import masked_command
 from backends.model.workload import WorkloadSpec
@@ -26,7 +27,9 @@ from backends.services.audit_entry import MOST_ITEMS, MOST_TEXT, who
 from backends.services.audit_read import read
 from backends.services.fleet import Fleet
 from backends.services.launch import launch
-from tests.unit.services.fleet_facts import LONG_AGO, ONE, key
+from tests.unit.services.fleet_facts import LONG_AGO, ONE, key, until
+from tests.unit.services.test_images import WEB, put
+from tui.cli import session
 
 _AT = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -62,10 +65,51 @@ async def test_a_log_that_cannot_be_written_is_said_and_stops_nothing(
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")
     log = AuditLog(in_the_way / "audit.jsonl")
+    told: list[BackendError] = []
+    log.listen(told.append)
     with caplog.at_level(logging.WARNING):
+        log.record(_failed())
         log.record(_failed())
         await log.close()
     assert "could not be written" in caplog.text
+    await until(lambda: told)
+    assert [one.title for one in told] == ["container.start of web is not in the audit trail: Not a directory"]
+    assert log.problem is not None
+    assert "audit.jsonl" in log.problem.hint
+
+
+async def test_what_is_found_amiss_while_writing_is_told_too(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    first = AuditLog(path)
+    first.record(_failed())
+    await first.close()
+    path.write_text(path.read_text().replace("web", "bew"))
+    log, told = AuditLog(path), list[BackendError]()
+    log.listen(told.append)
+    log.record(_failed())
+    await log.close()
+    await until(lambda: told)
+    assert told[0].title == "the audit trail is not whole"
+    assert "--verify" in told[0].hint
+
+
+async def test_the_command_line_says_it_at_its_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("")
+    engine = DemoEngine(ONE, look_s=0, act_s=0)
+    put(engine, WEB, top="web")
+    made = await engine.create_container(WorkloadSpec("web", WEB, command=("sleep", "9")))
+
+    async def opener() -> Fleet:
+        return Fleet([engine], audit=AuditLog(tmp_path / "file" / "audit.jsonl"))
+
+    async def body(fleet: Fleet) -> int:
+        assert await fleet.ready(10)
+        await fleet.operations.start(ContainerKey(ONE, made))
+        return 0
+
+    assert await session._main(opener, body, []) == 0
+    said = capsys.readouterr().err
+    assert "container.start of web is not in the audit trail: Not a directory" in said
 
 
 async def test_what_comes_after_the_end_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -88,7 +88,7 @@ def test_what_destroys_also_changes_and_asks() -> None:
     ids = {action.id for action in destructive}
     assert ids == {
         *("container.kill", "container.remove", "images.prune", "images.remove", "migrate.remove", "migrate.undo"),
-        *("stores.prune", "stores.remove"),
+        *("schedules.remove", "stores.prune", "stores.remove"),
     }
     assert all(action.changes and "asks first" in action.title for action in destructive)
 
