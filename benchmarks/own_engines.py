@@ -22,7 +22,8 @@ from tests import real
 _UP_S = 60.0
 IMAGE = {"docker": "test/busybox:1", "podman": "docker.io/test/busybox:1"}
 
-_ENTER = "exec nsenter -t {pid} -m -n -p -i -u -r -w env PATH=/usr/sbin:/usr/bin:/sbin:/bin TMPDIR={folder}/tmp"
+_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+_ENTER = f"exec nsenter -t {{pid}} -m -n -p -i -u -r -w env -u CONTAINER_HOST PATH={_PATH} TMPDIR={{folder}}/tmp"
 _WRAPPERS = {
     "engines-exec": _ENTER + ' "$@"',
     "docker": _ENTER + ' DOCKER_HOST={docker} docker "$@"',

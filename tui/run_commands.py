@@ -93,7 +93,7 @@ class RunCommands:
         from backends.services.launch import like
 
         engine = self._fleet().engine(container.key.engine)
-        command = run_command(like(await engine.workload_spec(container.key.id)), container.key.engine.kind)
+        command = run_command(like(await engine.workload_spec(container.key.id)), container.key.engine.plays)
         reply(RunLineRead(container.name, command.text, command.hidden, command.unsaid))
 
     def launch(self, asked: Asked, reply: Callable[[Message], object], before: Before | None = None) -> None:

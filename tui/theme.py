@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from textual.theme import Theme
 
-# Muted sea colours: one accent hue for focus and selection, the traffic-light hues for states only. Text on background
+# Muted sea colours: one hue for what is chosen and what leads on (cursor, keys, what was asked for), the traffic-light
+# hues for states only, so that amber always warns. Text on background
 # is above 11:1 and the quiet greys above 4.5:1 (WCAG 2.1, 1.4.3).
 DARK = Theme(
     name="tranship-dark",
     primary="#5fb3c8",
     secondary="#8aa4bd",
-    accent="#d9a05b",
+    accent="#5fb3c8",
     success="#7dbb8a",
     warning="#d9a05b",
     error="#e07a7f",
@@ -38,7 +39,7 @@ LIGHT = Theme(
     name="tranship-light",
     primary="#176b7d",
     secondary="#4d6377",
-    accent="#935a10",
+    accent="#176b7d",
     success="#2c7a45",
     warning="#935a10",
     error="#b3373f",

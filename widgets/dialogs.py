@@ -67,7 +67,7 @@ class Dialog(ModalScreen[Answer]):
     Dialog Button.-destructive { color: $text-error; }
     Dialog Button:focus { background: $primary; color: $background; text-style: bold !important; }
     Dialog Button.-destructive:focus { background: $error; color: $background; }
-    Dialog Button:focus:nocolor { text-style: bold reverse !important; }
+    Dialog Button:focus:nocolor { background: $panel; color: $foreground; text-style: bold reverse !important; }
     Dialog Input { margin-top: 1; }
     Dialog OptionList { margin-top: 1; height: auto; max-height: 12; background: $surface; }
     """

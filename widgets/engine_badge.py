@@ -15,23 +15,14 @@ _TONES = {EngineKind.PODMAN: Tone.PODMAN, EngineKind.KUBERNETES: Tone.CLUSTER}
 ROOTLESS = "ʳ"  # set behind the name of a rootless engine; the status bar says the word
 
 
-def _imitated(engine: EngineId) -> EngineKind | None:
-    """What a demo engine plays, by its name; None where it does not say."""
-    for kind in (EngineKind.DOCKER, EngineKind.PODMAN):
-        if kind.value in engine.name:
-            return kind
-    return None
-
-
 def _rootless(view: EngineView) -> bool:
     return view.info.rootless if view.info is not None else "rootless" in view.id.name
 
 
 def _badge(view: EngineView) -> str:
     short = _SHORT[view.id.kind]
-    played = _imitated(view.id) if view.id.kind is EngineKind.DEMO else None
-    if played is not None:
-        short = f"{short}·{_SHORT[played][0]}"
+    if view.id.kind is EngineKind.DEMO and view.id.plays.value in view.id.name:
+        short = f"{short}·{_SHORT[view.id.plays][0]}"
     return short + (ROOTLESS if _rootless(view) else "")
 
 
@@ -51,5 +42,4 @@ def badges(engines: Iterable[EngineView]) -> Mapping[EngineId, str]:
 
 def badge_tone(engine: EngineId) -> Tone:
     """The tone of an engine's badge: each kind has its own, a demo engine has that of what it plays."""
-    kind = (_imitated(engine) or EngineKind.DOCKER) if engine.kind is EngineKind.DEMO else engine.kind
-    return _TONES.get(kind, Tone.DOCKER)
+    return _TONES.get(engine.plays, Tone.DOCKER)

@@ -50,6 +50,9 @@ class GpuPanel(LinesPane):
         title = unmarked(" · ".join(part for part in ("GPUs", marks.note or device_names(snapshot.readings)) if part))
         if title != self.border_title:
             self.border_title = title
+        same = snapshot is self._snapshot and traces is self._traces and marks == self._marks
+        if same and self.lines:
+            return  # its readings come once a second, views more often; without a GPU they never change
         self._snapshot, self._traces, self._marks = snapshot, traces, marks
         keys = self._keys()
         if self._chosen not in keys:

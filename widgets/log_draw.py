@@ -23,16 +23,20 @@ _GUTTER = 2
 _NAME_CELLS = 18
 _TIME_CELLS = len("11-28 02:03:04.123 ")
 _FEW_NOTES = 8
-_HUES = (Tone.INFO, Tone.ACCENT, Tone.OK, Tone.WARN, Tone.DOCKER, Tone.PODMAN)
+_HUES = (Tone.INFO, Tone.PODMAN, Tone.OK, Tone.DOCKER, Tone.WARN)
 """What names are told apart by besides their letters; there may be more names than hues."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogLook:
-    """names: of the logs, by source; shown where there are several. times: when each line was written."""
+    """names: of the logs, by source; shown where there are several. times: when each line was written.
+
+    tones: of the names, by source; () = as they come.
+    """
 
     names: tuple[str, ...] = ()
     times: bool = False
+    tones: tuple[Tone, ...] = ()
 
     @property
     def name_cells(self) -> int:
@@ -71,7 +75,9 @@ def head_strip(entry: Entry, source: int, look: LogLook, palette: Palette, *, fi
         segments.append(Segment(shown.ljust(_TIME_CELLS), palette[Tone.DIM]))
     if look.name_cells:
         name = cut_middle(inert(look.names[source]), _NAME_CELLS) if first else ""
-        segments.append(Segment(pad(name, look.name_cells), palette[_HUES[source % len(_HUES)]]))
+        segments.append(
+            Segment(pad(name, look.name_cells), palette[(look.tones or _HUES)[source % len(look.tones or _HUES)]])
+        )
     return Strip(segments)
 
 
@@ -97,7 +103,7 @@ def _whole(line: LogLine) -> str:
     return plain_text(line.text)
 
 
-def nothing_words(layout: LogLayout, store: LogStore) -> str:
+def nothing_words(layout: LogLayout, store: LogStore, what: str = "line") -> str:
     """What is said below a log none of whose lines is in sight; "" where one is. Notes of ours are no lines of it."""
     if layout.rows > _FEW_NOTES:
         return ""
@@ -106,5 +112,5 @@ def nothing_words(layout: LogLayout, store: LogStore) -> str:
         return ""
     hidden = len(store.entries) - layout.lines  # notes pass every filter
     if not hidden:
-        return "" if layout.rows else "No line has come yet."
-    return f"Not one of {hidden:,} lines fits the filter."
+        return "" if layout.rows else f"No {what} has come yet."
+    return f"Not one of {hidden:,} {what}s fits the filter."

@@ -31,8 +31,8 @@ _SIDE_STEP = 16  # cells that one key press moves sideways
 class LogView(ScrollView, can_focus=True):
     """Log lines with their colours; stderr has a bar at its left. Following stops when one scrolls up.
 
-    wanted: which lines are shown; wraps: whether long ones are wrapped; look: what stands before them. Each is set by
-    its method.
+    what: one of its lines is called. wanted: which are shown; wraps: whether long ones are wrapped; look: what stands
+    before them. Each of these is set by its method.
     """
 
     ALLOW_SELECT = False
@@ -72,8 +72,9 @@ class LogView(ScrollView, can_focus=True):
     class Unarranged(Message):
         """Filter, wrapping or width changed: somebody has to run `lay_out`."""
 
-    def __init__(self, *, max_lines: int = MAX_LINES, id: str | None = None) -> None:
+    def __init__(self, *, what: str = "line", max_lines: int = MAX_LINES, id: str | None = None) -> None:
         super().__init__(id=id)
+        self._what = what
         self._store = LogStore(max_lines)
         self._arranged = LogLayout(None, 0)
         self.wanted = LogFilter()
@@ -380,7 +381,7 @@ class LogView(ScrollView, can_focus=True):
             return Strip([Segment(said, palette[Tone.WARN] + Style(reverse=True))]).adjust_cell_length(width, base)
         place = self._arranged.at(y + self.scroll_offset.y)
         if place is None:
-            said = nothing_words(self._arranged, self._store) if y == self._arranged.rows else ""
+            said = nothing_words(self._arranged, self._store, self._what) if y == self._arranged.rows else ""
             return Strip([Segment(said, palette[Tone.DIM])]).adjust_cell_length(width, base)
         number, part = place
         entry, source = self._store.entry(number), self._store.source(number)

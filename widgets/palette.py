@@ -81,8 +81,8 @@ def cursor_style(widget: Widget, *, focused: bool) -> Style:
 
 def mark_style(widget: Widget) -> Style:
     """What is laid over marked rows."""
-    accent = _theme_color(widget, "accent") or widget.colors[3]
-    return Style(bgcolor=widget.background_colors[1].blend(accent, 0.18, alpha=1.0).rich_color)
+    hue = _theme_color(widget, "secondary") or widget.colors[3]
+    return Style(bgcolor=widget.background_colors[1].blend(hue, 0.22, alpha=1.0).rich_color)
 
 
 def strip_of(spans: Line, palette: Palette, width: int, over: Style | None = None) -> Strip:

@@ -45,9 +45,9 @@ class SectionBar(Widget):
         self._ends = []
         for place, title in enumerate(self._titles):
             here = place == self._shown
-            over = Style(reverse=True) if here else Style()
-            text.append(f"{(place + 1) % 10}", palette[Tone.INFO] + Style(bold=True) + over)
-            text.append(f" {title}", (palette[Tone.PLAIN] + Style(bold=True) if here else palette[Tone.DIM]) + over)
+            chosen = palette[Tone.STRONG] + Style(reverse=True)
+            text.append(f"{(place + 1) % 10}", chosen if here else palette[Tone.INFO] + Style(bold=True))
+            text.append(f" {title}", chosen if here else palette[Tone.DIM])
             text.append("  " if self.size.width > 100 else " ")
             self._ends.append(text.cell_len)
         return text

@@ -30,6 +30,8 @@ FIRST_SAMPLE = Missing("first sample")
 NO_PROCESS = Missing("no process")
 # Reads between two looks at the network namespace; the second read looks too.
 _NETWORK_CHECK_READS = 10
+# Reads in a row at most in which one that had no CPU time is taken to have done nothing with memory and disk either.
+_RESTING_READS = 4
 HOST_NETWORK = Missing("uses the machine's own network")
 # Files by what they tell: (v1 controller, v1 file names in order of choice, v2 file name).
 _SOURCES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
@@ -72,6 +74,8 @@ class Usage:
         self._net_before: tuple[float, Transfer] | None = None
         self._net_namespace: tuple[int, int] | None = None
         self._reads = 0
+        self._last: StatsReading | None = None
+        self._rested = 0
         for name in _SOURCES:
             self._open(name)
 
@@ -82,26 +86,49 @@ class Usage:
         self._files.clear()
 
     def read(self) -> StatsReading:
-        """The reading since the last call. Raises CgroupGone where the container's cgroup was removed."""
+        """The reading since the last call. Raises CgroupGone where the container's cgroup was removed.
+
+        Of one that had no CPU time since then, only its network is read (packets come without it); the rest is as it
+        was, and looked at again every few seconds: the kernel may take memory back, or write later.
+        """
         if not self._files:
             raise CgroupGone(str(self.key.id))  # removed between being found and being opened
         self._follow_network()
         now = time.monotonic()
         cpu = self._cpu_percent(now)
         received, sent = self._network(now)
-        block_read, block_written = self._block(now)
-        return StatsReading(
-            key=self.key,
-            sampled_at=now,
-            cpu_percent=cpu,
-            memory_bytes=self._memory(),
-            memory_limit_bytes=self._memory_limit(),
-            net_rx_bytes_per_s=received,
-            net_tx_bytes_per_s=sent,
-            block_read_bytes_per_s=block_read,
-            block_write_bytes_per_s=block_written,
-            processes=self._number_of("pids"),
-        )
+        last = self._last
+        if cpu == 0.0 and last is not None and self._rested < _RESTING_READS:
+            self._rested += 1
+            reading = StatsReading(
+                key=self.key,
+                sampled_at=now,
+                cpu_percent=cpu,
+                memory_bytes=last.memory_bytes,
+                memory_limit_bytes=last.memory_limit_bytes,
+                net_rx_bytes_per_s=received,
+                net_tx_bytes_per_s=sent,
+                block_read_bytes_per_s=_at_rest(last.block_read_bytes_per_s),
+                block_write_bytes_per_s=_at_rest(last.block_write_bytes_per_s),
+                processes=last.processes,
+            )
+        else:
+            self._rested = 0
+            block_read, block_written = self._block(now)
+            reading = StatsReading(
+                key=self.key,
+                sampled_at=now,
+                cpu_percent=cpu,
+                memory_bytes=self._memory(),
+                memory_limit_bytes=self._memory_limit(),
+                net_rx_bytes_per_s=received,
+                net_tx_bytes_per_s=sent,
+                block_read_bytes_per_s=block_read,
+                block_write_bytes_per_s=block_written,
+                processes=self._number_of("pids"),
+            )
+        self._last = reading
+        return reading
 
     # -- values ----------------------------------------------------------------------------------
     def _cpu_percent(self, now: float) -> Quantity:
@@ -244,6 +271,11 @@ class Usage:
                 if pid is not None:
                     return pid
         return None
+
+
+def _at_rest(rate: Quantity) -> Quantity:
+    """The rate of one that did nothing; one that cannot be read stays so. The first is known after the second read."""
+    return rate if isinstance(rate, Missing) and rate != FIRST_SAMPLE else 0.0
 
 
 def _rates(before: tuple[float, Transfer] | None, now: float, total: Transfer) -> tuple[Quantity, Quantity]:

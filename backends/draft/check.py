@@ -119,7 +119,7 @@ def _remark(kind: Severity, field: str, title: str, detail: str = "", remedy: st
 def _image(spec: WorkloadSpec, ground: Ground) -> Iterator[Remark]:
     if ground.facts.image_here is not False:
         return
-    tool = "podman" if ground.engine.kind is EngineKind.PODMAN else "docker"
+    tool = ground.engine.plays.value
     remedy = f"{tool} pull {spec.image}"
     if ground.facts.image_on:
         remedy = (

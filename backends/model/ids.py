@@ -33,6 +33,13 @@ class EngineId:
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def plays(self) -> EngineKind:
+        """Whose commands a person types for it: a demo engine plays what its name says, else Docker."""
+        if self.kind is not EngineKind.DEMO:
+            return self.kind
+        return EngineKind.PODMAN if EngineKind.PODMAN.value in self.name else EngineKind.DOCKER
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ContainerKey:

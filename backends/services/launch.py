@@ -112,7 +112,7 @@ def judge(
         remarks += training_remarks(spec, engine.kind, seen, training=training)
         remarks += [Remark(Finding(Severity.NOTE, note), "env") for note in read.notes]
     files = draft.all("env_files")
-    command = run_command(spec, engine.kind, env_files=files, file_variables=read.file_variables)
+    command = run_command(spec, engine.plays, env_files=files, file_variables=read.file_variables)
     wrong = dict(read.wrong)
     return Judged(engine, draft, read, spec, wrong, tuple(remarks), command)
 

@@ -71,6 +71,10 @@ class Terminal:
         """Give the terminal another size, as dragging its window does."""
         self._tmux("resize-window", "-t", "t", "-x", str(columns), "-y", str(rows))
 
+    def pid(self) -> int:
+        """The process that runs the program, which is its child."""
+        return int(self._tmux("list-panes", "-t", "t", "-F", "#{pane_pid}"))
+
     def screen(self) -> str:
         """What is on the screen, plain."""
         return self._tmux("capture-pane", "-p", "-t", "t")

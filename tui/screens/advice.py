@@ -31,7 +31,7 @@ _COLUMNS = (
     Column("read", "READ FROM", 40, flex=4, priority=1, sortable=False, fixed=True),
 )
 _LOOKS = {
-    Effect.BLOCKS: ("✗", Tone.BAD),
+    Effect.BLOCKS: ("✕", Tone.BAD),
     Effect.LACKS: ("!", Tone.WARN),
     Effect.SERVES: ("✓", Tone.OK),
     Effect.TELLS: ("·", Tone.DIM),

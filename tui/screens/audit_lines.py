@@ -21,7 +21,7 @@ COLUMNS = (
 )
 _LOOKS = {
     "done": ("✓", Tone.OK),
-    "failed": ("✗", Tone.BAD),
+    "failed": ("✕", Tone.BAD),
     "cancelled": ("–", Tone.WARN),
     "started": ("▸", Tone.DIM),
 }
@@ -53,7 +53,7 @@ def audit_rows(lines: Sequence[Row], verified: Verified) -> list[Row]:
         rows.append(_heading("flaws", "Not whole", len(verified.flaws) + verified.more, Tone.BAD))
         for place, flaw in enumerate(verified.flaws):
             where = f"{flaw.file}:{flaw.line}" if flaw.line else flaw.file
-            cells = (line(("✗ flaw", Tone.BAD)), line((inert(where), Tone.BAD)), line(inert(flaw.what)))
+            cells = (line(("✕ flaw", Tone.BAD)), line((inert(where), Tone.BAD)), line(inert(flaw.what)))
             rows.append(Row(("flaw", place), (*cells, (), (), ())))
         rows.append(_heading("lines", "Lines", len(lines), Tone.HEADING))
     return [*rows, *lines]

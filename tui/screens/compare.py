@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Container
 from textual.content import Content
 from textual.worker import Worker
 
@@ -58,11 +59,12 @@ class CompareScreen(SubScreen):
         self._worker: Worker[None] | None = None
 
     def compose(self) -> ComposeResult:
-        """Title, facts, filter, files, keys."""
+        """Title, filter, facts, files, keys."""
         yield TitleBar("Compare")
-        yield LinesPane(id="compare-facts")
         yield FilterLine(FILTER_HELP, take=self._take_filter, back="#compare-files")
-        yield LiveTable(COMPARED_COLUMNS, empty="Reading the layers …", id="compare-files")
+        with Container(id="compare-body"):
+            yield LinesPane(id="compare-facts")
+            yield LiveTable(COMPARED_COLUMNS, empty="Reading the layers …", id="compare-files")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     def on_mount(self) -> None:

@@ -29,7 +29,7 @@ _COLUMNS = (
     Column("topic", "TOPIC", 18, flex=1, most=30, fixed=True, sortable=False),
     Column("finding", "FINDING", 30, flex=6, fixed=True, sortable=False),
 )
-_LOOKS = {"problem": ("✗", Tone.BAD), "note": ("·", Tone.WARN), "ok": ("✓", Tone.OK)}
+_LOOKS = {"problem": ("✕", Tone.BAD), "note": ("·", Tone.WARN), "ok": ("✓", Tone.OK)}
 _HEADINGS = {"problem": "Problems", "note": "Worth knowing", "ok": "Well"}
 
 
@@ -52,7 +52,7 @@ def finding_lines(one: Diagnosis, width: int) -> list[Line]:
     """One finding in full: the sentence, the next step, the command."""
     sign, tone = _LOOKS[one.level.value]
     first, *rest = wrap(inert(one.sentence), max(8, width - 2)) or [""]
-    lines = [line((f"{sign} ", tone), (first, Tone.STRONG)), *(line(("  ", Tone.PLAIN), part) for part in rest)]
+    lines = [line((f"{sign} ", tone), (first, Tone.STRONG)), *(line("  ", (part, Tone.STRONG)) for part in rest)]
     if one.hint:
         lines += [BLANK, *paragraph(f"→ {one.hint}", Tone.PLAIN, width)]
     return lines

@@ -16,6 +16,7 @@ from tui.action import Scope
 from tui.actions import bindings
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
+from widgets.engine_badge import badge_tone
 from widgets.filter_line import FilterLine
 from widgets.log_draw import LogLook
 from widgets.log_filter import BadPattern, LogFilter, pattern_of
@@ -55,14 +56,15 @@ class EventScreen(SubScreen):
         """Title, filter, events, keys."""
         yield TitleBar()
         yield FilterLine("regular expression: oom|die, a name, container|image", take=self._take, back="LogView")
-        yield LogView(id="log")
+        yield LogView(what="event", id="log")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     def on_mount(self) -> None:
         """Show what came so far; look for more."""
         self.show_modes()
         self._engines = list(self.tranship.view.engines)
-        self.query_one(LogView).set_look(LogLook(tuple(engine.name for engine in self._engines), times=True))
+        tones = tuple(map(badge_tone, self._engines))
+        self.query_one(LogView).set_look(LogLook(tuple(engine.name for engine in self._engines), True, tones))
         self._more()
         self._say()
         self.set_interval(_EVERY_S, self._more)

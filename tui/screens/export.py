@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 TARGETS = ("run", "quadlet", "compose", "kubernetes")
 TITLES = ("Run line", "Quadlet", "Compose", "Kubernetes")
-_LOOKS = {Severity.BLOCK: ("✗", Tone.BAD), Severity.WARN: ("!", Tone.WARN), Severity.NOTE: ("·", Tone.DIM)}
+_LOOKS = {Severity.BLOCK: ("✕", Tone.BAD), Severity.WARN: ("!", Tone.WARN), Severity.NOTE: ("·", Tone.DIM)}
 
 
 def text_lines(made: Exported, width: int) -> list[Line]:

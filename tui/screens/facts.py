@@ -78,8 +78,9 @@ def _usage(stats: StatsReading | None, engine: EngineView | None) -> list[Fact]:
     host_bytes = engine.info.memory_bytes if engine is not None and engine.info is not None else 0
     own = own_limit(stats, host_bytes)
     limit = f" of {bytes_text(int(own))}" if own else "" if missing_reason(stats.memory_limit_bytes) else ", no limit"
+    processes = "1 process" if stats.processes == 1 else f"{stats.processes or MISSING} processes"
     return [
-        ("CPU", f"{percent_text(stats.cpu_percent)}, {stats.processes or MISSING} processes"),
+        ("CPU", f"{percent_text(stats.cpu_percent)}, {processes}"),
         ("Memory", f"{bytes_text(stats.memory_bytes)}{limit}"),
         ("Network", f"in {rate_text(stats.net_rx_bytes_per_s)}, out {rate_text(stats.net_tx_bytes_per_s)}"),
         ("Disk", f"read {rate_text(stats.block_read_bytes_per_s)}, write {rate_text(stats.block_write_bytes_per_s)}"),

@@ -79,6 +79,30 @@ def test_values_and_rates(machine: MakeMachine, clock: Callable[[float], None], 
     sweep.close()
 
 
+def test_one_that_had_no_cpu_time_is_read_in_full_every_fifth_time(
+    machine: MakeMachine, clock: Callable[[float], None]
+) -> None:
+    host, web = machine("v1"), key("web")
+    place = f"docker/{web.id}"
+    host.write(place, pid=41, cpu_ns=7, read=100)
+    sweep = Sweep(host.cgroup, host.proc)
+    sweep.sweep([web])
+    host.write(place, pid=41, cpu_ns=7, memory=9_000_000, read=200, rx=500)  # by the kernel, without it
+    seen = []
+    for _ in range(5):
+        clock(1.0)
+        seen.append(sweep.sweep([web])[web])
+    assert [one.memory_bytes for one in seen] == [4_000_000] * 4 + [8_000_000]
+    assert [one.block_read_bytes_per_s for one in seen] == [0.0] * 4 + [20.0], "over all five seconds"
+    assert [one.net_rx_bytes_per_s for one in seen] == [500.0] + [0.0] * 4, "packets come without CPU time"
+    clock(1.0)
+    host.write(place, pid=41, cpu_ns=10**9 + 7, memory=3_000_000, read=200)
+    busy = sweep.sweep([web])[web]
+    assert busy.cpu_percent == pytest.approx(100.0)
+    assert busy.memory_bytes == 2_000_000, "at once where it works"
+    sweep.close()
+
+
 def test_a_container_without_a_cgroup_says_so_and_is_found_later(
     machine: MakeMachine, clock: Callable[[float], None]
 ) -> None:
