@@ -99,7 +99,10 @@ def test_every_screen_has_a_way() -> None:
 @pytest.mark.parametrize(
     "kind", [*DAILY, *thorough(*(one for one in WALKS if one not in DAILY))], ids=lambda kind: kind.__name__
 )
-async def test_hostile_text_is_inert_on(kind: Kind, size: tuple[int, int], tmp_path: Path) -> None:
+async def test_hostile_text_is_inert_on(
+    kind: Kind, size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where a sweep writes its results
     write_trail(tmp_path / "audit.jsonl", change=spoiled)
     await shown(kind, size, tmp_path, POISON)
 

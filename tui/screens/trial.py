@@ -35,7 +35,7 @@ from tui.trial_commands import Trial, TrialMoved
 from widgets.dialogs import InputDialog
 from widgets.line import BLANK, Line, Tone
 from widgets.lines_pane import LinesPane
-from widgets.text import paragraph
+from widgets.text import inert, paragraph
 from widgets.trial_lines import progress_lines, result_lines
 
 _CHOOSING = (
