@@ -34,8 +34,8 @@ class FormRow(Vertical):
 
     @property
     def text(self) -> str:
-        """What is typed."""
-        return self.query_one(Input).value
+        """What is typed; nothing as long as the line itself is on its way."""
+        return "".join(one.value for one in self.query(Input))
 
     def on_descendant_focus(self) -> None:
         """Its label shows where the cursor is."""

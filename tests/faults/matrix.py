@@ -155,6 +155,7 @@ FAULTS: Sequence[Fault] = (
     Fault("never, in silence", "the same, and the open streams stay open", answers(ways.never, cut=False), (TimedOut,)),
     Fault("dripping", "one byte in 20 ms", answers(ways.dripping), (TimedOut,)),
     Fault("late", "every answer 250 ms late", answers(ways.late)),
+    Fault("clock set back", "by an hour, after events were asked for", answers(ways.another_time), kinds=PODMAN),
     Fault("older", "speaks API 1.24 to 1.41, and refuses others", answers(ways.speaking("1.41", "1.24")), kinds=DOCKER),
     Fault("older", "says it is libpod 4.3.0", answers(ways.speaking("4.3", "4.0")), kinds=PODMAN),
     Fault("newer", "speaks API 1.44 to 1.99, and refuses others", answers(ways.speaking("1.99", "1.44")), kinds=DOCKER),

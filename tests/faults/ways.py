@@ -7,13 +7,16 @@ import json
 import re
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import web
+from yarl import URL
 
 from tests.faults.between import Between, Way, head_of, passed_on
 
 LATE_S = 0.25
+OFF = timedelta(hours=1)
 DRIP_S = 0.02
 STORM = 10_000
 MANY = 1000
@@ -70,6 +73,20 @@ async def dripping(between: Between, request: web.Request) -> web.StreamResponse
             await slow.write(bytes([byte]))
             await asyncio.sleep(DRIP_S)
     return slow
+
+
+async def another_time(between: Between, request: web.Request) -> web.StreamResponse:
+    """As from an engine whose clock was set back an hour since it was asked for events: all of them lie before that."""
+    since = request.query.get("since")
+    if not _is_stream(request) or since is None:
+        return await passed_on(between, request)
+    path = URL(request.raw_path, encoded=True).update_query(since=f"{float(since) + OFF.total_seconds():f}")
+    async with between.ask(request, str(path)) as answer:
+        passed = web.StreamResponse(status=answer.status, headers=head_of(answer))
+        await passed.prepare(request)
+        async for chunk in answer.content.iter_any():
+            await passed.write(chunk)
+    return passed
 
 
 async def late(between: Between, request: web.Request) -> web.StreamResponse:

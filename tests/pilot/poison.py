@@ -16,6 +16,8 @@ from backends.model.ids import ContainerKey, EngineId, ImageKey
 
 MARK = "[b]EVIL"
 """What must be on the screen as it stands: were it markup, its first three letters would be gone."""
+SEEN = MARK[:4]
+"""So much of it is seen in the narrowest column too."""
 POISON = (
     f"{MARK}[/b][@click=app.quit]\\[/] :skull: $x"
     "\x1b[31m\x1b[2J\x1b]0;title\x07\x1b]8;;http://evil\x1b\\\x1bPq\x1b\\\x9b31m\x9d0;t\x9c\x00\x07\x08\r\n\t"
@@ -123,6 +125,6 @@ def huge_engine(engine: Engine) -> Engine:
 
 def wrong_with(lines: Sequence[str]) -> list[str]:
     """What is wrong with a drawn screen: [] where all that it shows is inert."""
-    wrong = [f"harmful in {line!r}" for line in lines if HARMFUL.search(line)]
+    wrong = [f"harmful in {line!a}" for line in lines if HARMFUL.search(line)]
     eaten = [line for line in lines if re.search(r"(?:^|[A-Za-z0-9\s'\"/])EVIL", line.replace(MARK, ""))]
-    return wrong + [f"markup eaten in {line!r}" for line in eaten]
+    return wrong + [f"markup eaten in {line!a}" for line in eaten]

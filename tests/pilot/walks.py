@@ -41,6 +41,8 @@ from tui.screens import (
     search,
     security,
     stores,
+    sweep,
+    sweep_form,
     transfers,
     trial,
     volumes,
@@ -57,6 +59,7 @@ from widgets import (
     preset_picker,
     registry_dialogs,
 )
+from widgets.form import FormField
 
 Kind = type[Screen[Any]]
 Step = str | Callable[[Stage], Awaitable[None]]
@@ -121,6 +124,14 @@ async def _built(play: Stage) -> None:
     await play.press("enter")
 
 
+async def _swept(play: Stage) -> None:
+    """The form of a sweep, filled in."""
+    texts = {"image": "docker.io/library/postgres:16", "grid": "lr=[b]EVIL\u202e,0.1", "command": "train {lr}"}
+    for name, text in texts.items():
+        play.app.screen.query_one(f"#field-{name}", FormField).query_one(Input).value = text
+    await play.pilot.pause()
+
+
 async def _small(play: Stage) -> None:
     await play.pilot.resize_terminal(30, 10)
 
@@ -147,6 +158,8 @@ WALKS: Mapping[Kind, Walk] = {
     advice.AdviceScreen: Walk(("U",), ("a", "y")),
     security.SecurityScreen: Walk(("H",), ("a", "i", "y")),
     export.ExportScreen: Walk(("X",), ("tab", "tab", "tab", "P"), row="mlops-minio-1"),
+    sweep_form.SweepForm: Walk(("B", _swept)),
+    sweep.SweepScreen: Walk(("B", _swept, "ctrl+s"), ("tab",)),
     trial.TrialScreen: Walk(("T",), ("t", "s", "plus")),
     migrate.MigrateScreen: Walk(("m",), ("t", "f", "p", "d", "i", "P")),
     files.FilesScreen: Walk(("f",), ("down", "enter", "h", "slash", "e", "enter")),

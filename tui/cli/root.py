@@ -156,7 +156,8 @@ def open_screen(invocation: Invocation) -> None:
 async def _shown(app: TranshipApp) -> int:
     """Run the app; returns the exit code.
 
-    SIGTERM, and SIGHUP where its terminal goes away, leave it as a person would: migrations are undone first.
+    SIGTERM, SIGINT (Ctrl+C is a key here), and SIGHUP where its terminal goes away leave it as a person would:
+    migrations are undone first.
     """
 
     from tui.terminal import give_size, watched
@@ -173,7 +174,7 @@ async def _shown(app: TranshipApp) -> int:
         terminal = sys.stdin.fileno()
         give_size(terminal)
         there = watched(terminal, app, lambda: leave(signal.SIGHUP))
-    with handled((signal.SIGTERM, signal.SIGHUP), leave), there:
+    with handled((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), leave), there:
         await app.run_async()
     return app.return_code or 0
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from widgets.line import Span, Tone
-from widgets.text import cut_end, cut_line, cut_middle, fit_line, inert, line_width, paragraph, wrap
+from widgets.text import cut_end, cut_line, cut_middle, fit_line, harmless, inert, line_width, paragraph, wrap
 
 HOSTILE = st.text(
     alphabet=st.one_of(
@@ -88,3 +88,14 @@ def test_several_spans_are_cut_at_the_end_only() -> None:
 
 def test_paragraph_is_inert_and_indented() -> None:
     assert paragraph("two\x1b[2J words", Tone.DIM, 12) == [(Span("  two", Tone.DIM),), (Span("  words", Tone.DIM),)]
+
+
+@given(HOSTILE)
+def test_what_the_last_gate_lets_through_takes_as_many_cells_and_is_obeyed_by_nobody(text: str) -> None:
+    passed = harmless(text)
+    assert not any(unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} for character in passed)
+
+
+@given(st.text(alphabet="ab \x1b\x07\x9b\r\n\t\u202e\u200b\xad\ufeff\udcff日", max_size=30))
+def test_the_last_gate_changes_no_width(text: str) -> None:
+    assert cell_len(harmless(text)) == sum(map(cell_len, text))
