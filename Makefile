@@ -60,7 +60,7 @@ audit: $(UV)  ## dependencies: uv.lock is what pyproject.toml says; vulnerabilit
 	  [ $$code -ne 2 ] || { echo "tranship: NOT AUDITED: osv.dev cannot be reached from here" >&2; exit 0; }; exit $$code
 
 bench: $(VENV)/.dev  ## benchmarks against the rivals, into benchmarks/README.md
-	@$(BIN)/python -m benchmarks
+	@benchmarks/run
 
 docs: $(VENV)/.dev  ## docs/ and the manual page, as far as they are made from the program itself
 	@$(BIN)/python -m backends.migration.document > docs/migration.md
