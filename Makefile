@@ -60,15 +60,19 @@ audit: $(UV)  ## dependencies: uv.lock is what pyproject.toml says; vulnerabilit
 	  [ $$code -ne 2 ] || { echo "tranship: NOT AUDITED: osv.dev cannot be reached from here" >&2; exit 0; }; exit $$code
 
 bench: $(VENV)/.dev  ## benchmarks against the rivals, into benchmarks/README.md
-	@$(BIN)/python -m benchmarks
+	@benchmarks/run
 
 docs: $(VENV)/.dev  ## docs/ and the manual page, as far as they are made from the program itself
 	@$(BIN)/python -m backends.migration.document > docs/migration.md
 	@$(BIN)/python -m backends.export.document > docs/export.md
+	@$(BIN)/python -m tui.settings_document > docs/configuration.md
 	@$(BIN)/python -m tui.cli.manual > packaging/tranship.1
 
 screenshots: $(VENV)/.dev  ## screenshots/ from the app itself
 	@$(BIN)/python -m tests.e2e.shots
+
+recording: $(VENV)/.dev  ## screenshots/tranship.svg, a film of the app itself
+	@$(BIN)/python -m tests.e2e.recording
 
 engines-up:  ## real Docker and Podman for tests (root)
 	@tests/engines/up
@@ -79,4 +83,4 @@ engines-down:  ## stop what engines-up started
 clean:  ## remove .venv and .tools
 	@rm -rf $(VENV) .tools
 
-.PHONY: help run setup test fast test-gpu lint types check audit bench docs screenshots engines-up engines-down clean
+.PHONY: help run setup test fast test-gpu lint types check audit bench docs screenshots recording engines-up engines-down clean

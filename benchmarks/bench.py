@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import psutil
@@ -14,15 +14,22 @@ import psutil
 from tests import real
 
 LABEL = "tranship.bench=1"
-CLIS = {"docker": "docker", "podman": "podman"}
+CLIS = ("docker", "podman")
+AT_ONCE = 3
+"""Containers that are started side by side on each engine."""
 
 
 def fill(engines: real.RealEngines, engine: str, wanted: int) -> None:
-    """Start idle containers on the engine until `wanted` of this benchmark run there."""
+    """Start idle containers on the engine until `wanted` of this benchmark run there: bench-000 and on."""
     have = len(engines.cli(engine, "ps", "-q", "--filter", f"label={LABEL}").split())
-    for number in range(have, wanted):
-        name = f"bench-{number:03d}"
-        engines.cli(engine, "run", "-d", "--label", LABEL, "--name", name, "docker.io/test/busybox:1", "sleep", "86400")
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda number: _one(engines, engine, number), range(have, wanted)))
+
+
+def _one(engines: real.RealEngines, engine: str, number: int) -> None:
+    name = ("--name", f"bench-{number:03d}")
+    idle = ("docker.io/test/busybox:1", "sleep", "86400")
+    engines.cli(engine, "run", "-d", "--network", "none", "--label", LABEL, *name, *idle)
 
 
 def empty(engines: real.RealEngines, engine: str) -> None:
@@ -31,6 +38,12 @@ def empty(engines: real.RealEngines, engine: str) -> None:
     at_once = ("-t", "0") if engine == "podman" else ()
     for at in range(0, len(ids), 50):
         engines.cli(engine, "rm", "-f", *at_once, *ids[at : at + 50])
+
+
+def on_both(job: Callable[[str], None]) -> None:
+    """Do it for both engines at the same time."""
+    with ThreadPoolExecutor(len(CLIS)) as pool:
+        list(pool.map(job, CLIS))
 
 
 def daemons(engines: real.RealEngines, engine: str) -> list[psutil.Process]:
@@ -112,11 +125,3 @@ def timed(job: Callable[[], object]) -> float:
     start = time.perf_counter()
     job()
     return 1000 * (time.perf_counter() - start)
-
-
-@contextmanager
-def filled(engines: real.RealEngines, wanted: int) -> Iterator[None]:
-    """Both engines with `wanted` containers each; what a failing measurement leaves is removed by the caller."""
-    for engine in CLIS:
-        fill(engines, engine, wanted)
-    yield

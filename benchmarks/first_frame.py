@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from benchmarks.bench import alternate
 
-ROUNDS = 11
+ROUNDS = 7
 SIZE = (40, 140)
 BARE = (
     "from textual.app import App\nfrom textual.widgets import Static\n"
@@ -29,9 +29,16 @@ def open_pty(
     """Start a program on a pseudo-terminal of `size` (rows, columns); returns our end and the process."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", *size, 0, 0))
-    child = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environ, start_new_session=True)
+    child = subprocess.Popen(
+        argv, stdin=theirs, stdout=theirs, stderr=theirs, env=environ, start_new_session=True, preexec_fn=_take_terminal
+    )
     os.close(theirs)
     return ours, child
+
+
+def _take_terminal() -> None:
+    """In the child: the terminal is its controlling one, as a shell gives it (some open /dev/tty)."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
 def until(ours: int, mark: bytes, deadline_s: float = 30.0) -> float:

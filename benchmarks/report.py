@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import os
 import platform
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
 from benchmarks.keys import Latency
+from benchmarks.rivals import NOT_HAD, PACKAGES
+from benchmarks.screens import Seen
 from benchmarks.stats import StatsCost
 from tests import real
 
 OURS = "tranship"
 INTRO = """# Benchmarks
 
-`make bench` (root on Debian) brings up real Docker and Podman, measures everything side by side in one run and writes
-this file. Only the **ratios** are claims: another machine has other milliseconds. Idle busybox containers, as many on
-each engine as said; the engines' CLIs run in the engines' namespaces, the cost of entering them is measured in the same
-run and taken off. Moving images and volumes: [migrate.md](migrate.md), by `python -m benchmarks.migrate`.
-Sampling GPUs: [gpus.md](gpus.md), by `python -m benchmarks.gpus`.
+`benchmarks/run` (or `make bench`; root on Debian) brings up real Docker and Podman, measures everything side by side
+and writes this file; `benchmarks/run keys stats` measures these parts alone. Only the **ratios** are claims: another
+machine has other milliseconds. Idle busybox containers, as many on each engine as said; the engines' CLIs run in the
+engines' namespaces, the cost of entering them is measured in the same run and taken off.
+
+In reports of their own: moving images and volumes against `save | load` and skopeo, [migrate.md](migrate.md)
+(`python -m benchmarks.migrate`); files of image layers, [layers.md](layers.md); sampling GPUs against nvitop and
+`nvidia-smi`, [gpus.md](gpus.md).
 """
 
 
 @dataclass
 class Results:
-    """What one run found. lists: ms; by count, engine, client. live: containers per engine while keys were pressed."""
+    """What was found. lists: ms; by count, engine, client. measured: by part, when and under which load."""
 
-    started: str
-    lists: dict[int, dict[str, dict[str, float]]] = field(default_factory=dict)
-    stats: dict[int, dict[str, dict[str, StatsCost]]] = field(default_factory=dict)
+    lists: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    stats: dict[str, dict[str, dict[str, StatsCost]]] = field(default_factory=dict)
     first_frame: dict[str, float] = field(default_factory=dict)
-    keys: Latency | None = None
-    live: int = 0
+    screens: dict[str, Seen] = field(default_factory=dict)
+    keys: dict[str, Latency] = field(default_factory=dict)
+    imports: dict[str, tuple[int, float]] = field(default_factory=dict)
+    measured: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
 
 
@@ -65,7 +72,7 @@ def _stats(results: Results) -> list[str]:
     lines = [
         "## Stats of all containers, live",
         "",
-        "CPU in percent of one core over 15 s; *fresh* is the time until every container has been read anew.",
+        "CPU in percent of one core; *fresh* is the time until every container has been read anew.",
         "",
         "| engine | containers | client | CPU against Tranship | client % | daemon % | fresh, s |",
         "|---|---:|---|---:|---:|---:|---:|",
@@ -87,29 +94,80 @@ def _total(cost: StatsCost) -> float:
 
 
 def _first_frame(frames: Mapping[str, float]) -> list[str]:
+    if not frames:
+        return []
     base = frames["bare Textual app"]
     lines = ["## First frame in a terminal", "", "| program | against a bare Textual app | ms |", "|---|---:|---:|"]
     return lines + [f"| {name} | {ms / base:.2f}× | {ms:.0f} |" for name, ms in frames.items()]
 
 
-def _keys(results: Results) -> list[str]:
-    if results.keys is None:
+def _screens(found: Mapping[str, Seen]) -> list[str]:
+    if not found:
         return []
-    took = results.keys
+    lines = [
+        "## Terminal UIs, 20 running containers on Docker, 200×50",
+        "",
+        "*shown*: from the start of the program until the containers are on the screen (Tranship shows Podman's too).",
+        "*change*: from the engine's answer to `rename` until the new name is drawn. Memory of all its processes.",
+        "",
+        "| program | shown, ms | against Tranship | change, ms (median) | worst | against Tranship | memory, MB |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    ours = found[OURS]
+    base = statistics.median(ours.changes_ms) if ours.changes_ms else 0.0
+    for name, seen in found.items():
+        called = PACKAGES.get(name, name).replace("==", " ")
+        if seen.why:
+            lines.append(f"| {called} | {seen.why} | – | – | – | – | – |")
+            continue
+        median = statistics.median(seen.changes_ms) if seen.changes_ms else 0.0
+        late = f" ({seen.late} not within 5 s)" if seen.late else ""
+        change = f"{median:.0f}{late} | {max(seen.changes_ms):.0f}" if seen.changes_ms else f"–{late} | –"
+        lines.append(
+            f"| {called} | {seen.shown_ms:.0f} | {_times(seen.shown_ms, ours.shown_ms)} | {change} "
+            f"| {_times(median, base) if median else '–'} | {seen.memory_mb:.0f} |"
+        )
+    return lines
+
+
+def _keys(found: Mapping[str, Latency]) -> list[str]:
+    if not found:
+        return []
     return [
-        f"## Key to screen, {results.live} live containers on each engine, 200×50",
+        "## Key to screen, 200 live containers on each engine, 200×50",
         "",
         "From writing the key into the terminal to reading the bytes that draw the cursor on another row.",
         "",
-        "| p50 | p95 | worst |",
-        "|---:|---:|---:|",
-        f"| {took.p50_ms:.0f} ms | {took.p95_ms:.0f} ms | {took.worst_ms:.0f} ms |",
+        "| meanwhile | p50, ms | p95, ms | worst, ms |",
+        "|---|---:|---:|---:|",
+        *(f"| {what} | {took.p50_ms:.0f} | {took.p95_ms:.0f} | {took.worst_ms:.0f} |" for what, took in found.items()),
     ]
 
 
+def _imports(found: Mapping[str, tuple[int, float]]) -> list[str]:
+    if not found:
+        return []
+    lines = ["## What is imported at the start", "", "| for | modules | ms of the processor |", "|---|---:|---:|"]
+    return lines + [f"| {what} | {modules} | {ms:.0f} |" for what, (modules, ms) in found.items()]
+
+
+def _not_had() -> list[str]:
+    lines = ["## Asked for, and not to be had here", "", "Registries that were looked in: PyPI, npm, Debian."]
+    return [*lines, "", *(f"- {name}: {why}." for name, why in NOT_HAD.items())]
+
+
 def render(results: Results) -> str:
-    """The whole report."""
-    parts = [_lists(results), _stats(results), _first_frame(results.first_frame), _keys(results)]
+    """The whole report, of the parts that were measured."""
+    parts = [
+        _lists(results) if results.lists else [],
+        _stats(results) if results.stats else [],
+        _first_frame(results.first_frame),
+        _screens(results.screens),
+        _keys(results.keys),
+        _imports(results.imports),
+        _not_had(),
+    ]
     made = ", ".join(f"{name} {value}" for name, value in results.versions.items())
-    tail = ["## The run", "", f"{results.started}. {made}."]
-    return "\n".join([INTRO, *("\n".join(part) + "\n" for part in [*parts, tail])])
+    when = "; ".join(f"{name} {said}" for name, said in results.measured.items())
+    tail = ["## The run", "", f"{made}.", "", f"Measured: {when}."]
+    return "\n".join([INTRO, *("\n".join(part) + "\n" for part in [*parts, tail] if part)])

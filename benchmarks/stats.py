@@ -13,8 +13,8 @@ import psutil
 from benchmarks.bench import Load, alternate, daemons, measure_load, timed
 from tests import real
 
-WARM_S = 6.0  # docker-py's and aiodocker's first round over 200 streams takes several seconds
-WINDOW_S = 15.0
+WARM_S = 5.0  # docker-py's and aiodocker's first round over 200 streams takes several seconds
+WINDOW_S = 8.0
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 GpuSampling: TypeAlias = "Callable[[Fleet, GpuTiming], Coroutine[None, None, None]]"
 
 CONTAINERS_FIRST_S = 1.0
-"""How long the first reading of GPUs waits for the containers that it is joined to."""
+"""How long the first readings of usage and GPUs wait for the containers that they are of."""
 
 _ALWAYS = ("backends.services.fleet", "backends.services.audit", "backends.engines.wrap")
 _SAMPLING = ("backends.services.sampler", "backends.services.gpus", "backends.services.gpu_usage_recorder")
@@ -57,7 +57,7 @@ async def open_fleet(
     serving: start our own Podman service where it has none.
     Raises ConfigError for an engine that cannot be meant.
     """
-    await _import(*_ALWAYS, *(_SAMPLING if sampling else ()))
+    await _import(*_ALWAYS)
     clusters = [] if settings.demo else clusters_of(settings.kubernetes, os.environ)
     found = [] if settings.demo else await _found(settings, only, clusters)
     clusters = [one for one in clusters if not only or one.id.name in only]
@@ -65,7 +65,7 @@ async def open_fleet(
         await _import(_CLUSTERS)
     kinds = {one.kind for one in found if one.endpoint or one.startable}
     if kinds or clusters:
-        await _import(*(_KINDS[kind] for kind in kinds), *(_PROBES if sampling else ()))
+        await _import(*(_KINDS[kind] for kind in kinds))
         from backends.engines.discover_service import serve_absent
 
         found, services = await serve_absent(found, os.environ) if serving else (found, {})
@@ -198,16 +198,22 @@ def _wrapped(engine: Engine, settings: Settings) -> Engine:
 
 
 def _samplers(settings: Settings, sample: GpuSampling) -> Mapping[str, Background]:
-    from backends.gpu.sampler import GpuTiming
-    from backends.services.sampler import StatsSampler
+    """What reads usage while the fleet runs; what that needs is imported then, since containers are shown before it."""
 
     async def stats(fleet: Fleet) -> None:
+        await fleet.ready(CONTAINERS_FIRST_S)
+        await _import(*_SAMPLING)
+        from backends.services.sampler import StatsSampler
+
         sampler = StatsSampler(fleet.store, fleet.engine, interval_s=settings.refresh_s)
         fleet.on_watch(sampler.watch)
         await sampler.run()
 
     async def gpus(fleet: Fleet) -> None:
         await fleet.ready(CONTAINERS_FIRST_S)
+        await _import(*_SAMPLING)
+        from backends.gpu.sampler import GpuTiming
+
         await sample(fleet, GpuTiming(interval_s=settings.refresh_s))
 
     return {"stats": stats, "gpus": gpus}
@@ -218,6 +224,7 @@ def _sampling(settings: Settings, recording: bool) -> Mapping[str, Background]:
 
 
 async def _sample_real_gpus(recording: bool, fleet: Fleet, timing: GpuTiming) -> None:
+    await _import(*_PROBES)
     from backends.gpu.amd import AmdProbe
     from backends.gpu.listed import ListedProbe
     from backends.gpu.nvidia import NvidiaProbe

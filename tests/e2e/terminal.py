@@ -97,9 +97,13 @@ class Terminal:
         assert ended is not None
         return int(ended[1])
 
+    def ansi(self) -> str:
+        """What is on the screen, colours and all."""
+        return self._tmux("capture-pane", "-p", "-e", "-N", "-t", "t")  # -N: a background reaches the right edge
+
     def picture(self, path: Path, title: str) -> None:
         """Write the screen, colours and all, as an SVG."""
-        ansi = self._tmux("capture-pane", "-p", "-e", "-N", "-t", "t")  # -N: a background reaches the right edge
+        ansi = self.ansi()
         console = Console(width=self._columns, record=True, file=open("/dev/null", "w"), force_terminal=True)  # noqa: SIM115 - closed below
         try:
             console.print(Text.from_ansi(ansi, no_wrap=True, end=""), overflow="crop", crop=True)

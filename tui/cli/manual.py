@@ -19,7 +19,7 @@ _EXITS = {
     Exit.UNREACHABLE: "An engine is unreachable.",
     Exit.BLOCKED: "The plan has blocking findings.",
 }
-_VARIABLES = (
+VARIABLES = (
     ("TRANSHIP_ENGINES", "More engines: NAME=KIND+URL, several with commas between them."),
     ("DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG, CONTAINER_HOST", "As for Docker and Podman themselves."),
     ("TRANSHIP_ASCII", "Set: borders and signs in ASCII."),
@@ -27,7 +27,7 @@ _VARIABLES = (
     ("TRANSHIP_DEMO_GPUS", "How many GPUs the demo fleet has."),
 )
 _COMMON = {"--json", "--demo", "--readonly", "--help"}
-_FILES = (
+FILES = (
     ("~/.config/tranship/config.toml", "Settings."),
     ("~/.config/tranship/presets/*.toml", "Presets of your own."),
     ("~/.local/state/tranship/", "The audit trail, journals and reports of migrations, logs, crash logs."),
@@ -61,7 +61,7 @@ def _page() -> Iterator[str]:
     for code, said in _EXITS.items():
         yield from _term(str(code.value), said)
     yield from _term("128 + n", "Ended by signal n.")
-    for title, terms in (("ENVIRONMENT", _VARIABLES), ("FILES", _FILES)):
+    for title, terms in (("ENVIRONMENT", VARIABLES), ("FILES", FILES)):
         yield f".SH {title}"
         for term, said in terms:
             yield from _term(term, said)

@@ -138,6 +138,7 @@ def tranship(context: click.Context, config: Path | None) -> None:
 def open_screen(invocation: Invocation) -> None:
     """Run the UI until the user leaves it. Everything of Textual is imported here and not before."""
     settings = invocation.settings()
+    gc.disable()  # nothing that is imported is garbage: its rounds would cost a twentieth of the start
     from tui.actions import BY_ID
     from tui.app import TranshipApp
     from tui.bootstrap import open_fleet
@@ -168,6 +169,7 @@ async def _shown(app: TranshipApp) -> int:
     # What was imported lives as long as the program: left out of the garbage collector's full rounds, which else hold
     # every key up for some 50 ms while a log of 100,000 lines grows.
     gc.freeze()
+    gc.enable()
     if is_served(os.environ):
         there = watched_pipe(lambda: leave(signal.SIGHUP))
     else:

@@ -17,12 +17,25 @@ BACKENDS = [
     for p in MODULES
     if p.is_relative_to(ROOT / "backends")
 ]
+FIRST_SCREENS = frozenset(
+    {"asking", "base", "copying", "doors", "facts", "fleet", "fleet_moves", "frame", "palette", "panes", "reach_doors"}
+    | {"registries"}
+)
+"""What the fleet's screen is made of."""
 SDKS = ("aiohttp", "docker", "kubernetes", "podman", "pynvml", "psutil", "humanize")
 
 
 def _loaded_by(statement: str, watched: tuple[str, ...]) -> list[str]:
     """Which of the watched modules a fresh interpreter has loaded after the statement."""
     code = f"{statement}\nimport sys\nprint(*[m for m in {watched!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def _own_modules(statement: str) -> list[str]:
+    """Our own modules that a fresh interpreter has loaded after the statement."""
+    rooms = ("backends", "widgets", "tui")
+    code = f"{statement}\nimport sys\nprint(*[m for m in sys.modules if m.split('.')[0] in {rooms!r}])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     return done.stdout.split()
 
@@ -50,6 +63,28 @@ def test_no_terminal_below_the_glass() -> None:
 
 def test_the_app_loads_no_sdk_before_the_first_frame() -> None:
     assert _loaded_by("import tui.app", SDKS) == []
+
+
+def test_the_first_frame_loads_the_model_and_the_fleets_screen_and_no_more() -> None:
+    """Whatever else is imported before it, everybody waits for at each start."""
+    loaded = _own_modules("import tui.app")
+    below = {name for name in loaded if name.startswith("backends.") and not name.startswith("backends.model")}
+    assert below == {"backends.private_folder", "backends.services", "backends.services.notices"}
+    screens = {name.removeprefix("tui.screens.") for name in loaded if name.startswith("tui.screens.")}
+    assert screens <= FIRST_SCREENS
+    assert not {name for name in loaded if name.startswith(("tui.cli.", "tui.web"))}
+
+
+def test_containers_are_shown_before_anything_samples() -> None:
+    """The engines are asked first: probes and samplers are imported when their first lists are there."""
+    engine = "TRANSHIP_ENGINES=there=docker+unix:///nonexistent/docker.sock"
+    code = (
+        "import asyncio, os\nfrom tui.bootstrap import open_fleet\nfrom tui.config import Settings\n"
+        f"os.environ.update([{engine!r}.split('=', 1)])\n"
+        "fleet = asyncio.run(open_fleet(Settings()))\nassert fleet.engines, 'an engine is there'"
+    )
+    late = ("backends.services.sampler", "backends.services.gpus", "backends.gpu.nvidia", "backends.gpu.amd", "aiohttp")
+    assert _loaded_by(code, late) == []
 
 
 def test_the_command_line_loads_no_terminal_library_and_no_sdk() -> None:

@@ -154,7 +154,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_words_and_left_as_it_is(
 
 def test_a_folder_that_cannot_be_made_is_said(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("in the way")
-    with pytest.raises(UsageFileError, match="cannot be opened: File exists"):
+    with pytest.raises(UsageFileError, match="cannot be opened: Not a directory"):
         UsageFile(tmp_path / "state" / "x.sqlite3", "a")
 
 
