@@ -48,31 +48,32 @@ async def open_fleet(
     sampling: bool = True,
     recording: bool = True,
     serving: bool = True,
+    clusters: bool = True,
 ) -> Fleet:
     """The fleet, not started yet: call its `start`, and `close` at the end, which ends all that was begun here.
 
     only: names of the engines wanted, empty = all. demo_if_none: where no engine is found, the demo fleet takes
     its place, beside the absent ones with their reasons. sampling: also read usage and GPUs while it runs.
     recording: write down what containers take of GPUs meanwhile; never of the demo, nor of a part of the engines.
-    serving: start our own Podman service where it has none.
+    serving: start our own Podman service where it has none. clusters: with the contexts that were named.
     Raises ConfigError for an engine that cannot be meant.
     """
     await _import(*_ALWAYS)
-    clusters = [] if settings.demo else clusters_of(settings.kubernetes, os.environ)
-    found = [] if settings.demo else await _found(settings, only, clusters)
-    clusters = [one for one in clusters if not only or one.id.name in only]
-    if clusters:
+    named = clusters_of(settings.kubernetes, os.environ) if clusters and not settings.demo else []
+    found = [] if settings.demo else await _found(settings, only, named)
+    named = [one for one in named if not only or one.id.name in only]
+    if named:
         await _import(_CLUSTERS)
     kinds = {one.kind for one in found if one.endpoint or one.startable}
-    if kinds or clusters:
+    if kinds or named:
         await _import(*(_KINDS[kind] for kind in kinds))
         from backends.engines.discover_service import serve_absent
 
         found, services = await serve_absent(found, os.environ) if serving else (found, {})
         # From here to the fleet there is no await: nothing can be cancelled while a service has no engine to end it.
-        if clusters or any(one.endpoint for one in found):
+        if named or any(one.endpoint for one in found):
             background = _sampling(settings, recording and not only) if sampling else {}
-            return _real(settings, found, services, background, clusters)
+            return _real(settings, found, services, background, named)
     if settings.demo or demo_if_none:
         await _import(*_DEMO)
         return _demo(settings, only, found, sampling=sampling)

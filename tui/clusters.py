@@ -1,8 +1,10 @@
-"""From what a person names ("prod", "prod=vision", "prod=*") to the engine of a cluster. Opens and reads nothing."""
+"""From what a person names ("prod", "prod=vision", "prod=*") to the engine of a cluster. Opens no connection."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 from backends.model.ids import EngineId, EngineKind
@@ -33,6 +35,23 @@ def clusters_of(named: Iterable[str], environ: Mapping[str, str]) -> list[Cluste
     return [cluster_of(text) for text in dict.fromkeys((*named, *more)) if text]
 
 
+def context_names(environ: Mapping[str, str]) -> list[str]:
+    """The contexts of the kubeconfig, sorted, without the client, which takes a second to load. Blocks on files.
+
+    What cannot be read offers none: who connects is told why.
+    """
+    import yaml
+
+    names: set[str] = set()
+    for place in (environ.get("KUBECONFIG") or "~/.kube/config").split(os.pathsep):
+        try:
+            config = yaml.safe_load(Path(place).expanduser().read_text(encoding="utf-8")) if place else None
+            names |= {str(one["name"]) for one in config["contexts"]} if config else set()
+        except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
+            continue
+    return sorted(names)
+
+
 def apply_words(found: Sequence[AppliedObject]) -> str:
     """What an apply does, as its check told: "Make secret/api-env and change deployment/api in vision"."""
     new = ", ".join(str(one) for one in found if one.created)
@@ -43,4 +62,4 @@ def apply_words(found: Sequence[AppliedObject]) -> str:
     return words[:1].upper() + words[1:]
 
 
-__all__ = ["CONTEXTS_VARIABLE", "Cluster", "apply_words", "cluster_of", "clusters_of"]
+__all__ = ["CONTEXTS_VARIABLE", "Cluster", "apply_words", "cluster_of", "clusters_of", "context_names"]

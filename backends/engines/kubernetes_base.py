@@ -10,6 +10,7 @@ from urllib.parse import quote
 from backends.engines.kubernetes_lacking import LACKING
 from backends.engines.kubernetes_sdk import CALL_TIMEOUT_S, KubernetesSdk
 from backends.engines.kubernetes_translate import Place, engine_info, place_of
+from backends.links.reach import OF_NAMESPACE, SCHEME
 from backends.model.capabilities import Capability, EngineInfo
 from backends.model.errors import BackendError, Denied, NotFound, Protocol
 from backends.model.ids import EngineId
@@ -43,7 +44,7 @@ class KubernetesBase:
     @property
     def endpoint(self) -> str:
         """Where it is, for people: the context and the namespace."""
-        return f"kubernetes://{self._context}" + (f"/{self._asked}" if self._asked else "")
+        return f"{SCHEME}{self._context}" + (f"{OF_NAMESPACE}{self._asked}" if self._asked else "")
 
     @property
     def _everywhere(self) -> bool:

@@ -30,6 +30,9 @@ _WHY: Mapping[Capability, _Lack] = MappingProxyType(
         Capability.RENAME: _Lack(
             "a Pod keeps its name and its restart policy for life", "Apply a manifest with another one."
         ),
+        Capability.CDI: _Lack(
+            "a cluster's nodes give GPUs by device plugins, by number", "Ask for them under limits: nvidia.com/gpu: 1."
+        ),
         Capability.EXEC: _Lack(
             "Tranship runs nothing inside the Pods of a cluster", "kubectl exec -it -n NAMESPACE POD -c CONTAINER -- sh"
         ),

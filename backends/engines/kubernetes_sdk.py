@@ -12,12 +12,12 @@ import json
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType, SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from backends.engines.kubernetes_errors import from_answer, late, tls_failed, unreachable
+from backends.engines.kubernetes_threads import Worker
 from backends.model.errors import BackendError, Denied, NotFound, Protocol, Unsupported
 from backends.model.ids import EngineId
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 CALL_TIMEOUT_S = 20.0
 _CONNECT_S = 8.0
-_THREADS = 8
+_AT_ONCE = 8
 _PIECE_BYTES = 64 * 1024
 _BODY_BYTES = 256 << 20
 """The most that is read of one answer: a list of 30,000 Pods takes about half of it."""
@@ -37,7 +37,7 @@ JSON = "application/json"
 
 
 class KubernetesSdk:
-    """One context of the kubeconfig with threads of its own. kubeconfig: as $KUBECONFIG has it, "" = the usual place.
+    """One context of the kubeconfig. kubeconfig: as $KUBECONFIG has it, "" = the usual place.
 
     host: the API server's address, known once it was opened.
     """
@@ -47,7 +47,7 @@ class KubernetesSdk:
         self._context = context
         self._kubeconfig = kubeconfig
         self._api: ApiClient | None = None
-        self._threads: ThreadPoolExecutor | None = None
+        self._turns = asyncio.Semaphore(_AT_ONCE)
         self.host = f"the cluster of context {context}"
 
     async def open(self) -> str:
@@ -93,47 +93,49 @@ class KubernetesSdk:
     @asynccontextmanager
     async def stream(self, path: str, query: Mapping[str, str] = _NOTHING) -> AsyncIterator[AsyncIterator[bytes]]:
         """The bytes of an answer that goes on, as they come. Leaving closes its connection, whoever waits for it."""
-        thread = ThreadPoolExecutor(1, thread_name_prefix=f"stream-{self._engine}")
-        opening = asyncio.wrap_future(
-            thread.submit(self._guarded, lambda: self._asked("GET", path, query, None, JSON, (_CONNECT_S, None)))
-        )
-        try:
-            async with asyncio.timeout(CALL_TIMEOUT_S):
-                told = await asyncio.shield(opening)
-        except TimeoutError as error:
-            opening.add_done_callback(_shut_late)
-            raise late(self.host, self._engine, CALL_TIMEOUT_S) from error
-        except asyncio.CancelledError:
-            opening.add_done_callback(_shut_late)
-            raise
-        finally:
-            if not opening.done() or opening.cancelled() or opening.exception():
-                thread.shutdown(wait=False)
-        try:
-            yield self._pieces(thread, told)
-        finally:
-            _shut(told)
-            thread.submit(told.close)
-            thread.shutdown(wait=False)
+        worker, opened = Worker(f"stream-{self._engine}"), list[Any]()
 
-    async def _pieces(self, thread: ThreadPoolExecutor, told: Any) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
-        while piece := await loop.run_in_executor(thread, self._guarded, lambda: told.read1(_PIECE_BYTES)):
-            yield piece
+        def open_it() -> None:
+            told = self._asked("GET", path, query, None, JSON, (_CONNECT_S, CALL_TIMEOUT_S))
+            opened.append(told)
+            socket = getattr(told.connection, "sock", None)
+            if socket is not None:  # it is the answer's alone where the server closes after it
+                socket.settimeout(None)  # from here on silence is no fault
+
+        def close_it() -> None:
+            for told in opened:
+                told.close()
+
+        try:
+            try:
+                async with asyncio.timeout(CALL_TIMEOUT_S):
+                    await worker.run(lambda: self._guarded(open_it))
+            except TimeoutError as error:
+                raise late(self.host, self._engine, CALL_TIMEOUT_S) from error
+            yield self._pieces(worker, opened[0])
+        finally:
+            for told in opened:
+                _shut(told)
+            worker.end(close_it)
+
+    async def _pieces(self, worker: Worker, told: Any) -> AsyncIterator[bytes]:
+        while piece := await worker.run(lambda: self._guarded(lambda: told.read1(_PIECE_BYTES))):
+            yield cast(bytes, piece)
 
     async def close(self) -> None:
         """Close the client's connections; safe to call twice."""
         api, self._api = self._api, None
-        threads, self._threads = self._threads, None
-        if threads is not None:
-            if api is not None:
-                await asyncio.get_running_loop().run_in_executor(threads, api.close)
-            threads.shutdown(wait=False, cancel_futures=True)
+        if api is not None:
+            await self._run(api.close)
 
     async def _run(self, act: Callable[[], T]) -> T:
-        if self._threads is None:
-            self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"sdk-{self._engine}")
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._guarded, act)
+        """In a thread of its own: calls are few, and one that hangs is in nobody's way."""
+        async with self._turns:
+            worker = Worker(f"call-{self._engine}")
+            try:
+                return await worker.run(lambda: self._guarded(act))
+            finally:
+                worker.end()
 
     # -- in the thread ---------------------------------------------------------------------------
     def _asked(
@@ -234,13 +236,6 @@ def _shut(told: Any) -> None:
     """End a read that another thread is in."""
     with suppress(ValueError, RuntimeError, OSError):  # it has ended by itself
         told.shutdown()
-
-
-def _shut_late(opening: asyncio.Future[Any]) -> None:
-    """A stream that was opened after nobody wanted it any more."""
-    if not opening.cancelled() and opening.exception() is None:
-        _shut(opening.result())
-        opening.result().close()
 
 
 __all__ = ["CALL_TIMEOUT_S", "JSON", "KubernetesSdk"]

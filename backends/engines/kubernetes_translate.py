@@ -98,12 +98,12 @@ def _row(engine: EngineId, pod: Json, spec: Json, status: Json, *, with_namespac
         created_at=parse_time(str(meta.get("creationTimestamp") or "")) or datetime.fromtimestamp(0, UTC),
         started_at=parse_time(str((running or ended).get("startedAt") or "")),
         finished_at=parse_time(str(ended.get("finishedAt") or "")),
-        exit_code=ended.get("exitCode"),
+        exit_code=_number(ended.get("exitCode")),
         health=_health(spec, status, state),
         command=(*map(str, spec.get("command") or ()), *map(str, spec.get("args") or ())),
         ports=tuple(
-            Port(one["containerPort"], str(one.get("protocol") or "TCP").lower(), str(one.get("hostIP") or ""),
-                 one.get("hostPort"))
+            Port(int(one["containerPort"]), str(one.get("protocol") or "TCP").lower(), str(one.get("hostIP") or ""),
+                 _number(one.get("hostPort")))
             for one in spec.get("ports") or ()
         ),
         mounts=_mounts(pod, spec),
@@ -114,6 +114,10 @@ def _row(engine: EngineId, pod: Json, spec: Json, status: Json, *, with_namespac
         restarts=int(status.get("restartCount") or 0),
         why=_why(pod, status),
     )  # fmt: skip
+
+
+def _number(value: Any) -> int | None:
+    return None if value is None else int(value)
 
 
 def _state(pod: Json, status: Json) -> tuple[ContainerState, Json]:
@@ -192,7 +196,7 @@ def events_of(engine: EngineId, item: Json) -> list[EngineEvent]:
         return []
     meta, told = pod["metadata"], {}
     for one in (pod.get("status") or _EMPTY).get("containerStatuses") or ():
-        told[one["name"]] = ((one.get("state") or _EMPTY).get("terminated") or _EMPTY).get("exitCode")
+        told[one["name"]] = _number(((one.get("state") or _EMPTY).get("terminated") or _EMPTY).get("exitCode"))
     names = [one["name"] for key in ("initContainers", "containers") for one in pod["spec"].get(key) or ()]
     return [
         EngineEvent(

@@ -10,6 +10,9 @@ from urllib.parse import quote, urlsplit
 
 from backends.model.service_link import ServiceLink
 
+SCHEME, OF_NAMESPACE = "kubernetes://", "?namespace="
+"""Of a cluster's endpoint, which names a context of the kubeconfig and no host."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -51,6 +54,14 @@ def tunnel_line(link: ServiceLink, ground: Ground) -> str:
     if ground.engine_host:
         return f"ssh -N {forward} {ground.ssh}"
     return f"ssh -N {forward} {shlex.quote(ground.ssh_here)}" if ground.browser_elsewhere else ""
+
+
+def forward_line(port: int, container: str, endpoint: str) -> str:
+    """The line that brings a port of a Pod to this machine, for `endpoint` of its cluster and the container's id."""
+    context = endpoint.removeprefix(SCHEME).partition(OF_NAMESPACE)[0]
+    namespace, pod, *_ = container.split("/")
+    where = f"--context {shlex.quote(context)} -n {shlex.quote(namespace)}"
+    return f"kubectl {where} port-forward {shlex.quote(f'pod/{pod}')} {port}"
 
 
 def attach_address(name: str, workdir: str, endpoint: str) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from backends.engine import Engine
+from backends.inspected_pod import is_pod, pod_environment
 from backends.links.find import links_of
-from backends.links.reach import Ground, attach_address, tunnel_line
+from backends.links.reach import Ground, attach_address, forward_line, tunnel_line
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.service_link import LinkReport
@@ -29,6 +31,8 @@ async def find_links(engine: Engine, container: Container, ground: Ground) -> Li
         lines = await _lines(engine, container, remarks)
     else:
         return LinkReport(remarks=("it does not run",))
+    if is_pod(raw):
+        return _of_pod(engine, container, raw, lines, remarks)
     links = links_of(container, _env(config), lines, host=ground.engine_host or "localhost")
     tunnels = {link.port: line for link in links if link.port and (line := tunnel_line(link, ground))}
     return LinkReport(
@@ -37,6 +41,18 @@ async def find_links(engine: Engine, container: Container, ground: Ground) -> Li
         attach_address(container.name, str(config.get("WorkingDir") or "/"), engine.endpoint),
         tuple(remarks),
     )
+
+
+def _of_pod(
+    engine: Engine, container: Container, raw: Mapping[str, object], lines: list[str], remarks: list[str]
+) -> LinkReport:
+    """A Pod's ports are here once kubectl has brought them here, each under its own number."""
+    env = dict(pod_environment(raw, container.key.id.rpartition("/")[2]))
+    links = links_of(replace(container, networks=("host",)), env, lines)
+    ports = {link.port for link in links if link.port}
+    tunnels = tuple((port, forward_line(port, container.key.id, engine.endpoint)) for port in sorted(ports))
+    said = (*remarks, *(("a Pod's port answers here while its kubectl line runs (t copies it)",) if tunnels else ()))
+    return LinkReport(links, tunnels, remarks=said)
 
 
 def _env(config: Mapping[str, object]) -> Mapping[str, str]:

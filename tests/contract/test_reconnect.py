@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from backends.engines.demo_images import BuildStep, build, write_archive
-from backends.model.errors import TimedOut
+from backends.model.errors import TimedOut, Unreachable
 from backends.model.events import Link
 from backends.model.ids import ContainerKey
 from backends.model.workload import WorkloadSpec
@@ -21,6 +21,7 @@ from backends.services.supervisor import Supervisor, Timing
 from tests.cluster.server import FakeCluster
 from tests.contract.conftest import CLUSTER, EVERY, REAL, demo_engine, real_engine
 from tests.contract.lab import Lab, eventually, one_chunk
+from tests.contract.pod_lab import PodLab
 from tests.contract.service import ClusterService, DemoService, RealService, Service
 from tests.private import PrivateEngine
 from tests.real import RealEngines
@@ -104,6 +105,23 @@ async def test_a_killed_service_is_lost_keeps_its_rows_and_comes_back(
 
 
 @pytest.mark.one_podman
+@pytest.mark.parametrize("service", [CLUSTER], indirect=True)
+async def test_a_killed_cluster_too(service: Service, run_label: dict[str, str]) -> None:
+    async with _supervised(service) as store:
+        lab = PodLab(service.engine, await service.engine.connect(), run_label)
+        key = ContainerKey(service.engine.id, await lab.run())
+        await _has(store, key, True)
+        await service.kill()
+        await _comes_to(store, service, Link.LOST)
+        error = store.view.engines[service.engine.id].connection.error
+        assert isinstance(error, Unreachable)
+        assert key in store.view.containers
+        await service.start()
+        await _comes_to(store, service, Link.CONNECTED)
+        await service.engine.remove(key.id, force=True)
+        await _has(store, key, False)
+
+
 @pytest.mark.parametrize("service", EVERY, indirect=True)
 async def test_a_frozen_service_is_noticed_and_comes_back(service: Service) -> None:
     async with _supervised(service) as store:

@@ -17,6 +17,7 @@ from tests.cluster.server import FakeCluster
 from tests.cluster.store import PODS
 from tests.e2e.cli import Cli, Ran
 from tests.real import RealEngines
+from tests.thorough import ON
 
 pytestmark = [pytest.mark.engines, pytest.mark.e2e]
 
@@ -49,6 +50,8 @@ async def test_a_container_is_brought_to_a_cluster_and_looked_at_there(
         assert ran.json["applied"]["objects"] == [{"kind": "Pod", "name": name, "namespace": "train", "created": True}]
         (pod,) = cluster.store.listed(PODS, "train")
         assert pod["spec"]["containers"][0]["image"].startswith(f"{pushed}@sha256:")
+        if not ON:  # the pilot and the unit tests do the same in one process
+            return
         logs = await run("logs", name, *kube)
         assert (logs.code, logs.out.strip()) == (0, "from the pod"), logs.err
         removed = await run("rm", name, *kube, "--force", "--yes")

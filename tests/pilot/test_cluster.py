@@ -19,7 +19,7 @@ from widgets.lines_pane import LinesPane
 _LAB = EngineId(EngineKind.KUBERNETES, "k8s-lab")
 _CONTAINERS = [
     {"name": name, "image": "ghcr.io/lab/train:3", "command": ["sh", "-c", "echo from the pod; sleep 60"],
-     "resources": {"limits": {"nvidia.com/gpu": 2}}}
+     "env": [{"name": "API_TOKEN", "value": "s3cret"}], "resources": {"limits": {"nvidia.com/gpu": 2}}}
     for name in ("app", "proxy")
 ]  # fmt: skip
 _POD = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "pod-0"}, "spec": {"containers": _CONTAINERS}}
@@ -52,8 +52,8 @@ def _dialog(play: Stage) -> str:
     return "\n".join(str(one.render()) for one in play.app.screen.query("Static"))
 
 
-def _text(play: Stage) -> str:
-    return "\n".join(map(plain, play.app.screen.query_one("#export", LinesPane).lines))
+def _text(play: Stage, pane: str = "#export") -> str:
+    return "\n".join(map(plain, play.app.screen.query_one(pane, LinesPane).lines))
 
 
 async def test_a_pod_is_followed_not_stopped_and_goes_whole(cluster: FakeCluster, lab: Engine, tmp_path: Path) -> None:
@@ -65,7 +65,12 @@ async def test_a_pod_is_followed_not_stopped_and_goes_whole(cluster: FakeCluster
             await play.press(key)
             await play.until(lambda word=word: word in play.toasts(), word)  # type: ignore[misc]
             assert play.on_top() == "FleetScreen"
-        await play.press("l")
+        await play.press("enter", "4")
+        await play.until(lambda: "API_TOKEN" in _text(play, "#detail"), "its environment")
+        assert "s3cret" not in _text(play, "#detail")
+        await play.press("escape", "b")
+        await play.until(lambda: play.on_top() == "LinkScreen", "its links")
+        await play.press("escape", "l")
         await play.until(lambda: play.on_top() == "LogScreen", "its log")
         await play.press("escape", "d")
         await play.until(lambda: "Remove pod-0/app" in _dialog(play), "the question")

@@ -1,6 +1,7 @@
 """What the shell offers at Tab: containers, images, engines, projects, as they are now. Quiet, and done in a second.
 
 An engine that hangs, and one that would have to be started, offers nothing: a shell must not wait, nor be written to.
+Neither does a cluster, whose login program might open a browser; the names of contexts are read from the kubeconfig.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import click
 from click.shell_completion import BashComplete, CompletionItem, add_completion_class, split_arg_string
 
 from tui.cli.session import Invocation
+from tui.clusters import context_names
 from tui.config import ConfigError, load
 from widgets.text import inert
 
@@ -76,7 +78,9 @@ def teach(command: click.Command) -> None:
     """Let a command's parameters, and those of its subcommands, offer what their metavar names."""
     for parameter in command.params:
         offers = _OFFERS.get(_meant(parameter))
-        if offers is not None:
+        if _meant(parameter) == "CONTEXT":
+            parameter.shell_complete = _complete_context  # type: ignore[method-assign]
+        elif offers is not None:
             parameter.shell_complete = partial(_complete, offers, parameter)  # type: ignore[method-assign]
     for one in command.commands.values() if isinstance(command, click.Group) else ():
         teach(one)
@@ -101,6 +105,12 @@ def _complete(offers: Ask, parameter: click.Parameter, context: click.Context, i
     ]
 
 
+def _complete_context(ctx: click.Context, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's
+    """Contexts of the kubeconfig: its files are read, no cluster is asked."""
+    names = context_names(os.environ)
+    return [CompletionItem(name) for name in names if name.startswith(incomplete) and inert(name) == name]
+
+
 def _asked(invocation: Invocation, offers: Ask) -> list[Offer]:
     try:
         settings = replace(load(invocation.config), demo=invocation.demo)
@@ -113,7 +123,9 @@ def _asked(invocation: Invocation, offers: Ask) -> list[Offer]:
         fleet: Fleet | None = None
         try:
             async with asyncio.timeout(LIMIT_S):
-                fleet = await open_fleet(settings, demo_if_none=False, sampling=False, recording=False, serving=False)
+                fleet = await open_fleet(
+                    settings, demo_if_none=False, sampling=False, recording=False, serving=False, clusters=False
+                )
                 await fleet.start()
                 await fleet.ready(LIMIT_S * 0.7)
                 found.extend(await offers(fleet))

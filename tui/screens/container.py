@@ -11,12 +11,13 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
 
+from backends.inspected_pod import hides, is_pod, secret_values
 from backends.model.container import ChangedPath
 from backends.model.errors import BackendError
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
 from backends.model.process import ContainerProcess
-from backends.model.secrets import masked_json
+from backends.model.secrets import MASK, masked_json
 from backends.model.values import Missing
 from tui.action import Scope
 from tui.actions import bindings
@@ -25,6 +26,7 @@ from tui.screens import container_sections as sections
 from tui.screens.base import SubScreen
 from tui.screens.facts import fact_lines, facts_of
 from tui.screens.frame import KeyBar, TitleBar
+from tui.screens.pod_sections import pod_environment_lines, pod_health_lines, pod_network_lines
 from widgets.json_pane import JsonPane
 from widgets.layer_lines import error_lines
 from widgets.line import Line
@@ -198,9 +200,12 @@ class ContainerScreen(SubScreen):
         if section == _FILES and self._changes is not None:
             return sections.changed_lines(self._changes, width)
         if section in _OF_INSPECT and raw is not None:
+            of_pod = is_pod(raw)
+            if section == _ENV and of_pod:
+                return pod_environment_lines(container, raw, width, secrets=self._secrets)
             if section == _ENV:
                 return sections.environment_lines(raw, width, secrets=self._secrets)
-            return _OF_INSPECT[section](container, raw, width)
+            return (_OF_POD if of_pod else _OF_INSPECT)[section](container, raw, width)
         return sections.quiet(_ASKING)
 
     def _plots(self, width: int, height: int) -> list[Line]:
@@ -221,7 +226,10 @@ class ContainerScreen(SubScreen):
     # -- secrets and searching -------------------------------------------------------------------
     @property
     def _mask(self) -> Callable[[str | int | None, str], str]:
-        return _as_it_is if self._secrets else masked_json
+        if self._secrets or self._raw is None or not is_pod(self._raw):
+            return _as_it_is if self._secrets else masked_json
+        held = secret_values(self._raw)  # there a variable's name stands beside its value, not before it
+        return lambda name, text: hides(held, masked_json(name, text), MASK)
 
     def _toggle_secrets(self) -> None:
         self._secrets = not self._secrets
@@ -277,3 +285,5 @@ _OF_INSPECT: Mapping[int, Callable[..., list[Line]]] = {
     _HEALTH: sections.health_lines,
 }
 """Sections that are read from the inspect JSON."""
+_OF_POD = {_MOUNTS: sections.mount_lines, _NET: pod_network_lines, _HEALTH: pod_health_lines}
+"""The same where that JSON is a Pod."""

@@ -47,9 +47,14 @@ def process_lines(processes: Sequence[ContainerProcess], width: int, *, secrets:
 
 def environment_lines(raw: Raw, width: int, *, secrets: bool) -> list[Line]:
     """Variables, those that look secret hidden unless asked for."""
+    return environment_pair_lines(environment(raw), width, secrets=secrets)
+
+
+def environment_pair_lines(pairs: Iterable[tuple[str, str]], width: int, *, secrets: bool) -> list[Line]:
+    """(name, value) in a table; what looks secret is hidden unless asked for."""
     lines: list[Line] = []
     hidden = 0
-    for name, value in environment(raw):
+    for name, value in pairs:
         shown = value if secrets else masked_value(name, value)
         hidden += MASK in shown and shown != value
         lines += _pair(name, shown, width, Tone.DIM if shown == MASK else Tone.PLAIN)
@@ -86,10 +91,15 @@ def network_lines(container: Container, raw: Raw, width: int) -> list[Line]:
         ):
             if value:
                 lines += [line((pad(f"  {label}", 12), Tone.DIM), part) for part in wrap(inert(value), width - 12)]
-    if container.ports:
-        lines += [BLANK, line(("PORTS", Tone.HEADING))]
-        lines += [line("  " + inert(port_text(port))) for port in sorted(container.ports, key=repr)]
-    return lines or quiet("It is on no network.")
+    return [*lines, *port_lines(container)] or quiet("It is on no network.")
+
+
+def port_lines(container: Container) -> list[Line]:
+    """Its ports, under a heading; none where it has none."""
+    if not container.ports:
+        return []
+    ports = [line("  " + inert(port_text(port))) for port in sorted(container.ports, key=repr)]
+    return [BLANK, line(("PORTS", Tone.HEADING)), *ports]
 
 
 def health_lines(container: Container, raw: Raw, width: int) -> list[Line]:

@@ -80,3 +80,14 @@ def test_zsh_and_fish_are_told_the_state_too() -> None:
 )
 def test_words_are_put_together_at_colons(words: list[str], whole: list[str], places: list[int]) -> None:
     assert joined(words) == (whole, places)
+
+
+def test_contexts_of_the_kubeconfig_where_no_cluster_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text(
+        "contexts: [{name: lab}, {name: prod}]\nusers: [{name: x, user: {exec: {command: 'false'}}}]"
+    )
+    (tmp_path / "b").write_text("contexts: [{name: live}]")
+    (tmp_path / "bad").write_text("a: [")
+    config = ":".join(str(tmp_path / name) for name in ("a", "bad", "none", "b"))
+    assert offered("tranship", "ps", "--kube", "l", KUBECONFIG=config) == ["lab", "live"]
+    assert offered("tranship", "export", "--context", "", KUBECONFIG=config) == ["lab", "live", "prod"]

@@ -236,4 +236,4 @@ async def test_metrics_are_lacking_where_they_are_not_served(tmp_path: Path) -> 
 
 def test_an_engine_opens_nothing_before_it_is_asked() -> None:
     engine = kubernetes_engine(EngineId(LAB.kind, "k8s-x"), "x", "vision", kubeconfig="/nowhere")
-    assert (engine.endpoint, engine.id.name) == ("kubernetes://x/vision", "k8s-x")
+    assert (engine.endpoint, engine.id.name) == ("kubernetes://x?namespace=vision", "k8s-x")
