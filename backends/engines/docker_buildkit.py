@@ -163,13 +163,12 @@ class DockerBuildKit(BuildReader):
         raise self._why(message, work)
 
     def _why(self, message: str, work: _Work) -> BackendError:
-        if message.endswith(_NO_SESSION):
-            hint = "Build it with `docker buildx build`, which has --secret and --ssh, or leave the mount out."
-            title = (
-                f"{str(work.step or 'a step').capitalize()} wants a secret or SSH key, which Docker's API does not give"
-            )
-            return Unsupported(title, detail=message, hint=hint, engine=self._engine)
         syntax, base = _SYNTAX.fullmatch(work.name), _BASE.fullmatch(work.name)
+        if message.endswith(_NO_SESSION) and not (base or syntax):
+            hint = "Build it with `docker buildx build`, which has --secret and --ssh, or leave the mount out."
+            which = str(work.step or "a step").capitalize()
+            title = f"{which} wants a secret or an SSH key, which Docker's API does not give"
+            return Unsupported(title, detail=message, hint=hint, engine=self._engine)
         if syntax:
             hint = "Leave the line `# syntax=…` out: the engine's own BuildKit knows mounts and here-documents too."
             title = f"{syntax[1]}, which is to read the Containerfile (# syntax=…), cannot be had"

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.containerfile import beyond_classic, instructions, written
+from backends.containerfile import base_images, beyond_classic, instructions, written
 from backends.engines.buildkit_trace import Log, Vertex, trace
 from backends.engines.docker_buildkit import HELD_TEXTS, DockerBuildKit
 from backends.model.build import BuildEvent, BuildSpec, ImageBuilt, OutputLine, StepBegun, StepCached
-from backends.model.errors import BackendError, Conflict, NotFound, Protocol, Unsupported
+from backends.model.errors import BackendError, Conflict, Denied, NotFound, Protocol, Unsupported
 from backends.model.ids import EngineId, EngineKind
 
 ENGINE = EngineId(EngineKind.DOCKER, "docker")
@@ -165,6 +165,10 @@ def test_another_steps_words_wait_until_it_is_its_turn() -> None:
     [
         ([vertex("[2/2] RUN x", error="no active sessions")], "no active sessions", Unsupported, "secret"),
         (
+            [vertex("[internal] load metadata for h/x:1", error="no active sessions")],
+            "h/x:1: failed to resolve source metadata for h/x:1: no active sessions", Denied, "h/x:1 without a login",
+        ),
+        (
             [vertex("resolve image config for docker-image://docker.io/docker/dockerfile:1", error="dial tcp")],
             "dial tcp: lookup", NotFound, "docker.io/docker/dockerfile:1, which is to read",
         ),
@@ -210,6 +214,11 @@ def test_each_failure_has_its_own_words_and_a_remedy(
 )
 def test_the_builder_follows_from_the_instruction(text: str, newer: bool) -> None:
     assert beyond_classic(instructions(text)[0]) is newer
+
+
+def test_base_images_are_told_without_stages_and_variables() -> None:
+    text = "ARG B=c\nFROM --platform=linux/arm64 a/b:1 AS One\nFROM one AS two\nFROM $B\nFROM scratch\nfrom TWO\nFROM d"
+    assert base_images(one.text for one in instructions(text)) == ("a/b:1", "d")
 
 
 @pytest.mark.parametrize(
