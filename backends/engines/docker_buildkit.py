@@ -25,6 +25,7 @@ HELD_TEXTS = 2000
 """Of a step that waits until those before it have ended; what it says beyond is left out at the front."""
 
 _NO_SESSION = "no active sessions"
+_OWN_CONTEXT = "http://build-context-"
 _TRACE, _IMAGE = "moby.buildkit.trace", "moby.image.id"
 _STEP = re.compile(r"\[(?:(.+) )?(\d+)/(\d+)\] (.+)", re.DOTALL)
 _HERE = re.compile(r"(.*<<-?[\"']?[A-Za-z_][\w.-]*[\"']?) \(.*\)", re.DOTALL)
@@ -163,6 +164,13 @@ class DockerBuildKit(BuildReader):
         raise self._why(message, work)
 
     def _why(self, message: str, work: _Work) -> BackendError:
+        if _OWN_CONTEXT in message:
+            # Docker 26.1 with containerd's store looks for the request's body at this name on the network.
+            hint = (
+                "Build it with `docker buildx build`, or on Podman, or without what needs BuildKit (RUN --mount, <<)."
+            )
+            title = "This Docker, with containerd's store, takes no folder for BuildKit over its API"
+            return Unsupported(title, detail=message, hint=hint, engine=self._engine)
         syntax, base = _SYNTAX.fullmatch(work.name), _BASE.fullmatch(work.name)
         if message.endswith(_NO_SESSION) and not (base or syntax):
             hint = "Build it with `docker buildx build`, which has --secret and --ssh, or leave the mount out."

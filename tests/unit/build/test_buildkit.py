@@ -169,6 +169,10 @@ def test_another_steps_words_wait_until_it_is_its_turn() -> None:
             "h/x:1: failed to resolve source metadata for h/x:1: no active sessions", Denied, "h/x:1 without a login",
         ),
         (
+            [vertex("[internal] load remote build context", error="lookup")],
+            'failed to load cache key: Get "http://build-context-c73p": dial tcp', Unsupported, "takes no folder",
+        ),
+        (
             [vertex("resolve image config for docker-image://docker.io/docker/dockerfile:1", error="dial tcp")],
             "dial tcp: lookup", NotFound, "docker.io/docker/dockerfile:1, which is to read",
         ),
