@@ -127,4 +127,27 @@ def stage_names(texts: Iterable[str]) -> list[str]:
     return named
 
 
-__all__ = ["Instruction", "beyond_classic", "instructions", "line_of", "stage_names", "stages", "written"]
+def base_images(texts: Iterable[str]) -> tuple[str, ...]:
+    """The images that FROM names, stages and names with variables left out. texts: of the instructions."""
+    found: dict[str, None] = {}
+    stages: set[str] = set()
+    for text in texts:
+        words = [word for word in text.split() if not word.startswith("--")]
+        if words[0].upper() != "FROM" or len(words) < 2:
+            continue
+        if words[1].lower() not in stages and "$" not in words[1] and words[1] != "scratch":
+            found[words[1]] = None
+        stages |= {words[-1].lower()} if len(words) >= 4 else set()
+    return tuple(found)
+
+
+__all__ = [
+    "Instruction",
+    "base_images",
+    "beyond_classic",
+    "instructions",
+    "line_of",
+    "stage_names",
+    "stages",
+    "written",
+]

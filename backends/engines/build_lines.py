@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from backends.model.build import BuildStep
-from backends.model.errors import BackendError, Conflict, NotFound, Unsupported
+from backends.model.errors import BackendError, Conflict, Denied, NotFound, Unsupported
 from backends.model.ids import EngineId
 
 KEPT_LINES = 20
@@ -62,6 +62,10 @@ _NO_IMAGE = (
     ": not found",
 )
 _UNHEARD = ("dial tcp", "no such host", "connection refused", "i/o timeout", "network is unreachable", "TLS handshake")
+_REFUSED = (
+    "no basic auth credentials", "unauthorized", "Unauthorized", "authentication required", "403 Forbidden",
+    "no active sessions",  # BuildKit would ask its client for a login
+)  # fmt: skip
 _NO_SPACE = "no space left on device"
 
 
@@ -114,6 +118,9 @@ def _of_base(message: str, step: BuildStep | None) -> _Told | None:
     if not words or words[0].upper() not in {"FROM", "COPY"}:
         return None
     name = next((word for word in words[1:] if not word.startswith("--")), "")
+    if words[0].upper() == "FROM" and any(mark in message for mark in _REFUSED):
+        hint = f"`tranship login` to it; or pull it first, which BuildKit needs on Docker: `tranship pull {name}`."
+        return Denied, f"The registry does not give the base image {name} without a login", hint
     if words[0].upper() == "FROM" and any(mark in message for mark in _NO_IMAGE):
         hint = "Check its name and tag; where the registry wants a login, pull it first (`tranship pull`)."
         return NotFound, f"There is no base image {name}", hint

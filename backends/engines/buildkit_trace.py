@@ -7,7 +7,7 @@ Sources: protobuf.dev/programming-guides/encoding; buildkit, api/services/contro
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _FIXED = {_FIXED64: 8, _FIXED32: 4}
@@ -33,21 +33,44 @@ class Log:
     text: str
 
 
-def trace(data: bytes) -> tuple[list[Vertex], list[Log]]:
-    """One StatusResponse. Raises ValueError where it is none."""
-    vertices: list[Vertex] = []
-    logs: list[Log] = []
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a piece of work: a layer that is brought, say. vertex: the digest of that work."""
+
+    vertex: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """One StatusResponse."""
+
+    vertices: list[Vertex] = field(default_factory=list)
+    parts: list[Part] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
+
+
+def trace(data: bytes) -> Trace:
+    """What such a message tells. Raises ValueError where it is none."""
+    found = Trace()
     for number, value in _fields(data):
         if number == 1:
-            vertices.append(_vertex(_bytes(value)))
+            found.vertices.append(_vertex(_bytes(value)))
+        elif number == 2:
+            found.parts.append(_part(_bytes(value)))
         elif number == 3:
-            logs.append(_log(_bytes(value)))
-    return vertices, logs
+            found.logs.append(_log(_bytes(value)))
+    return found
 
 
 def _vertex(data: bytes) -> Vertex:
     found = dict(_fields(data))
     return Vertex(_text(found, 1), _text(found, 3), bool(found.get(4)), 5 in found, 6 in found, _text(found, 7))
+
+
+def _part(data: bytes) -> Part:
+    found = dict(_fields(data))
+    return Part(_text(found, 2), _text(found, 1))
 
 
 def _log(data: bytes) -> Log:
@@ -99,4 +122,4 @@ def _text(found: dict[int, int | bytes], number: int) -> str:
     return _bytes(found.get(number, b"")).decode("utf-8", "replace")
 
 
-__all__ = ["Log", "Vertex", "trace"]
+__all__ = ["Log", "Part", "Trace", "Vertex", "trace"]

@@ -71,14 +71,15 @@ class DockerBuild(BuildReader):
 
 @asynccontextmanager
 async def build(
-    wire: WireClient, prefix: str, spec: BuildSpec, context: AsyncIterator[bytes]
+    wire: WireClient, prefix: str, spec: BuildSpec, context: AsyncIterator[bytes], logins: Mapping[str, str]
 ) -> AsyncIterator[AsyncIterator[BuildEvent]]:
-    """POST /build; leaving ends the build. prefix: "/v1.45"."""
+    """POST /build; leaving ends the build. prefix: "/v1.45". logins: as a header, for base images."""
     reader = DockerBuildKit(wire.engine, spec) if spec.beyond_classic else DockerBuild(wire.engine)
     opened = False
     try:
+        headers = {**HEADERS, **logins}
         async with wire.stream(
-            "POST", f"{prefix}/build", params=request(spec), data=context, headers=HEADERS, open_timeout_s=None
+            "POST", f"{prefix}/build", params=request(spec), data=context, headers=headers, open_timeout_s=None
         ) as chunks:
             opened = True
             yield reader.events(chunks)

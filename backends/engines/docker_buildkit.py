@@ -16,7 +16,7 @@ from typing import Any
 from backends.containerfile import stage_names, written
 from backends.engines.build_lines import Output, failure
 from backends.engines.build_reader import BuildReader
-from backends.engines.buildkit_trace import Log, Vertex, trace
+from backends.engines.buildkit_trace import Part, Trace, Vertex, trace
 from backends.model.build import BuildEvent, BuildSpec, BuildStep, OutputLine, StepBegun, StepCached
 from backends.model.errors import BackendError, NotFound, Protocol, Unsupported
 from backends.model.ids import EngineId
@@ -25,6 +25,7 @@ HELD_TEXTS = 2000
 """Of a step that waits until those before it have ended; what it says beyond is left out at the front."""
 
 _NO_SESSION = "no active sessions"
+_OWN_CONTEXT = "http://build-context-"
 _TRACE, _IMAGE = "moby.buildkit.trace", "moby.image.id"
 _STEP = re.compile(r"\[(?:(.+) )?(\d+)/(\d+)\] (.+)", re.DOTALL)
 _HERE = re.compile(r"(.*<<-?[\"']?[A-Za-z_][\w.-]*[\"']?) \(.*\)", re.DOTALL)
@@ -34,13 +35,14 @@ _SYNTAX = re.compile(r"resolve image config for docker-image://(\S+)")
 _QUIET = ("[internal]", "[auth]", "copy /context")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Work:
     """A vertex that has begun. step: None for what is none of the Containerfile's."""
 
     name: str
     step: BuildStep | None
     texts: deque[str] = field(default_factory=lambda: deque(maxlen=HELD_TEXTS))
+    parts: set[str] = field(default_factory=set)
     cached: bool = False
     ended: bool = False
     error: str = ""
@@ -65,6 +67,7 @@ class DockerBuildKit(BuildReader):
         self._begun_work: dict[str, _Work] = {}
         self._waiting: deque[_Work] = deque()
         self._told: _Work | None = None
+        self._late: deque[str] = deque(maxlen=HELD_TEXTS)
 
     def _begun(self, text: str) -> BuildStep | None:  # noqa: ARG002 - steps are vertices here
         return None
@@ -74,14 +77,16 @@ class DockerBuildKit(BuildReader):
         if message.get("id") == _IMAGE and isinstance(aux, Mapping):
             self._image = str(aux.get("ID") or "").removeprefix("sha256:")
         elif message.get("id") == _TRACE and isinstance(aux, str):
-            vertices, logs = self._read(aux)
-            for vertex in vertices:
+            told = self._read(aux)
+            for vertex in told.vertices:
                 self._take(vertex)
-            for log in logs:
-                self._take_log(log)
+            for part in told.parts:
+                self._take_part(part)
+            for log in told.logs:
+                self._take_text(log.vertex, log.text)
             yield from self._tell()
 
-    def _read(self, aux: str) -> tuple[list[Vertex], list[Log]]:
+    def _read(self, aux: str) -> Trace:
         try:
             return trace(base64.b64decode(aux, validate=True))
         except ValueError as error:  # binascii.Error is one
@@ -117,14 +122,24 @@ class DockerBuildKit(BuildReader):
             text = text.replace(value, f"${name}") if value else text
         return text
 
-    def _take_log(self, log: Log) -> None:
-        work = self._begun_work.get(log.vertex)
-        if work is not None and not (work.ended and work not in (self._told, *self._waiting)):
-            work.texts.append(log.text)
+    def _take_part(self, part: Part) -> None:
+        """Each is told once: BuildKit counts the bytes of a layer that it brings several times a second."""
+        work = self._begun_work.get(part.vertex)
+        if work is not None and part.id not in work.parts and not work.name.startswith(_QUIET):
+            work.parts.add(part.id)
+            self._take_text(part.vertex, f"\n{part.id}\n")
+
+    def _take_text(self, vertex: str, text: str) -> None:
+        work = self._begun_work.get(vertex)
+        if work is not None:
+            # A base image's layers are brought after its FROM has ended: when the first step needs them.
+            (work.texts if work is self._told or work in self._waiting else self._late).append(text)
 
     # -- what is told ----------------------------------------------------------------------------
     def _tell(self) -> Iterator[BuildEvent]:
         """Of the piece of work at the front, and of those after it when it has ended."""
+        while self._late:
+            yield from self._lines(self._late.popleft())
         while True:
             if self._told is not None:
                 yield from self._texts(self._told)
@@ -163,13 +178,19 @@ class DockerBuildKit(BuildReader):
         raise self._why(message, work)
 
     def _why(self, message: str, work: _Work) -> BackendError:
-        if message.endswith(_NO_SESSION):
-            hint = "Build it with `docker buildx build`, which has --secret and --ssh, or leave the mount out."
-            title = (
-                f"{str(work.step or 'a step').capitalize()} wants a secret or SSH key, which Docker's API does not give"
+        if _OWN_CONTEXT in message:
+            # Docker 26.1 with containerd's store looks for the request's body at this name on the network.
+            hint = (
+                "Build it with `docker buildx build`, or on Podman, or without what needs BuildKit (RUN --mount, <<)."
             )
+            title = "This Docker, with containerd's store, takes no folder for BuildKit over its API"
             return Unsupported(title, detail=message, hint=hint, engine=self._engine)
         syntax, base = _SYNTAX.fullmatch(work.name), _BASE.fullmatch(work.name)
+        if message.endswith(_NO_SESSION) and not (base or syntax):
+            hint = "Build it with `docker buildx build`, which has --secret and --ssh, or leave the mount out."
+            which = str(work.step or "a step").capitalize()
+            title = f"{which} wants a secret or an SSH key, which Docker's API does not give"
+            return Unsupported(title, detail=message, hint=hint, engine=self._engine)
         if syntax:
             hint = "Leave the line `# syntax=…` out: the engine's own BuildKit knows mounts and here-documents too."
             title = f"{syntax[1]}, which is to read the Containerfile (# syntax=…), cannot be had"

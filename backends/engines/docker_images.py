@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
-from backends.engine import BuildStream, ByteStream
-from backends.engines import docker_build, docker_registry, docker_translate
+from backends.engine import ByteStream
+from backends.engines import docker_registry, docker_translate
 from backends.engines.docker_base import LIST_TIMEOUT_S
 from backends.engines.docker_commit import archive_of, own_config
 from backends.engines.docker_content import config_digest
@@ -18,7 +18,6 @@ from backends.engines.docker_history import layer_report
 from backends.engines.docker_looking import DockerLooking
 from backends.engines.ending import to_its_end
 from backends.engines.image_config import image_config
-from backends.model.build import BuildEvent, BuildSpec
 from backends.model.errors import Conflict, NotFound, Protocol, Unsupported
 from backends.model.ids import ImageKey
 from backends.model.image import Image, ImageFacts, LayerReport
@@ -116,17 +115,6 @@ class DockerImages(DockerLooking):
     async def pull_image(self, reference: str) -> str:
         """POST /images/create, under a name that is taken away again."""
         return await docker_registry.pull(self._wire, await self._path(""), reference)
-
-    def build_image(self, spec: BuildSpec, context: AsyncIterator[bytes]) -> BuildStream:
-        """POST /build, by the classic builder, or by BuildKit where the Containerfile needs it."""
-        return self._build_image(spec, context)
-
-    @asynccontextmanager
-    async def _build_image(
-        self, spec: BuildSpec, context: AsyncIterator[bytes]
-    ) -> AsyncIterator[AsyncIterator[BuildEvent]]:
-        async with docker_build.build(self._wire, await self._path(""), spec, context) as events:
-            yield events
 
     async def commit_container(self, container: str, reference: str) -> str:
         """POST /commit, then the same layers under the configuration of the container's own image.

@@ -1,4 +1,4 @@
-"""Docker and registries: pull, push, search, platforms, logins. Moves nothing between engines.
+"""Docker and registries: pull, push, search, platforms, logins; builds on base images. Moves nothing between engines.
 
 Docker's store of credentials is that of its command line: the daemon has none, and is sent what a call needs.
 """
@@ -7,15 +7,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from typing import Any
 from urllib.parse import quote
 
-from backends.engine import TransferStream
+from backends.containerfile import base_images
+from backends.engine import BuildStream, TransferStream
+from backends.engines import docker_build
 from backends.engines.docker_images import DockerImages
 from backends.engines.registry_errors import registry_error
-from backends.engines.registry_store import CredentialStore, docker_files, program, run_program, store_by_helper
+from backends.engines.registry_store import (
+    HUB_KEY,
+    CredentialStore,
+    docker_files,
+    program,
+    run_program,
+    store_by_helper,
+)
 from backends.engines.transfer_messages import DockerMessages, failure_of
 from backends.engines.transfer_parts import (
     about,
@@ -28,6 +37,7 @@ from backends.engines.transfer_parts import (
     tagged_name,
     unsearchable,
 )
+from backends.model.build import BuildEvent, BuildSpec
 from backends.model.errors import BackendError, NotFound, Unsupported
 from backends.model.reference import DEFAULT_DOMAIN, parse_reference
 from backends.model.transfer import Credentials, FoundImage, Login, PlatformReport, TransferEvent, Transferred
@@ -91,6 +101,20 @@ class DockerTransfers(DockerImages):
                     event = messages.event(message)
                     if event is not None:
                         yield event
+
+    def build_image(self, spec: BuildSpec, context: AsyncIterator[bytes]) -> BuildStream:
+        """POST /build, by the classic builder, or by BuildKit where the Containerfile needs it."""
+        return self._build_image(spec, context)
+
+    @asynccontextmanager
+    async def _build_image(
+        self, spec: BuildSpec, context: AsyncIterator[bytes]
+    ) -> AsyncIterator[AsyncIterator[BuildEvent]]:
+        hosts = dict.fromkeys(map(search_host, base_images(spec.instructions)))
+        registries = [HUB_KEY if host == DEFAULT_DOMAIN else host for host in hosts]
+        logins = await asyncio.to_thread(self._store.headers, registries)
+        async with docker_build.build(self._wire, await self._path(""), spec, context, logins) as events:
+            yield events
 
     # -- asking ----------------------------------------------------------------------------------
     async def search_images(self, term: str, *, limit: int = 25) -> tuple[FoundImage, ...]:

@@ -131,8 +131,10 @@ class TransferState:
             return replace(self, phase=Phase.PROGRESS, meaning=event)
         if isinstance(event, Said):
             return replace(self, phase=Phase.PROGRESS, said=event.text)
-        # Docker with containerd's store names no layer after its download: it is unpacked by now.
-        ended = tuple(layer if layer.phase.ended else replace(layer, phase=LayerPhase.DONE) for layer in self.layers)
+        # Docker with containerd's store names no layer after its download: it is unpacked by now. Podman counts the
+        # configuration among the layers; its digest is the image's id.
+        known = (layer for layer in self.layers if layer.id != event.image_id[: len(layer.id)])
+        ended = tuple(layer if layer.phase.ended else replace(layer, phase=LayerPhase.DONE) for layer in known)
         return replace(self, phase=Phase.DONE, layers=ended, result=event, bytes_per_s=None, eta_s=None)
 
 

@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from backends.containerfile import instructions
 from backends.engine import Engine, TransferStream
 from backends.engines.docker import DockerEngine
 from backends.engines.podman import PodmanEngine
+from backends.model.build import BuildSpec, ImageBuilt
 from backends.model.errors import BackendError, Denied, NotFound, RateLimited, Unavailable, Unsupported, Untrusted
 from backends.model.ids import EngineId, EngineKind
 from backends.model.transfer import LayerPhase, LayerProgress, Platform, Resolved, TransferEvent, Transferred
@@ -22,6 +24,7 @@ from tests.contract.lab import eventually
 from tests.engines_docker.test_tls import authority, certificate
 from tests.fake_registry import SECRET, USER, FakeRegistry
 from tests.real import RealEngines, host_port
+from tests.unit.layers.images import layer
 
 pytestmark = pytest.mark.engines
 
@@ -157,6 +160,42 @@ async def test_bytes_are_counted_and_a_login_is_taken_from_the_engines_own_store
     assert counted
     assert all(event.total_bytes == len(registry.blobs[registry.big]) for event in counted)
     assert SECRET not in repr(events)
+
+
+async def test_a_base_image_is_had_by_a_login_of_dockers_own_store(
+    real_engines: RealEngines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Podman's service looks into its own store by itself."""
+    engine = DockerEngine(EngineId(EngineKind.DOCKER, "docker"), Endpoint.parse(real_engines.docker))
+
+    async def built(name: str, *, newer: bool = False) -> str:
+        text = f"FROM {name} AS a\nLABEL a=b\n" + "ARG TARGETARCH\n" * newer
+
+        async def context() -> AsyncIterator[bytes]:
+            yield layer({"Containerfile": text.encode()})
+
+        texts = tuple(one.text for one in instructions(text))
+        spec = BuildSpec("Containerfile", beyond_classic=newer, instructions=texts)
+        async with engine.build_image(spec, context()) as events:
+            return [event.image async for event in events if isinstance(event, ImageBuilt)][-1]
+
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
+    async with FakeRegistry(layers=1, private=True).served(real_engines) as registry:
+        name = f"{registry.address}/box/box:1"
+        for newer in (False, True):
+            with pytest.raises(Denied, match="without a login") as caught:
+                await built(name, newer=newer)
+            assert f"tranship pull {name}" in caught.value.hint
+        entry = {"auth": base64.b64encode(f"{USER}:{SECRET}".encode()).decode()}
+        (tmp_path / "config.json").write_text(json.dumps({"auths": {registry.address: entry}}))
+        try:
+            images = [await built(name), await built(name, newer=True)]  # the latter finds it pulled
+            assert all(images)
+        finally:
+            await engine.remove_image(name)
+        for image in dict.fromkeys(images):
+            await engine.remove_image(image)
+    await engine.close()
 
 
 async def test_a_short_name_is_resolved_for_all_to_see(engine: Engine) -> None:

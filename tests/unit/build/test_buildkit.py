@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backends.containerfile import beyond_classic, instructions, written
-from backends.engines.buildkit_trace import Log, Vertex, trace
+from backends.containerfile import base_images, beyond_classic, instructions, written
+from backends.engines.buildkit_trace import Log, Part, Trace, Vertex, trace
 from backends.engines.docker_buildkit import HELD_TEXTS, DockerBuildKit
 from backends.model.build import BuildEvent, BuildSpec, ImageBuilt, OutputLine, StepBegun, StepCached
-from backends.model.errors import BackendError, Conflict, NotFound, Protocol, Unsupported
+from backends.model.errors import BackendError, Conflict, Denied, NotFound, Protocol, Unsupported
 from backends.model.ids import EngineId, EngineKind
 
 ENGINE = EngineId(EngineKind.DOCKER, "docker")
@@ -74,19 +74,22 @@ def log(name: str, text: str) -> bytes:
     return _part(3, _part(1, name) + _part(2, b"\x08\x01") + _part(3, 1) + _part(4, text))
 
 
+def part(name: str, id: str) -> bytes:
+    return _part(2, _part(1, id) + _part(2, name) + b"\x20\x96\x01")  # current: 150, in two bytes
+
+
 def message(*fields: bytes) -> dict[str, str]:
     return {"id": "moby.buildkit.trace", "aux": base64.b64encode(b"".join(fields)).decode()}
 
 
 # -- the format ------------------------------------------------------------------------------------
 def test_a_message_is_read_and_what_is_not_wanted_is_passed_over() -> None:
-    status = _part(2, _part(1, "a status") + b"\x20\x96\x01")  # current: 150, in two bytes
+    status = part(name := "x" * 300, "a part")
     others = b"\x31" + bytes(8) + b"\x3d" + bytes(4)  # fixed64, fixed32
-    name = "x" * 300
-    assert trace(vertex(name, ended=True, error="no") + status + others + log(name, "said\n")) == (
-        [Vertex(name, name, False, True, True, "no")], [Log(name, "said\n")],
-    )  # fmt: skip
-    assert trace(b"") == ([], [])
+    assert trace(vertex(name, ended=True, error="no") + status + others + log(name, "said\n")) == Trace(
+        [Vertex(name, name, False, True, True, "no")], [Part(name, "a part")], [Log(name, "said\n")]
+    )
+    assert trace(b"") == Trace()
 
 
 @pytest.mark.parametrize(
@@ -117,7 +120,8 @@ def test_steps_stages_output_and_image() -> None:
         (2, 3, 3, "RUN <<END"),
     ]
     lines = [event.text for event in events if isinstance(event, OutputLine)]
-    assert lines == ["hello hunter2", "here doc, no end", "exporting to image"]
+    assert lines[:4] == ["hello hunter2", "here doc, no end", "exporting to image", "exporting layers"]
+    assert [line.split(":")[0] for line in lines[4:]] == ["writing image sha256"]
     assert isinstance(events[-1], ImageBuilt)
     assert len(events[-1].image) == 64
 
@@ -148,15 +152,17 @@ def test_another_steps_words_wait_until_it_is_its_turn() -> None:
         message(log(other, "second\n"), log(one, "first\n")),
         message(vertex(other, ended=True)),
         message(*[log(other, "late\n")] * (HELD_TEXTS + 5), log(one, "still")),
-        message(vertex(one, ended=True)),
+        message(part(one, "sha256:layer")),
+        message(part(one, "sha256:layer"), vertex(one, ended=True)),
+        message(part(one, "sha256:late")),
         message(vertex("exporting to image", ended=True)),
     ]
     events = list(told(reading, messages))
     begun = [event.step.instruction for event in events if isinstance(event, StepBegun)]
     assert begun == ["RUN one", "RUN other"]
     shown = [event.text if isinstance(event, OutputLine) else "step" for event in events]
-    assert shown[:4] == ["step", "first", "still", "step"]
-    assert shown[-1] == "exporting to image"
+    assert shown[:5] == ["step", "first", "still", "sha256:layer", "step"]
+    assert shown[-2:] == ["sha256:late", "exporting to image"]
     assert shown.count("late") == HELD_TEXTS
 
 
@@ -164,6 +170,14 @@ def test_another_steps_words_wait_until_it_is_its_turn() -> None:
     ("vertices", "words", "kind", "title"),
     [
         ([vertex("[2/2] RUN x", error="no active sessions")], "no active sessions", Unsupported, "secret"),
+        (
+            [vertex("[internal] load metadata for h/x:1", error="no active sessions")],
+            "h/x:1: failed to resolve source metadata for h/x:1: no active sessions", Denied, "h/x:1 without a login",
+        ),
+        (
+            [vertex("[internal] load remote build context", error="lookup")],
+            'failed to load cache key: Get "http://build-context-c73p": dial tcp', Unsupported, "takes no folder",
+        ),
         (
             [vertex("resolve image config for docker-image://docker.io/docker/dockerfile:1", error="dial tcp")],
             "dial tcp: lookup", NotFound, "docker.io/docker/dockerfile:1, which is to read",
@@ -210,6 +224,11 @@ def test_each_failure_has_its_own_words_and_a_remedy(
 )
 def test_the_builder_follows_from_the_instruction(text: str, newer: bool) -> None:
     assert beyond_classic(instructions(text)[0]) is newer
+
+
+def test_base_images_are_told_without_stages_and_variables() -> None:
+    text = "ARG B=c\nFROM --platform=linux/arm64 a/b:1 AS One\nFROM one AS two\nFROM $B\nFROM scratch\nfrom TWO\nFROM d"
+    assert base_images(one.text for one in instructions(text)) == ("a/b:1", "d")
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,7 @@ def test_an_engine_that_names_layers_one_by_one_promises_no_total_before_the_las
 def test_layers_of_which_no_end_was_told_have_ended_with_the_whole() -> None:
     state = pull(LayerProgress("a", LayerPhase.DOWNLOADED), LayerProgress("b", LayerPhase.PRESENT))
     assert state.ended_layers == 1
+    state = state.after(LayerProgress("f" * 12, LayerPhase.DOWNLOADING))  # Podman's word of the configuration
     state = state.after(Transferred("box:1", "f" * 64))
     assert [layer.phase for layer in state.layers] == [LayerPhase.DONE, LayerPhase.PRESENT]
 
