@@ -214,13 +214,13 @@ class LogScreen(SubScreen):
     def _edit_search(self) -> None:
         entry = self.query_one("#search", Input)
         entry.display = True
-        entry.focus()
+        self.set_focus(entry)
 
     @on(Input.Submitted, "#search")
     def _search(self, event: Input.Submitted) -> None:
         entry, view = event.input, self.query_one(LogView)
         entry.display = bool(event.value)
-        view.focus()
+        self.set_focus(view)
         self.tranship.commands.logs.search(view.search, event.value, self.post_message)
 
     @on(LogSearched)
@@ -319,10 +319,10 @@ class LogScreen(SubScreen):
         if entry.display:
             entry.value = ""
             entry.display = False
-            view.focus()
+            self.set_focus(view)
             self.tranship.commands.logs.search(view.search, "", self.post_message)
         elif wanted.display:
             wanted.drop()
-            view.focus()
+            self.set_focus(view)
         else:
             super().leave()
