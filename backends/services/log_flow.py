@@ -7,7 +7,7 @@ them are left out, and how many is said. A burst that fits is handed on whole.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +20,7 @@ from backends.model.ids import ContainerKey
 FRAME_S = 0.1  # batches are so far apart
 FRAME_LINES = 500  # lines of one batch: what a screen takes in less than 5 ms
 WAITING_LINES = 20_000  # a burst of so many is handed on whole; more, and all but the newest frame's are left out
+FLOODED_LINES = 2_000  # so many wait while a flood goes on: 20,000 forgotten at once would hold a key up
 TURN_LINES = 250  # lines read before others get their turn: about 1 ms
 _PAUSE_S = 0.002  # and for how long: a key needs many turns of the loop until what it did is drawn
 _QUIET_S = 0.15  # a log from which nothing came for so long has given its tail
@@ -104,6 +105,7 @@ class LogFlow:
         self._tail, self._since = tail, since
         self._waiting: deque[Sourced] = deque()
         self._left_out: dict[ContainerKey, int] = {}
+        self._most = WAITING_LINES
         self._ends: list[LogEnd] = []
         self._first = len(sources) > 1
         self._began_at = 0.0
@@ -145,6 +147,7 @@ class LogFlow:
 
     def _hand_on(self, hand_on: Callable[[LogBatch], object]) -> None:
         if not self._waiting:
+            self._most = WAITING_LINES  # what came was shown: it is no flood, or no more
             return
         early: list[Sourced] = []
         if self._first:
@@ -193,10 +196,15 @@ class LogFlow:
     def _take(self, source: _Source, line: LogLine) -> None:
         source.taken += 1
         self._waiting.append((source.key, line))
-        if len(self._waiting) > WAITING_LINES:
-            while len(self._waiting) > FRAME_LINES:
-                key, _ = self._waiting.popleft()
-                self._left_out[key] = self._left_out.get(key, 0) + 1
+        if len(self._waiting) > self._most:
+            self._most = FLOODED_LINES
+            newest = [self._waiting.pop() for _ in range(FRAME_LINES)]
+            # By the id's text, whose hash is kept: thousands of them are counted in a millisecond or two.
+            counts = Counter(key.id for key, _ in self._waiting)
+            for one in self._sources:
+                if count := counts.get(one.key.id):
+                    self._left_out[one.key] = self._left_out.get(one.key, 0) + count
+            self._waiting = deque(reversed(newest))
 
 
 def _moment(sourced: Sourced) -> float:

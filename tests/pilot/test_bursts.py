@@ -9,8 +9,10 @@ from textual.widgets import Static
 
 from backends.model.container import ContainerState
 from tests.pilot.stage import Stage, stage
+from tui.screens.logs import LogScreen
 from tui.screens.migrate import MigrateScreen
 from widgets.dialogs import ConfirmDialog
+from widgets.log_view import LogView
 
 
 def _burst(one: Stage, *keys: str) -> None:
@@ -45,3 +47,14 @@ async def test_what_comes_after_a_move_is_for_the_row_moved_to(tmp_path: Path) -
         await one.until(lambda: isinstance(one.app.screen, ConfirmDialog))
         asked = "".join(str(part.render()) for part in one.app.screen.query(".dialog-title").results(Static))
         assert names[2] in asked
+
+
+async def test_what_is_searched_for_in_a_log_is_typed_into_its_field(tmp_path: Path) -> None:
+    async with stage(tmp_path) as one:
+        _burst(one, "slash", *"vllm", "enter", "l")
+        await one.until(lambda: isinstance(one.app.screen, LogScreen) and one.app.screen.query_one(LogView).line_count)
+        _burst(one, "slash", *"tokens", "enter")
+        about = one.app.screen.query_one(".about", Static)
+        await one.until(lambda: " found" in str(about.render()), "what was found")
+        assert " 0 found" not in str(about.render())
+        assert one.app.screen.query_one(LogView).has_focus

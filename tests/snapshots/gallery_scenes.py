@@ -89,6 +89,7 @@ async def _trial(easel: Easel) -> None:
     await easel.wait("against demo")
 
 
+MOVED = (("m",), "Nothing stands", ("enter",), "Migrate rag-redis to", ("y",), "waits for your word")
 SCENES: tuple[Scene, ...] = (
     Scene("fleet", keys(("down",)), WIDE, history=True),
     Scene("fleet-grouped", keys(("g", "g"), "mlops")),
@@ -108,7 +109,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("build-failed", _build_failed),
     Scene("pull", keys(("a",), r"Images  \d", ("p", *"python"), "Pull")),
     Scene("transfers", keys(("a",), r"Images  \d", ("p", *"alpine:3.20", "enter"), "alpine")),
-    Scene("transfers-none", keys(("a",), r"Images  \d", ("v",), "Pulls and pushes")),
+    Scene("transfers-none", keys(("colon", *"pulls and pushes", "enter"), "Pulls and pushes")),
     Scene("search", keys(("a",), r"Images  \d", ("S", *"torch", "enter"), "torch")),
     Scene("logins", keys(("a",), r"Images  \d", ("l",), "[Ll]og in|Login|registry")),
     Scene("volumes", keys(("V",), r"Volumes  \d", "KiB")),
@@ -117,7 +118,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("volume-files", keys(("V",), r"Volumes  \d", ("slash", *"notebooks", "enter", "enter"), "evals")),
     Scene("copy-out", on("train", ("f",), "etc/", ("down", "c"), "Copy .* out to")),
     Scene("doctor", keys(("D",), "Doctor", "engine demo-docker|demo-docker")),
-    Scene("security", keys(("H",), "HIGH|high|risk|MEDIUM", ("a",), "all"), WIDE),
+    Scene("security", keys(("H",), "Security of", ("a",), "Security of (all|\\d)"), WIDE),
     Scene("advice", on("train", ("U",), "Advice")),
     Scene("audit", keys(("J",), "Audit", "ann"), WIDE),
     Scene("export-command", on("jupyter", ("X",), "docker run")),
@@ -133,11 +134,17 @@ SCENES: tuple[Scene, ...] = (
     Scene("logs-filter-none", on("vllm", ("l",), "Log of", "lines read", ("f", *"nowhere", "enter"), "Not one of")),
     Scene("container-facts", on("train", ("enter",), "1 Facts")),
     *(
-        Scene(f"container-{name}", on("train", ("enter",), "1 Facts", (str(number),), shows), history=name == "plots")
-        for number, (name, shows) in enumerate(
-            [("plots", "CPU"), ("processes", "PID"), ("environment", "="), ("mounts", "/"), ("networks", "bridge|Net"),
-             ("health", "ealth"), ("changed", "."), ("events", "."), ("inspect", "[{]")],
-            2,
+        Scene(f"container-{name}", on("train", ("enter",), "1 Facts", (key,), shows), history=name == "plots")
+        for key, name, shows in (
+            ("2", "plots", "CPU"),
+            ("3", "processes", "PID"),
+            ("4", "environment", "NCCL"),
+            ("5", "mounts", "/"),
+            ("6", "networks", "bridge"),
+            ("7", "health", "health"),
+            ("8", "changed", "files"),
+            ("9", "events", "event"),
+            ("0", "inspect", r"\{"),
         )
     ),
     Scene("links", on("jupyter", ("b",), "Links of", "Jupyter +http")),
@@ -146,11 +153,9 @@ SCENES: tuple[Scene, ...] = (
     Scene("run-wrong", keys(("n",), "What kind", ("enter", *"web", "tab", "x", "ctrl+s"), "docker run|image")),
     Scene("migrate-plan", on("rag-redis", ("m",), "Nothing stands in the way|findings|STEPS|Steps"), WIDE),
     Scene("migrate-parts", on("rag-redis", ("m",), "Nothing stands", ("o",), "VOLUMES")),
-    Scene("migrate-done", on("rag-redis", ("m",), "Nothing stands", ("enter",), "Move", ("y",), "waits|equal|proved")),
-    Scene("moves", on("rag-redis", ("m",), "Nothing stands", ("enter",), "Move", ("y",), "waits|equal|proved",
-                      ("escape", "escape"), "Tranship", ("M",), "rag-redis")),
-    Scene("moves-none", keys(("M",))),
+    Scene("migrate-done", on("rag-redis", *MOVED)),
+    Scene("moves", on("rag-redis", *MOVED, ("escape", "escape"), "Tranship", ("M",), "rag-redis")),
+    Scene("sweeps", keys(("B",), "[Ss]weep")),
     Scene("copy-words", keys(("Y",), "[Cc]opy")),
     Scene("exec", on("train", ("x",), "[Rr]un")),
-    Scene("failure", keys(("e",))),
 )  # fmt: skip

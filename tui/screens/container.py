@@ -247,7 +247,7 @@ class ContainerScreen(SubScreen):
         pane = self.query_one(JsonPane)
         found = pane.search(event.value)
         event.input.display = bool(event.value)
-        pane.focus()
+        self.set_focus(pane)
         if event.value and not found:
             self.tranship.refuse(f"“{inert(event.value)}” is not in it.")
 

@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.widgets import Input
 from textual.worker import Worker
 
+from backends.layers.uncollected import leave_out, searched_again
 from backends.model.container import Container
 from backends.model.fleet import FleetView
 from tui.action import Scope
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 _SINCE_LINES = 20_000  # lines read at once where a moment is asked for; those before them come as one goes up
 
+_SETTLED_LINES = 2_000
+"""A log of 100,000 lines is 200,000 objects without cycles: to search them for garbage holds a key up for 100 ms."""
+
 
 class LogScreen(SubScreen):
     """Follows logs; pauses, searches, filters, saves."""
@@ -52,6 +56,7 @@ class LogScreen(SubScreen):
         self._pattern_wrong = ""
         self._reading = False  # an older page
         self._begins = False  # there is nothing above the first line
+        self._grown = 0  # lines since those there were left out of Python's search for garbage
 
     def compose(self) -> ComposeResult:
         """Title, search, filter, log, what is shown of it, keys."""
@@ -82,6 +87,7 @@ class LogScreen(SubScreen):
     def on_unmount(self) -> None:
         """Left: the streams are closed."""
         self._stop()
+        searched_again()
 
     def _stop(self) -> None:
         for worker in self._workers:
@@ -146,6 +152,10 @@ class LogScreen(SubScreen):
             view.show_note(f"{count:,} lines{of} left out: they came faster than a screen can show them")
         numbers = self._sources.numbers
         view.append([one for _, one in batch.lines], [numbers[key] for key, _ in batch.lines])
+        self._grown += len(batch.lines)
+        if self._grown > _SETTLED_LINES:
+            self._grown = 0
+            leave_out()
         self._say()
 
     @on(LogView.TopReached)
@@ -204,13 +214,13 @@ class LogScreen(SubScreen):
     def _edit_search(self) -> None:
         entry = self.query_one("#search", Input)
         entry.display = True
-        entry.focus()
+        self.set_focus(entry)
 
     @on(Input.Submitted, "#search")
     def _search(self, event: Input.Submitted) -> None:
         entry, view = event.input, self.query_one(LogView)
         entry.display = bool(event.value)
-        view.focus()
+        self.set_focus(view)
         self.tranship.commands.logs.search(view.search, event.value, self.post_message)
 
     @on(LogSearched)
@@ -309,10 +319,10 @@ class LogScreen(SubScreen):
         if entry.display:
             entry.value = ""
             entry.display = False
-            view.focus()
+            self.set_focus(view)
             self.tranship.commands.logs.search(view.search, "", self.post_message)
         elif wanted.display:
             wanted.drop()
-            view.focus()
+            self.set_focus(view)
         else:
             super().leave()

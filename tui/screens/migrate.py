@@ -209,7 +209,7 @@ class MigrateScreen(SubScreen):
 
     def _edit_name(self) -> None:
         if self.choosing and not self._draft.together:
-            self.query_one("#name", Input).focus()
+            self.set_focus(self.query_one("#name", Input))  # at once: the next key is typed into it
         elif self.choosing:
             self.tranship.refuse("A project keeps its containers' names: P goes back to this one alone.")
 
