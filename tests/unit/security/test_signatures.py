@@ -95,3 +95,9 @@ async def test_a_program_that_says_nothing_is_ended(tmp_path: Path) -> None:
     told = await check_signatures(PINNED, tmp_path, None, program=argv, timeout_s=0.2)
     assert told.outcome is SignatureOutcome.UNKNOWN
     assert "did not answer" in told.said
+
+
+async def test_a_line_without_an_end_is_not_read(tmp_path: Path) -> None:
+    argv = (program(tmp_path, "exec head -c 5000000 /dev/zero"),)
+    told = await check_signatures(PINNED, tmp_path, None, program=argv)
+    assert (told.outcome, told.said) == (SignatureOutcome.UNKNOWN, "a line of skopeo is too long to be read")
