@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from backends.schedule.plan import Schedule
+from tests.thorough import thorough
 
 MANAGER = Path("/lib/systemd/systemd")
 ODD = "we b%é'\"$x ${HOME}"
@@ -52,7 +53,9 @@ print(json.dumps({"next": found.next, "gone": len(gone), "left": [path.name for 
 """
 
 
-def test_a_service_manager_runs_them_word_for_word(tmp_path: Path) -> None:
+@pytest.mark.parametrize("odd", thorough(ODD))
+def test_a_service_manager_runs_them_word_for_word(tmp_path: Path, odd: str) -> None:
+    assert WISH.name == odd
     systemctl = shutil.which("systemctl")
     if os.getuid() or systemctl is None or not MANAGER.exists():
         pytest.skip("a service manager of one's own needs root, and systemd (Debian: apt install systemd)")
