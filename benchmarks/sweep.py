@@ -1,17 +1,20 @@
 """`python -m benchmarks.sweep` (root): 200 short runs as a sweep, against a shell loop of `docker run --rm` (`podman`).
 
-The loop runs where the engines are, by one shell, so that nothing but the engine's own command line is in it.
+Writes sweep.md. The loop runs where the engines are, by one shell, so that nothing but the engine's own command line is
+in it.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import platform
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests import real
@@ -34,15 +37,34 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sweep", description=__doc__)
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--write", type=Path, default=Path(__file__).parent / "sweep.md")
     chosen = parser.parse_args()
     reason = real.why_not()
     if reason:
         sys.stderr.write(f"benchmarks: {reason}\n")
         return 2
     engines = real.bring_up()
+    load = os.getloadavg()[0] / (os.cpu_count() or 1)
     found = [one for engine in _OPTIONS for one in _measured(engines, engine, chosen.runs, chosen.jobs)]
-    sys.stdout.write(_rendered(found))
+    versions = [f"{name} {engines.cli(name, 'version', '-f', '{{.Client.Version}}').strip()}" for name in _OPTIONS]
+    text = f"{_head(chosen.runs, load, versions)}\n{_rendered(found)}"
+    chosen.write.write_text(text, encoding="utf-8")
+    sys.stdout.write(text)
     return 0
+
+
+def _head(runs: int, load: float, versions: list[str]) -> str:
+    cores, python = os.cpu_count(), platform.python_version()
+    return f"""# Sweeps
+
+`python -m benchmarks.sweep --runs {runs}`: {runs} runs of `true` in busybox, by `tranship sweep` (its start, its file
+of results and the removal of each container included), and by one shell that runs `docker run --rm`, or
+`podman run --rm`, as often, beside the engine. The loop is measured before the sweeps and after them; the ratio is
+against their mean.
+
+Measured on a machine with {cores} cores, {load:.2f} runnable processes for each as it began, {", ".join(versions)},
+Python {python}, {datetime.now(UTC):%Y-%m-%d}.
+"""
 
 
 def _measured(engines: real.RealEngines, engine: str, runs: int, jobs: int) -> list[Throughput]:
@@ -71,7 +93,9 @@ def _sweep(engines: real.RealEngines, engine: str, runs: int, jobs: int) -> floa
 def _timed(argv: list[str], environ: dict[str, str]) -> float:
     begun = time.monotonic()
     subprocess.run(argv, env=environ, check=True, capture_output=True)
-    return time.monotonic() - begun
+    taken_s = time.monotonic() - begun
+    sys.stderr.write(f"{taken_s:6.1f} s  {' '.join(argv)[-70:]}\n")
+    return taken_s
 
 
 def _rendered(found: list[Throughput]) -> str:

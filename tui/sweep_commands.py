@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,12 +132,23 @@ class SweepCommands:
         reply(await self._judged(texts, strict=False))
 
     async def _judged(self, texts: SweepTexts, *, strict: bool) -> SweepJudged:
-        asked = await asyncio.to_thread(texts.read)
+        asked = self._with_gpus(await asyncio.to_thread(texts.read), texts.engine)
         recipe = texts.recipe()
         first = await recipe.judged(self._fleet())
         if not first.wrong:
             first = await recipe.looked(self._fleet(), first, strict=strict) or first
         return SweepJudged(texts, asked, first)
+
+    def _with_gpus(self, asked: AskedSweep, engine: EngineId) -> AskedSweep:
+        """It is wrong to ask for more GPUs than there are to give out."""
+        from backends.services.sweep_setting import gpu_pool
+
+        fleet = self._fleet()
+        pool, _ = gpu_pool(fleet, engine, fleet.store.view.gpus) if asked.gpus_each else ((), None)
+        if asked.gpus_each <= len(pool):
+            return asked
+        there = f"{engine} has {len(pool)} to give out" if pool else f"{engine} has none to give out"
+        return replace(asked, wrong={**asked.wrong, ("gpus_each", 0): there})
 
     def begin(self, texts: SweepTexts, reply: Reply) -> None:
         """Check once more, and begin where nothing is amiss: SweepJudged, with `begun` then."""

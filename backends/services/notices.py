@@ -9,6 +9,7 @@ from enum import StrEnum
 from backends.model.container import Container, ContainerState, Health
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
+from backends.model.trial import TRIAL_LABEL
 
 _OWN_S = 15.0  # what happens to a container so soon after a person's own action on it is no news
 _AGAIN_S = 300.0  # the same of one container is told once in so long: a restart loop is one piece of news
@@ -56,7 +57,8 @@ class NoticeWatch:
             before, self._before = self._before, view.containers
             for key, container in view.containers.items():
                 known = before.get(key)
-                if known is not None and known != container:
+                # What a trial or a sweep makes comes and goes by the hundred: its own screen tells of it.
+                if known is not None and known != container and TRIAL_LABEL not in container.labels:
                     found += _changes(known, container)
         found += self._idle_ones(view, now_s)
         return [notice for notice in found if self._is_news(notice, now_s)]

@@ -67,10 +67,7 @@ async def scan(engine: Engine, image: str, by: Scanner, *, timeout_s: float = TI
     fails, says nothing that can be read, or takes too long."""
     with tempfile.TemporaryDirectory(prefix="tranship-scan-") as folder:
         archive = Path(folder) / "image.tar"
-        with archive.open("wb") as file:
-            async with engine.export_image(image) as chunks:
-                async for piece in batches(chunks, _PIECE_BYTES):
-                    await asyncio.to_thread(file.write, piece)
+        await _saved(engine, image, archive)
         text = await _run([by.program, *(word.replace("{}", str(archive)) for word in by.options)], by.name, timeout_s)
     try:
         found = by.read(text)
@@ -78,6 +75,19 @@ async def scan(engine: Engine, image: str, by: Scanner, *, timeout_s: float = TI
         raise BackendError(str(error), hint=f"run {by.name} by hand", engine=engine.id) from error
     report = await engine.image_layers(image)
     return tuple(by_layer(found, report.layers, by.name))
+
+
+async def _saved(engine: Engine, image: str, archive: Path) -> None:
+    """The image as its engine saves it. Raises BackendError where there is no room for it."""
+    try:
+        with archive.open("wb") as file:
+            async with engine.export_image(image) as chunks:
+                async for piece in batches(chunks, _PIECE_BYTES):
+                    await asyncio.to_thread(file.write, piece)
+    except OSError as error:
+        title = f"a copy of the image could not be written: {error.strerror}"
+        hint = "TMPDIR says where it is put while it is scanned"
+        raise BackendError(title, detail=str(archive), hint=hint, engine=engine.id) from error
 
 
 async def _run(argv: list[str], name: str, timeout_s: float) -> str:

@@ -58,7 +58,7 @@ class Driver:
             self.fake.scenario.write()
 
 
-@pytest.mark.parametrize("engine", ["podman", *thorough("docker", "podman-rootless")])
+@pytest.mark.parametrize("engine", thorough("docker", "podman", "podman-rootless"))
 async def test_memory_and_utilization_are_what_the_driver_told(yard: Yard, fake: Fake, engine: str) -> None:
     fake.scenario.write()
 

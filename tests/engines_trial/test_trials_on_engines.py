@@ -15,6 +15,9 @@ from tests.thorough import thorough
 
 pytestmark = pytest.mark.engines
 
+LOOKS = "{{.State.Status}} {{.State.Pid}} {{.State.StartedAt}} {{json .Mounts}}"
+"""What a trial leaves as it was. Its health is looked at by the engine itself, again and again."""
+
 
 @pytest.mark.parametrize("names", [("docker", "podman", "podman-rootless"), *thorough(("podman-rootless", "docker"))])
 async def test_a_container_is_measured_on_each_and_left_as_it_was(yard: Yard, names: tuple[str, ...]) -> None:
@@ -25,7 +28,7 @@ async def test_a_container_is_measured_on_each_and_left_as_it_was(yard: Yard, na
     yard.cli(first, "volume", "create", *yard.marks, volume)
     made = yard.cli(first, "run", "-d", *options, yard.image, "httpd", "-f", "-p", "80", "-h", "/data").strip()
     yard.cli(first, "exec", yard.run, "sh", "-c", "echo weights > /data/model.bin")
-    before = yard.ask(first, yard.run, "{{json .State}} {{json .Mounts}}")
+    before = yard.ask(first, yard.run, LOOKS)
     engines = [yard.engine(name) for name in names]
     fleet = Fleet(engines)
     await fleet.start()
@@ -49,4 +52,4 @@ async def test_a_container_is_measured_on_each_and_left_as_it_was(yard: Yard, na
             assert yard.cli(name, *kind.split(), "--filter", f"label={'='.join(mark)}") == ""
         if name != first:
             assert yard.image_id(name) == "", "the image went again"
-    assert yard.ask(first, yard.run, "{{json .State}} {{json .Mounts}}") == before
+    assert yard.ask(first, yard.run, LOOKS) == before

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from backends.schedule.plan import Schedule
+from tests.thorough import thorough
 
 MANAGER = Path("/lib/systemd/systemd")
 ODD = "we b%é'\"$x ${HOME}"
@@ -25,14 +26,17 @@ TIMEOUT_S = 60
 _BOOTED = """
 set -e
 mount -t tmpfs tmpfs /run; mkdir -p /run/systemd/system /run/u/systemd; chmod 700 /run/u
-own=/sys/fs/cgroup$([ -d /sys/fs/cgroup/systemd ] && echo /systemd)/tranship-test-$$
+up=/sys/fs/cgroup$([ -d /sys/fs/cgroup/systemd ] && echo /systemd); own=$up/tranship-test-$$; manager=
+ended() {
+  [ -z "$manager" ] || { kill $manager; wait $manager || true; }
+  echo $$ > "$up/cgroup.procs"; find "$own" -depth -type d -exec rmdir {} + || true
+}
+trap ended EXIT
 mkdir "$own"; echo $$ > "$own/cgroup.procs"
 export XDG_RUNTIME_DIR=/run/u
 "$MANAGER" --user --log-target=null & manager=$!
 n=0; until systemctl --user list-timers >/dev/null 2>&1; do n=$((n+1)); [ $n -lt 200 ] || exit 77; sleep 0.05; done
 PATH="$PROGRAMS:$PATH" "$@"
-kill $manager; wait $manager || true
-echo $$ > "$own/../cgroup.procs"; rmdir "$own"/*/ "$own" 2>/dev/null || true
 """
 _DOES = """
 import json, subprocess, sys
@@ -49,7 +53,9 @@ print(json.dumps({"next": found.next, "gone": len(gone), "left": [path.name for 
 """
 
 
-def test_a_service_manager_runs_them_word_for_word(tmp_path: Path) -> None:
+@pytest.mark.parametrize("odd", thorough(ODD))
+def test_a_service_manager_runs_them_word_for_word(tmp_path: Path, odd: str) -> None:
+    assert WISH.name == odd
     systemctl = shutil.which("systemctl")
     if os.getuid() or systemctl is None or not MANAGER.exists():
         pytest.skip("a service manager of one's own needs root, and systemd (Debian: apt install systemd)")

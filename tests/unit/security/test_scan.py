@@ -144,3 +144,11 @@ async def test_without_one_it_is_said_how_to_get_one(tmp_path: Path, monkeypatch
     ((id, text),) = await _scanned()
     assert id == "scan-none"
     assert "trivy.dev" in text
+
+
+async def test_without_room_for_the_copy_it_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _put_program(tmp_path / "bin", "grype", "echo never", monkeypatch)
+    monkeypatch.setattr("backends.services.scans.Path", lambda _folder: Path("/dev/full/no"))
+    ((id, text),) = await _scanned()
+    assert id == "scan-failed"
+    assert "could not be written: Not a directory" in text

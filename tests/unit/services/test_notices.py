@@ -11,6 +11,7 @@ from backends.model.container import Container, ContainerState, Health
 from backends.model.fleet import FleetView
 from backends.model.gpu import GpuUse
 from backends.model.ids import ContainerKey
+from backends.model.trial import TRIAL_LABEL
 from backends.services.notices import NoticeKind, NoticeWatch
 from tests.unit.services.fleet_facts import ONE
 from tui.config import NOTICES, ConfigError, NotifySetting, parse
@@ -32,6 +33,13 @@ NEWS = {
     NoticeKind.OUT_OF_MEMORY: replace(ENDED, exit_code=137, oom_killed=True),
     NoticeKind.UNHEALTHY: replace(RUNS, health=Health.UNHEALTHY),
 }
+
+
+@pytest.mark.parametrize("kind", NEWS)
+def test_runs_of_a_sweep_and_copies_of_a_trial_are_no_news(kind: NoticeKind) -> None:
+    watch, labels = NoticeWatch(600.0), {TRIAL_LABEL: "4711"}
+    watch.take(view(replace(RUNS, labels=labels)), 0.0)
+    assert watch.take(view(replace(NEWS[kind], labels=labels)), 1.0) == []
 
 
 @pytest.mark.parametrize("kind", NEWS)
