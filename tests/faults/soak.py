@@ -51,6 +51,8 @@ VISITS: Sequence[Sequence[str]] = [
 ]  # fmt: skip
 """What is pressed, one after the other: every screen is opened and closed."""
 SETTLE_S = 0.5
+BACK_S = 60.0
+"""So long may the engines take to be there again at the end: the longest wait between two tries is 15 s."""
 ALLOWED = {"memory, MiB": 8.0, "descriptors": 3.0, "threads": 2.0, "tasks": 2.0}
 """By so much may the last third be above the middle one."""
 
@@ -183,8 +185,9 @@ async def soaked(engines: real.RealEngines, minutes: float) -> Soak:
                 group.create_task(look(soak, until_s))
                 group.create_task(visit(app, pilot, soak, until_s))
             assert app.is_running
-            links = [one.connection.link for one in app.view.engines.values()]
-            assert links.count(Link.CONNECTED) == 2, links
+            async with asyncio.timeout(BACK_S):
+                while [one.connection.link for one in app.view.engines.values()].count(Link.CONNECTED) < len(labs):
+                    await pilot.pause(SETTLE_S)
     return soak
 
 
