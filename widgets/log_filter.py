@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
 
 from backends.model.log_level import LogLevel
@@ -56,6 +57,8 @@ def pattern_of(text: str) -> re.Pattern[str] | None:
     if not text:
         return None
     try:
-        return re.compile(text, re.IGNORECASE if text == text.lower() else 0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # what "[[" may mean one day is no concern of who types it
+            return re.compile(text, re.IGNORECASE if text == text.lower() else 0)
     except (re.error, OverflowError, RecursionError) as error:
         raise BadPattern(f"“{text}” is no regular expression: {error}") from error

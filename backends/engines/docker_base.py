@@ -21,7 +21,7 @@ from backends.model.errors import BackendError, NotFound, Protocol
 from backends.model.ids import EngineId
 from backends.wire.client import HELLO_TIMEOUT_S, WireClient
 from backends.wire.endpoint import Endpoint
-from backends.wire.failures import NO_ENGINE
+from backends.wire.failures import MISSHAPEN, NO_ENGINE
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -115,7 +115,7 @@ class DockerBase:
         """An answer of another shape than the API's is said, not a crash."""
         try:
             yield
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except MISSHAPEN as error:
             detail = f"{type(error).__name__}: {error}"
             raise Protocol("Docker's answer does not follow its API", detail=detail, engine=self._id) from error
 

@@ -32,7 +32,7 @@ class DockerLooking(DockerBase):
         items = await self._get("/containers/json", {"all": True}, timeout_s=LIST_TIMEOUT_S)
         with self._understood():
             containers = [docker_translate.container_from_list(self._id, item) for item in items or ()]
-        self._names = {container.key.id: container.name for container in containers}
+            self._names = {container.key.id: container.name for container in containers}
         return containers
 
     async def inspect_container(self, container: str) -> Container:
@@ -40,7 +40,7 @@ class DockerLooking(DockerBase):
         item = await self.inspect_raw(container)
         with self._understood():
             found = docker_translate.container_from_inspect(self._id, item)
-        self._names[found.key.id] = found.name
+            self._names[found.key.id] = found.name
         return found
 
     async def inspect_raw(self, container: str) -> dict[str, object]:
@@ -111,7 +111,7 @@ class DockerLooking(DockerBase):
             path = f"{prefix}/{quote(container, safe='')}/stats"
             return self._streams.stream("GET", path, params={"stream": True}, open_timeout_s=CALL_TIMEOUT_S)
 
-        async with docker_stats.merged(keys, open_stream, interval_s) as batches:
+        async with docker_stats.merged(keys, open_stream, interval_s, self._understood) as batches:
             yield batches
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from backends.wire.times import parse_time
 
 Json: TypeAlias = Mapping[str, Any]
 OpenStream: TypeAlias = Callable[[str], AbstractAsyncContextManager[AsyncIterator[bytes]]]
+Understood: TypeAlias = Callable[[], AbstractContextManager[None]]
 
 _NOT_TOLD = Missing("Docker does not tell")
 
@@ -93,9 +94,11 @@ def _totals(message: Json) -> dict[str, int]:
 
 @asynccontextmanager
 async def merged(
-    keys: Sequence[ContainerKey], open_stream: OpenStream, interval_s: float
+    keys: Sequence[ContainerKey], open_stream: OpenStream, interval_s: float, understood: Understood
 ) -> AsyncIterator[AsyncIterator[Sequence[StatsReading]]]:
     """Batches of the newest readings, one each interval, of a stream for each container.
+
+    understood: within it, a message of another shape is an error of ours.
 
     A container that goes away ends its own stream only. The iterator ends when all have, and raises what broke one.
     """
@@ -106,7 +109,8 @@ async def merged(
         try:
             async with open_stream(key.id) as chunks:
                 async for message in json_lines(chunks, engine=key.engine):
-                    reading = reader.read(message, time.monotonic())
+                    with understood():
+                        reading = reader.read(message, time.monotonic())
                     if reading is not None:
                         newest[key] = reading
         except NotFound:

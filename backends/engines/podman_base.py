@@ -19,7 +19,7 @@ from backends.model.capabilities import Capability, EngineInfo
 from backends.model.errors import NotFound, Protocol, Unsupported
 from backends.model.ids import EngineId
 from backends.wire.endpoint import Endpoint
-from backends.wire.failures import NO_ENGINE
+from backends.wire.failures import MISSHAPEN, NO_ENGINE
 
 
 class PodmanBase:
@@ -98,7 +98,7 @@ class PodmanBase:
         """An answer of another shape than libpod's is the engine's fault, not a crash of ours."""
         try:
             yield
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        except MISSHAPEN as error:
             words = f"{type(error).__name__}: {error}"
             raise Protocol("Podman's answer has an unknown shape", detail=words, engine=self._id) from error
 

@@ -215,6 +215,7 @@ class Supervisor:
     async def _list(self, within_s: float) -> None:
         containers = await self._answer(self._engine.list_containers(), within_s)
         self._store.apply(ContainersListed(self.id, tuple(containers)))
+        self._seen &= {container.key.id for container in containers}  # those that are gone are forgotten
         if self._timing.detail_s is not None:
             alive = (container.key.id for container in containers if container.state.alive)
             self._unseen = [container for container in alive if container not in self._seen]

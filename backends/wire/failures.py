@@ -27,6 +27,8 @@ _BY_STATUS: dict[int, type[BackendError]] = {
     409: Conflict,
     501: Unsupported,
 }
+MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+"""What reading an answer of another shape than the API's raises."""
 NO_ENGINE = "Something else than this engine seems to listen there: check the address."
 """The next step where an answer is not what an engine says."""
 _GONE = {errno.ENOENT, errno.ECONNREFUSED, errno.ENOTSOCK, errno.ENOTDIR}
@@ -83,4 +85,14 @@ def late(endpoint: Endpoint, engine: EngineId, timeout_s: float | None) -> Timed
     return TimedOut(f"No answer from {endpoint}{within}", hint=hint, engine=engine)
 
 
-__all__ = ["NO_ENGINE", "Classify", "Explain", "from_os_error", "from_status", "late", "lost", "message_of"]
+__all__ = [
+    "MISSHAPEN",
+    "NO_ENGINE",
+    "Classify",
+    "Explain",
+    "from_os_error",
+    "from_status",
+    "late",
+    "lost",
+    "message_of",
+]

@@ -176,6 +176,7 @@ WALKS: Mapping[Kind, Walk] = {
     gpus.GpuScreen: Walk(("z",), ("h", "a", "tab", "tab", "I")),
     events.EventScreen: Walk(("r", "E"), ("space",)),
     doctor.DoctorScreen: Walk(("D",), ("a",)),
+    schedules.SchedulesScreen: Walk(("J", "b"), ("down",), mute=True),
     audit.AuditScreen: Walk(("J",), ("tab", "d")),
     schedules.SchedulesScreen: Walk(("J", "b"), ("r",), mute=True),
     run.RunScreen: Walk(("N",), ("ctrl+y", "tab", "tab"), row="train-llama3-8b"),

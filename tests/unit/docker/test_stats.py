@@ -6,7 +6,7 @@ import asyncio
 import copy
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 import pytest
@@ -103,7 +103,7 @@ def opener(texts: dict[str, Any]) -> Any:
 async def test_streams_are_merged() -> None:
     keys = [ContainerKey(KEY.engine, letter * 64) for letter in "ab"]
     texts = {key.id: [message(0), message(1)] for key in keys}
-    async with merged(keys, opener(texts), 0.01) as batches:
+    async with merged(keys, opener(texts), 0.01, nullcontext) as batches:
         readings = [reading async for batch in batches for reading in batch]
     assert {reading.key for reading in readings} == set(keys)
 
@@ -111,13 +111,13 @@ async def test_streams_are_merged() -> None:
 async def test_one_that_goes_away_ends_alone() -> None:
     keys = [ContainerKey(KEY.engine, letter * 64) for letter in "ab"]
     texts = {keys[0].id: NotFound("gone"), keys[1].id: [message(0)]}
-    async with merged(keys, opener(texts), 0.01) as batches:
+    async with merged(keys, opener(texts), 0.01, nullcontext) as batches:
         assert [reading.key async for batch in batches for reading in batch] == [keys[1]]
 
 
 async def test_a_broken_stream_raises() -> None:
     texts = {KEY.id: [message(0), Unreachable("broke off")]}
-    async with merged([KEY], opener(texts), 0.01) as batches:
+    async with merged([KEY], opener(texts), 0.01, nullcontext) as batches:
         with pytest.raises(Unreachable):
             [batch async for batch in batches]
 
@@ -134,7 +134,7 @@ async def test_leaving_ends_all_streams() -> None:
 
         yield chunks()
 
-    async with merged([KEY], open_stream, 0.01) as batches:
+    async with merged([KEY], open_stream, 0.01, nullcontext) as batches:
         async for _ in batches:
             break
         await batches.aclose()  # type: ignore[attr-defined]  # it is a generator; the type says iterator only
