@@ -11,6 +11,7 @@ import pytest
 
 from backends.engines import demo_fleet
 from backends.engines.demo import DemoEngine
+from tests.thorough import thorough
 from tests.unit.cli.demo import demo, document
 
 CANARY = "hunter2canary"
@@ -40,14 +41,19 @@ def holding(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 PLAN = ("migrate", NAME, "--from", "demo-podman", "--to", "demo-docker", "--plan")
+MORE = (
+    ("doctor",),
+    ("gpus",),
+    ("images",),
+    ("links", NAME),
+    ("advise", NAME),
+    ("security", NAME),
+    ("rename", NAME, "b"),
+)
 ASKED_NOTHING = (
-    ("ps",),
     PLAN,
-    *(
-        (*words, "--json")
-        for words in (("ps",), ("doctor",), ("gpus",), ("images",), ("links", NAME), ("advise", NAME))
-    ),
-    *((*words, "--json") for words in (("security", NAME), PLAN, ("restart", NAME), ("rename", NAME, "other"))),
+    *((*words, "--json") for words in (("ps",), PLAN, ("restart", NAME))),
+    *thorough(("ps",), *((*words, "--json") for words in MORE)),
 )
 
 
