@@ -45,7 +45,8 @@ def docker_py(url: str) -> None:
     threads = [threading.Thread(target=follow, args=(c,), daemon=True) for c in ids]
     for thread in threads:
         thread.start()
-    threads[0].join()
+    for thread in threads:  # one ends with its container
+        thread.join()
 
 
 def aiodocker(url: str) -> None:

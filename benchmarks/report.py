@@ -23,7 +23,8 @@ and writes this file; `benchmarks/run keys stats` measures these parts alone. On
 machine has other milliseconds. Idle busybox containers, as many on each engine as said; the engines' CLIs run in the
 engines' namespaces, the cost of entering them is measured in the same run and taken off.
 
-In reports of their own: moving images and volumes against `save | load` and skopeo, [migrate.md](migrate.md)
+In reports of their own: what each program costs while nobody presses a key, by `python -m benchmarks.idle --write
+benchmarks/idle.md`; moving images and volumes against `save | load` and skopeo, [migrate.md](migrate.md)
 (`python -m benchmarks.migrate`); files of image layers, [layers.md](layers.md); sampling GPUs against nvitop and
 `nvidia-smi`, [gpus.md](gpus.md).
 """

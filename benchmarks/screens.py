@@ -26,7 +26,7 @@ OURS = "tranship"
 SIZE = (50, 200)
 SHOWN = b"bench-000"
 COMES_S = 20.0
-SETTLE_S = 3.0
+SETTLE_S = 2.0
 CHANGES = 5
 STARTS = 3
 # What a terminal answers: where the cursor is, what it is, its colours. Whoever asks may wait for it.

@@ -282,7 +282,9 @@ def empty_lines(view: FleetView, *, filter: str, total: int) -> list[Line]:
             ),
         ]
     links = {engine.connection.link for engine in view.engines.values()}
-    if not links or links == {Link.ABSENT}:
+    if not links:  # the fleet is not open yet
+        return [line(("Looking for engines …", Tone.DIM))]
+    if links == {Link.ABSENT}:
         return [line(("No engine found on this machine.", Tone.DIM)), *_absences(view.engines)]
     if Link.CONNECTED not in links:
         return [line(("Waiting for the engines to answer …", Tone.DIM)), *_absences(view.engines)]

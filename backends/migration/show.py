@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable
 
 from backends.model.container import MountKind, Port
 from backends.model.secret import SECRET
+from backends.model.secrets import masked_command, masked_text
 from backends.model.settings import UNLIMITED, DeviceSpec, HealthSpec, NetworkAttachment, Throttle, Ulimit
 from backends.model.workload import MountSpec, RestartPolicy
 
@@ -16,8 +16,8 @@ _NS = ((10**9, "s"), (10**6, "ms"), (10**3, "us"), (1, "ns"))
 
 
 def shown(name: str, value: str) -> str:
-    """A value for people: masked where its name looks like a secret's."""
-    return MASK if value and SECRET.search(name) else value
+    """A value for people: masked where its name looks like a secret's, else what looks like a secret in it."""
+    return MASK if value and SECRET.search(name) else masked_text(value)
 
 
 def size(count: int) -> str:
@@ -53,8 +53,8 @@ def words(values: Iterable[str]) -> str:
 
 
 def argv(values: tuple[str, ...]) -> str:
-    """A command line."""
-    return shlex.join(values) or "(empty)"
+    """A command line, what looks like a secret in it masked."""
+    return masked_command(values) or "(empty)"
 
 
 def yes(value: object) -> str:

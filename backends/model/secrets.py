@@ -60,12 +60,17 @@ def masked_pair(text: str) -> str:
 
 def masked_command(arguments: Sequence[str]) -> str:
     """A command as one line for a record: values hidden whose option, variable or header is called like a secret."""
+    return " ".join(text if text == MASK else shlex.quote(text) for text in masked_words(arguments))
+
+
+def masked_words(arguments: Sequence[str]) -> list[str]:
+    """The words of a command, hidden as in masked_command."""
     shown: list[str] = []
     hide = False
     for argument in arguments:
         shown.append(MASK if hide else _masked_argument(argument))
         hide = not hide and _OPTION.fullmatch(argument) is not None and _names_secret(argument)
-    return " ".join(text if text == MASK else shlex.quote(text) for text in shown)
+    return shown
 
 
 def _masked_argument(argument: str) -> str:

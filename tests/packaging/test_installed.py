@@ -148,3 +148,12 @@ def test_each_dependency_is_locked_by_its_hash_from_one_registry() -> None:
             assert one["source"] == {"registry": "https://pypi.org/simple"}, one["name"]
             assert files, one["name"]
             assert all(file["hash"].startswith("sha256:") for file in files), one["name"]
+
+
+def test_the_containerfile_takes_what_is_there_and_the_uv_of_the_makefile() -> None:
+    text = (ROOT / "Containerfile").read_text()
+    taken = [word for line in re.findall(r"^COPY (?!--from)(.*)$", text, re.MULTILINE) for word in line.split()[:-1]]
+    assert set(taken) >= {"pyproject.toml", "uv.lock", "backends", "widgets", "tui", "packaging"}
+    assert [word for word in taken if not (ROOT / word).exists()] == []
+    (wanted,) = re.findall(r"^UV_VERSION := (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert f"ARG UV_VERSION={wanted}\n" in text

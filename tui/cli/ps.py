@@ -44,10 +44,11 @@ STATS_COLUMNS = (Column("CPU", align="right"), Column("MEMORY", align="right"), 
 @click.command()
 @click.option("-a/-r", "--all/--running", "everything", default=True, help="All containers (default), or running ones.")
 @click.option("--stats", is_flag=True, help="CPU and memory too: takes a second longer.")
+@click.option("--secrets", is_flag=True, help="With --json: what looks like a secret in commands and labels too.")
 @engine_option
 @common
 @pass_invocation
-def ps(invocation: Invocation, everything: bool, stats: bool, engine: str | None) -> None:
+def ps(invocation: Invocation, everything: bool, stats: bool, secrets: bool, engine: str | None) -> None:
     """List the containers of all engines."""
 
     async def body(fleet: Fleet) -> Exit:
@@ -62,7 +63,9 @@ def ps(invocation: Invocation, everything: bool, stats: bool, engine: str | None
         silent = unreachable(view)
         if invocation.json:
             answer(
-                containers=[schema.container(row, _reading(view, row) if stats else None) for row in shown],
+                containers=[
+                    schema.container(row, _reading(view, row) if stats else None, secrets=secrets) for row in shown
+                ],
                 errors=[schema.error(error) for error in silent],
             )
         else:

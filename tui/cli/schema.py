@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from backends.model.secrets import masked_value, masked_words
 from backends.model.values import Missing
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def finding(one: Finding) -> dict[str, Any]:
     return {"severity": one.severity.value, "title": one.title, "detail": one.detail, "remedy": one.remedy}
 
 
-def container(seen: Container, stats: StatsReading | None = None) -> dict[str, Any]:
-    """A container; "stats" only where a reading is given."""
+def container(seen: Container, stats: StatsReading | None = None, *, secrets: bool = False) -> dict[str, Any]:
+    """A container; "stats" only where a reading is given. secrets: with what looks like one, in command and labels."""
     plain: dict[str, Any] = {
         "engine": seen.key.engine.name,
         "id": seen.key.id,
@@ -60,7 +61,7 @@ def container(seen: Container, stats: StatsReading | None = None) -> dict[str, A
         "created_at": time_text(seen.created_at),
         "started_at": time_text(seen.started_at),
         "finished_at": time_text(seen.finished_at),
-        "command": list(seen.command),
+        "command": list(seen.command) if secrets else masked_words(seen.command),
         "ports": [
             {
                 "container_port": port.container_port,
@@ -79,7 +80,7 @@ def container(seen: Container, stats: StatsReading | None = None) -> dict[str, A
             }
             for mount in seen.mounts
         ],
-        "labels": dict(seen.labels),
+        "labels": {name: value if secrets else masked_value(name, value) for name, value in seen.labels.items()},
         "networks": list(seen.networks),
         "gpus": list(seen.gpus_given),
         "restarts": seen.restarts,

@@ -53,7 +53,11 @@ class Door:
                 return _headed(answer)
             if not hmac.compare_digest(request.cookies.get(self._cookie, "").encode(), self._session.encode()):
                 return _headed(web.Response(status=403, text=_NO))
-            return _headed(await handler(request))
+            try:
+                return _headed(await handler(request))
+            except web.HTTPException as refused:
+                _headed(refused)
+                raise
 
         return ask
 

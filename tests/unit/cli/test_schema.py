@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -50,6 +51,14 @@ def test_container() -> None:
         "pod": None,
         "project": None,
     }
+
+
+def test_what_looks_like_a_secret_is_told_to_whoever_asks_for_it() -> None:
+    labels = {"deploy.token": "hunter2", "tier": "a"}
+    row = replace(container("web"), command=("serve", "--token", "hunter2"), labels=labels)
+    plain, asked = schema.container(row), schema.container(row, secrets=True)
+    assert (plain["command"], plain["labels"]) == (["serve", "--token", "••••"], {"deploy.token": "••••", "tier": "a"})
+    assert (asked["command"], asked["labels"]) == (["serve", "--token", "hunter2"], labels)
 
 
 def test_a_missing_reading_is_null_with_its_reason() -> None:

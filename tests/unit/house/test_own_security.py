@@ -168,6 +168,13 @@ def test_what_is_tranships_own_is_opened_for_its_user_alone() -> None:
     assert open_to_others == []
 
 
+def test_each_module_that_listens_is_known() -> None:
+    """On 127.0.0.1, or on a unix socket in a folder of our own; how is tested beside each."""
+    ways = ("TCPSite", "UnixSite", "SockSite", "create_server", "start_server", "start_unix_server", "HTTPServer")
+    listen = {_relative(path) for path in MODULES for _, name in _calls(path) if name.rpartition(".")[2] in ways}
+    assert listen == {"backends/registry/server.py", "tui/cli/gpus_serve.py", "tui/web/server.py"}
+
+
 @pytest.fixture
 def open_umask() -> Iterator[None]:
     """Nothing is hidden by the test's own umask."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import psutil
 import pytest
-from aiohttp import ClientSession, CookieJar, WSMsgType
+from aiohttp import ClientSession, CookieJar, WSMsgType, WSServerHandshakeError
 
 from tui.cli.exits import Exit
 
@@ -82,7 +82,9 @@ async def test_only_who_has_the_token_comes_in_and_a_tab_is_a_tranship() -> None
             assert f"/static/{part}" in text
             async with browser.get(f"{at}/static/{part}") as answer:
                 assert answer.status == 200
-        with pytest.raises(Exception, match="403"):
+        async with browser.get(f"{at}/download/x") as answer:
+            assert (answer.status, answer.headers["X-Frame-Options"]) == (404, "DENY")
+        with pytest.raises(WSServerHandshakeError, match="403"):
             await browser.ws_connect(f"{at}/ws", origin="http://evil.example")
         async with browser.ws_connect(f"{at}/ws?width=100&height=30") as tab:
             seen = b""

@@ -136,7 +136,7 @@ def test_an_empty_table_says_why() -> None:
         return "\n".join(plain(part) for part in empty_lines(view, filter=filter, total=total))
 
     assert "No container matches x" in said(fleet(), "x", 13)
-    assert said(FleetView()).startswith("No engine found")
+    assert said(FleetView()).startswith("Looking for engines")
     absent = FleetView(engines={DOCKER: engine_view(DOCKER, Link.ABSENT)})
     assert said(absent) == "No engine found on this machine.\ndocker: connection refused"
     assert said(FleetView(engines={DOCKER: engine_view(DOCKER, Link.LOST)})).startswith("Waiting")
