@@ -1,7 +1,7 @@
 """`python -m tests.snapshots.gallery [--to FOLDER] [NAME…]`: every screen, on the living demo fleet, to be looked at.
 
 Each scene at three sizes, dark, light and without colour: FOLDER/NAME-80x24-dark.svg and so on. With --best, one size
-and look of each, for screenshots/. Compares nothing: that is what the snapshots are for.
+and look of each and a page with all of them, for screenshots/all. Compares nothing: that is what the snapshots are for.
 """
 
 from __future__ import annotations
@@ -132,6 +132,14 @@ async def take(scene: Scene, folder: Path, *, best: bool) -> None:
                 made.picture(folder / f"{name}.svg")
 
 
+def index(folder: Path) -> str:
+    """The pictures of a folder as a page, in the order of the scenes."""
+    there = [scene.name for scene in SCENES if (folder / f"{scene.name}.svg").exists()]
+    pictures = [f"## {name}\n\n![{name}]({name}.svg)\n" for name in there]
+    head = "# Screens\n\nThe demo fleet, by `python -m tests.snapshots.gallery --best --to screenshots/all`.\n"
+    return "\n".join([head, *pictures])
+
+
 def main(argv: list[str]) -> int:
     """Take them; returns how many could not be."""
     parser = argparse.ArgumentParser(prog="python -m tests.snapshots.gallery", description=__doc__)
@@ -155,6 +163,8 @@ def main(argv: list[str]) -> int:
             failed += 1
             sys.stdout.write(f"✕ {scene.name}: {error}\n")
         sys.stdout.flush()
+    if chosen.best:
+        (chosen.to / "README.md").write_text(index(chosen.to))
     return failed
 
 

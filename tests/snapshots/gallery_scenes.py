@@ -144,7 +144,7 @@ SCENES: tuple[Scene, ...] = (
             ("7", "health", "health"),
             ("8", "changed", "files"),
             ("9", "events", "event"),
-            ("0", "inspect", r"\{"),
+            ("0", "inspect", "Config"),
         )
     ),
     Scene("links", on("jupyter", ("b",), "Links of", "Jupyter +http")),
