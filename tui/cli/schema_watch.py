@@ -1,4 +1,4 @@
-"""What --json answers about watching: links, events. As schema.py: every key is written out."""
+"""What --json answers about watching: links, events, the page. As schema.py: every key is written out."""
 
 from __future__ import annotations
 
@@ -46,3 +46,8 @@ def event(heard: EngineEvent) -> dict[str, Any]:
         "name": heard.name or None,
         "exit_code": heard.exit_code,
     }
+
+
+def web(address: str) -> dict[str, Any]:
+    """Where the screen is in a browser; the address has its token."""
+    return {"address": address}

@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from tui.cli import schema_watch
 from tui.cli.exits import Exit
 from tui.cli.options import common
 from tui.cli.output import answer_line, data, say
@@ -51,7 +52,7 @@ async def _serve(argv: list[str], port: int, *, as_json: bool) -> Exit:
 
     def tell(address: str) -> None:
         if as_json:
-            answer_line(web={"address": address})
+            answer_line(web=schema_watch.web(address))
         else:
             data(address)
             say("tranship: open it in a browser of this machine; Ctrl+C ends it")
