@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 import tempfile
@@ -35,7 +34,6 @@ class Between:
         self.url = f"unix://{self.socket}"
         self.way: Way = passed_on
         self.asked = 0
-        self._open: set[asyncio.Transport] = set()
         self._runner: web.AppRunner | None = None
         self._session: aiohttp.ClientSession | None = None
 
@@ -82,23 +80,23 @@ class Between:
         self.socket.chmod(0o666)
 
     def cut(self) -> None:
-        """Break off all connections, in the middle of what they say."""
-        for transport in list(self._open):
-            transport.abort()
+        """Break off all connections, in the middle of what they say; those too that wait for the next request."""
+        assert self._runner is not None
+        assert self._runner.server is not None
+        for one in self._runner.server.connections:
+            if one.transport is not None:
+                one.transport.abort()
 
     # -- answers ---------------------------------------------------------------------------------
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         self.asked += 1
         transport = request.transport
         assert transport is not None
-        self._open.add(transport)
         try:
             return await self.way(self, request)
         except (aiohttp.ClientError, ConnectionError):
             transport.abort()  # the engine itself broke off
             return web.Response()
-        finally:
-            self._open.discard(transport)
 
     def ask(self, request: web.Request, path: str = "") -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
         """The engine's answer to this request; a context. path: asked for in place of the request's own."""

@@ -23,9 +23,9 @@ from tests.faults.between import Between
 from tests.private import PrivateEngine
 from tests.real import RealEngines
 
-TIMING = Timing(answer_s=1.5, ping_s=0.3, ping_answer_s=1.0, backoff_first_s=0.05, backoff_last_s=0.3)
+TIMING = Timing(answer_s=3.0, ping_s=0.3, ping_answer_s=1.5, backoff_first_s=0.05, backoff_last_s=0.3)
 """Tranship's own limits, shortened: they would only be waited out."""
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 BEATS = 2
 """So many changes of the other engine must be seen while a fault lasts."""
 _POLL_S = 0.005

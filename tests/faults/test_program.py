@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import pytest
 
 from tests.e2e.cli import Cli
 from tests.faults.on_pty import OnPty
+from tests.faults.program import state_dir
 from tests.real import RealEngines
 from tests.thorough import ON, thorough
 
@@ -28,12 +28,8 @@ def cli(real_engines: RealEngines, run_label: dict[str, str]) -> Iterator[Cli]:
     program.clean()
 
 
-def state_dir() -> Path:
-    """Where the program of this test keeps its records."""
-    return Path(os.environ["XDG_STATE_HOME"]) / "tranship"
-
-
 def crashes() -> list[Path]:
+    """The crash logs of this test's runs."""
     return list(state_dir().glob("crash-*.log"))
 
 

@@ -21,9 +21,8 @@ from tui.plain_screen import InertFilter
 from tui.screens.container import ContainerScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.logs import LogScreen
-from tui.screens.migrate import MigrateScreen
 
-DAILY = (FleetScreen, MigrateScreen)
+DAILY = (FleetScreen,)
 LARGE = (FleetScreen, ContainerScreen, LogScreen)
 SIZES = [(120, 36), *thorough((80, 24), (200, 50))]
 
