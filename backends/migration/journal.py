@@ -188,7 +188,7 @@ def from_json(text: str) -> Record:
             entries=tuple(_entry(entry) for entry in _typed(data, "entries", list)),
             checks=checks,
         )
-    except (ValueError, AttributeError) as error:  # json.JSONDecodeError is a ValueError; a list has no .get
+    except (ValueError, AttributeError, RecursionError) as error:  # a list has no .get; brackets may nest too deep
         raise Protocol("the journal of a move cannot be read", detail=str(error)) from error
 
 
