@@ -76,7 +76,9 @@ async def test_what_is_copied(tmp_path: Path) -> None:
         demo = next(e for e in (play.docker, play.podman) if e.id == row.key.engine).world.containers[row.key.id]
         demo.spec = replace(demo.spec, env={**demo.spec.env, "DB_PASSWORD": secret})
         await play.press("Y", "down", "down", "down", "enter")
-        await play.until(lambda: play.app.clipboard.startswith(f"{row.key.engine.plays} run --detach --name rag-redis "))
+        await play.until(
+            lambda: play.app.clipboard.startswith(f"{row.key.engine.plays} run --detach --name rag-redis ")
+        )
         assert secret not in play.app.clipboard
         assert "--env DB_PASSWORD " in play.app.clipboard
         await play.until(lambda: "Set DB_PASSWORD yourself" in play.toasts())
