@@ -30,12 +30,12 @@ _MOVES = {"test_moves.py", "test_backup.py", "test_volumes.py"}
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Spread the tests over workers (pytest -n N --dist loadgroup): what shares a real engine stays together.
 
-    Tests marked `one_podman` run on one of the two Podmans but in a thorough run.
+    Only a thorough run has tests marked `thorough`, and those marked `one_podman` on both Podmans.
     """
-    twice = [item for item in items if not thorough.ON and _second_podman(item)]
-    if twice:
-        config.hook.pytest_deselected(items=twice)
-        items[:] = [item for item in items if item not in set(twice)]
+    left = [] if thorough.ON else [one for one in items if one.get_closest_marker("thorough") or _second_podman(one)]
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in set(left)]
     for item in items:
         if not any(item.get_closest_marker(mark) for mark in ("engines", "e2e")):
             continue

@@ -18,7 +18,7 @@ from backends.model.network import NetworkSpec
 from backends.model.workload import HELPER_LABEL, VolumeSpec, WorkloadSpec
 
 BUSYBOX = "docker.io/test/busybox:1"
-SERVE = ("sh", "-c", "trap 'exit 0' TERM; echo serving; while true; do sleep 0.1; done")
+SERVE = ("sh", "-c", "trap 'exit 0' TERM; echo serving; sleep 99999 & wait")
 """Runs for ever, says so, and ends at once with 0 when asked to after that."""
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e.cli import Cli
 from tests.real import RealEngines, host_port
+from tests.thorough import thorough
 
 pytestmark = [pytest.mark.engines, pytest.mark.e2e]
 
@@ -205,7 +206,7 @@ def test_a_failure_on_the_target_leaves_all_as_it_was(cli: Cli) -> None:
     assert volume not in cli.engines.cli("podman", "volume", "ls", "-q").split()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, *thorough(signal.SIGTERM)])
 def test_a_signal_takes_everything_back(cli: Cli, number: signal.Signals) -> None:
     name = cli.name("signal")
     volume = cli.volume("docker", f"{name}-data")

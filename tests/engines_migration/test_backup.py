@@ -14,6 +14,7 @@ from backends.migration.restore import opened, plan_restore, run_restore
 from backends.model.errors import Protocol
 from backends.model.plan import Choices, LayerChoice, MigrationReport
 from tests.engines_migration.yard import LOOK, Yard
+from tests.thorough import thorough
 
 pytestmark = pytest.mark.engines
 
@@ -35,7 +36,8 @@ mkfifo pipe; touch -d "2001-02-03 04:05:06" d1/f16 d3; chown 7:8 .; chmod 750 .
 
 LOOK_HERE = LOOK.replace("[ f7 -ef ahard ]", "[ d1/f11 -ef ahard ]").replace("[ f7 -ef", "[ d1/f11 -ef")
 
-PAIRS = [("docker", "podman"), ("podman", "docker")]
+THERE, BACK = ("docker", "podman"), ("podman", "docker")
+PAIRS = [THERE, BACK]
 
 
 def furnish(yard: Yard, engine: str) -> str:
@@ -64,7 +66,7 @@ async def read(yard: Yard, engine: str, path: Path, name: str | None = None) -> 
         return await run_restore(plan, backup, target, on_update=lambda _: None, state_dir=yard.state_dir)
 
 
-@pytest.mark.parametrize(("source", "target"), PAIRS)
+@pytest.mark.parametrize(("source", "target"), [THERE, *thorough(BACK)])
 async def test_there_by_a_file(yard: Yard, source: str, target: str) -> None:
     name = furnish(yard, source)
     looked = yard.cli(source, "exec", name, "sh", "-c", LOOK_HERE)
@@ -126,7 +128,7 @@ def own_images(yard: Yard, engine: str) -> set[str]:
     return {name for name in names if yard.run in name}
 
 
-@pytest.mark.parametrize(("source", "target"), PAIRS)
+@pytest.mark.parametrize(("source", "target"), [BACK, *thorough(THERE)])
 async def test_what_the_container_has_changed_comes_along_as_an_image(yard: Yard, source: str, target: str) -> None:
     name = furnish(yard, source)
     yard.cli(source, "exec", name, "sh", "-c", "echo mine > /etc/mine; rm /etc/passwd")

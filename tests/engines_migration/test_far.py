@@ -51,9 +51,9 @@ async def far(yard: Yard, request: pytest.FixtureRequest, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("far", "here", "there", "way"),
     [
-        (("docker",), "podman", "docker", ImageWay.STORE),  # Docker loads what it lacks from a stream
         (("ssh:podman",), "docker", "podman", ImageWay.ARCHIVE),
         *thorough(
+            (("docker",), "podman", "docker", ImageWay.STORE),  # Docker loads what it lacks from a stream
             (("docker", "podman"), "podman", "docker", ImageWay.ARCHIVE),
             (("docker",), "docker", "podman", ImageWay.ARCHIVE),
         ),

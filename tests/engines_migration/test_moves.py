@@ -20,8 +20,7 @@ pytestmark = pytest.mark.engines
 
 PAIRS = [
     ("docker", "podman", ImageWay.REGISTRY),
-    ("podman-rootless", "podman", ImageWay.REGISTRY),
-    *thorough(("docker", "podman-rootless", ImageWay.ARCHIVE)),
+    *thorough(("podman-rootless", "podman", ImageWay.REGISTRY), ("docker", "podman-rootless", ImageWay.ARCHIVE)),
 ]
 
 
@@ -165,9 +164,8 @@ async def test_a_port_that_is_taken_at_the_start_puts_everything_back(yard: Yard
     ("there", "when"),
     [
         ("podman", StepKind.IMAGE),
-        ("podman-rootless", StepKind.PRECOPY),
-        ("podman", StepKind.VOLUME),
         ("podman-rootless", StepKind.START),
+        *thorough(("podman-rootless", StepKind.PRECOPY), ("podman", StepKind.VOLUME)),
         *thorough(("podman", StepKind.PRECOPY), ("podman", StepKind.START)),
         *thorough(("podman-rootless", StepKind.IMAGE), ("podman-rootless", StepKind.VOLUME)),
     ],

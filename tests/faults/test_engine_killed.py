@@ -103,9 +103,8 @@ def named(*engines: Engine) -> dict[str, Engine]:
 @pytest.mark.parametrize(
     ("call", "kind"),
     [
-        ("import_volume", StepKind.VOLUME),
         ("create_container", StepKind.FILES),
-        *thorough(("import_image", StepKind.IMAGE)),
+        *thorough(("import_volume", StepKind.VOLUME), ("import_image", StepKind.IMAGE)),
     ],
 )
 async def test_the_target_dies(

@@ -104,7 +104,7 @@ async def strike(ground: Ground, state_dir: Path, kind: StepKind, call: str, fau
     ground.assert_target_clean()
 
 
-@pytest.mark.parametrize(("kind", "call", "fault"), [*AFTER, *MORE])
+@pytest.mark.parametrize(("kind", "call", "fault"), [*AFTER, *thorough(*MORE)])
 async def test_to_podman(grounds: Grounds, tmp_path: Path, kind: StepKind, call: str, fault: Fault) -> None:
     await strike(grounds(EngineKind.DOCKER), tmp_path, kind, call, fault)
 

@@ -44,10 +44,9 @@ def ground(grounds: Grounds) -> Ground:
 RESUMED = ["image", "volume", *thorough(StepKind.VOLUME), StepKind.FILES, *thorough(StepKind.HEALTH)]
 UNDONE = [
     *thorough(StepKind.NETWORK),
-    StepKind.STOP_SOURCE,
+    *thorough(StepKind.STOP_SOURCE),
     StepKind.CREATE,
-    *thorough(StepKind.START),
-    StepKind.VERIFY,
+    *thorough(StepKind.START, StepKind.VERIFY),
 ]
 """Each kind of step is in one of the two in a thorough run; "image" and "volume" in the middle of what they ship. Every
 run has what differs in kind: something half shipped, the source stopped, something made, the copy running."""
@@ -116,6 +115,7 @@ def test_killed_and_undone(cli: Cli, ground: Ground, where: str) -> None:
     assert [record["status"] for record in journals(state_dir())] == ["undone"]
 
 
+@pytest.mark.thorough
 def test_killed_in_the_middle_of_the_cold_copy_and_resumed(cli: Cli, ground: Ground) -> None:
     """The source stands still already, and part of the volume is there."""
     before = ground.first_picture()
@@ -130,7 +130,7 @@ def test_killed_in_the_middle_of_the_cold_copy_and_resumed(cli: Cli, ground: Gro
     ground.assert_target_clean()
 
 
-@pytest.mark.parametrize(("number", "where"), [(signal.SIGINT, "volume"), (signal.SIGTERM, "health")])
+@pytest.mark.parametrize(("number", "where"), [(signal.SIGTERM, "health"), *thorough((signal.SIGINT, "volume"))])
 def test_a_signal_undoes_by_itself(cli: Cli, ground: Ground, number: signal.Signals, where: str) -> None:
     before = ground.first_picture()
     with cli.running(*argv(ground)) as move:

@@ -89,6 +89,7 @@ def test_a_project_is_killed_and_resumed_and_undone(cli: Cli, project: Ground) -
     project.assert_target_clean()
 
 
+@pytest.mark.thorough
 def test_a_project_is_killed_and_undone(cli: Cli, project: Ground) -> None:
     before = picture(project)
     kill_at(cli, words(project), begins(StepKind.START))

@@ -27,6 +27,8 @@ from tests.unit.layers.images import layer, table
 from tui import crash, kept_columns, log
 from widgets.column_choice import ColumnChoice
 
+pytestmark = pytest.mark.xdist_group("own security")  # all modules are parsed once
+
 SHELLS = frozenset({"os.system", "os.popen", "subprocess.getoutput", "subprocess.getstatusoutput"})
 SHELL_NAMES = frozenset({"sh", "bash", "/bin/sh", "/bin/bash", "dash", "zsh"})
 LOCAL_STARTERS = frozenset(
