@@ -94,7 +94,7 @@ def test_move_by_keys(real_engines: RealEngines, web: str, tmp_path: Path) -> No
         terminal.wait(r"● docker[^\n]*● podman")  # both are there: before, there is nowhere to move it to
         _select(terminal, web)
         terminal.keys("m")
-        terminal.wait(r"Nothing stands in the way[^$]*(CONVERTED|THE SAME)")
+        terminal.wait(r"Nothing stands in the way[^$]*Enter run")
         _picture(terminal, tmp_path, "migrate-plan")
         terminal.keys("Enter")
         terminal.wait(r"Migrate \(y\)")
