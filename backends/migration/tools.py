@@ -16,7 +16,8 @@ async def tool_image(engine: Engine, volume: str, own: str) -> str:
     """The image for helper containers: the container's own, or where that lacks the programs, another of this store.
 
     volume: any volume of that engine, opened for reading and closed again. own: id of the container's image.
-    Other images are tried smallest first, of equal ones the oldest, which is the likeliest to stay; nothing of them but their `tar` and `chown` runs, without a network.
+    Other images are tried smallest first, of equal ones the oldest, which is the likeliest to stay; nothing
+    of them but their `tar` and `chown` runs, without a network.
     Raises Unsupported where none will do.
     """
     refusal: Unsupported | None = None

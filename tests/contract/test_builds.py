@@ -19,6 +19,8 @@ from backends.services.fleet import Fleet
 from tests.contract.lab import BUSYBOX, Lab, eventually
 from tests.thorough import ON
 
+pytestmark = pytest.mark.one_podman
+
 
 @pytest.fixture
 async def fleet(lab: Lab) -> AsyncIterator[Fleet]:
@@ -40,7 +42,6 @@ def folder(tmp_path: Path, text: str, **files: str) -> Path:
     return made
 
 
-@pytest.mark.one_podman
 async def test_stages_arguments_output_cache_and_what_the_image_holds(lab: Lab, fleet: Fleet, tmp_path: Path) -> None:
     name, second = (lab.owns_image(f"docker.io/tranship-test/{lab.name()}:{tag}") for tag in (1, 2))
     text = (
@@ -78,7 +79,6 @@ async def test_stages_arguments_output_cache_and_what_the_image_holds(lab: Lab, 
     assert sum(isinstance(one, StepCached) for one in again) >= 3
 
 
-@pytest.mark.one_podman
 async def test_what_fails_says_which_step_where_and_why(lab: Lab, fleet: Fleet, tmp_path: Path) -> None:
     async def why(text: str, **more: object) -> BackendError:
         wish = BuildWish(folder(tmp_path, text), cache=False, **more)  # type: ignore[arg-type]

@@ -18,6 +18,8 @@ from backends.services.image_files import load_image, save_image
 from backends.services.images import FleetImages, find_images, removable
 from tests.contract.lab import BUSYBOX, Lab, one_chunk
 
+pytestmark = pytest.mark.one_podman
+
 
 @pytest.fixture
 async def fleet(lab: Lab) -> AsyncIterator[Fleet]:
@@ -55,7 +57,6 @@ async def test_an_image_without_a_name_is_listed_where_asked_for(lab: Lab, fleet
     assert id_ not in {image.key.id for image in await lab.engine.list_images(nameless=True)}
 
 
-@pytest.mark.one_podman
 async def test_its_own_layers_are_unique_and_the_base_is_known(lab: Lab, fleet: Fleet) -> None:
     id_, name = await made(lab, named=True)
     share = await find(fleet, name)
@@ -70,7 +71,6 @@ async def test_its_own_layers_are_unique_and_the_base_is_known(lab: Lab, fleet: 
     assert on_it.unique_bytes == 0
 
 
-@pytest.mark.one_podman
 async def test_a_used_image_is_refused_and_an_unused_one_goes_with_all_its_names(lab: Lab, fleet: Fleet) -> None:
     id_, name = await made(lab, named=True)
     other = lab.owns_image(f"docker.io/tranship-test/{lab.name()}:3")

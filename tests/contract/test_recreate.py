@@ -20,6 +20,8 @@ from backends.services.recreate import Before, read_before, recreate
 from tests.contract.lab import Lab
 from tests.real import host_port
 
+pytestmark = pytest.mark.one_podman
+
 
 @asynccontextmanager
 async def _before(lab: Lab, **changes: object) -> AsyncIterator[tuple[Fleet, Before]]:
@@ -42,7 +44,6 @@ async def _before(lab: Lab, **changes: object) -> AsyncIterator[tuple[Fleet, Bef
         await fleet.close()
 
 
-@pytest.mark.one_podman
 async def test_what_fails_is_put_back_and_what_runs_keeps_the_one_before(lab: Lab, tmp_path: Path) -> None:
     async with _before(lab) as (fleet, before):
         await _fails(lab, fleet, before, tmp_path)

@@ -24,6 +24,8 @@ from backends.model.transfer import (
 from tests.contract.lab import Lab, one_chunk
 from tests.real import folder
 
+pytestmark = pytest.mark.one_podman
+
 LAYERS = 4
 REGISTRY = "127.0.0.1:5000"
 
@@ -49,7 +51,6 @@ async def pushed(lab: Lab) -> tuple[str, str]:
     return name, image.id
 
 
-@pytest.mark.one_podman
 async def test_what_was_pushed_is_found_and_pulled_again_layer_by_layer(lab: Lab) -> None:
     name, id_ = await pushed(lab)
     report = await lab.engine.image_platforms(name)
@@ -122,7 +123,6 @@ async def test_what_is_not_there_is_said(lab: Lab) -> None:
         await all_events(lab.engine.pull("No Name"))
 
 
-@pytest.mark.one_podman
 async def test_a_login_is_kept_in_the_engines_own_store_and_taken_out_again(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,6 +15,8 @@ from backends.model.ids import EngineKind
 from backends.model.session import DETACH_BYTES, ExecSpec, TerminalSize
 from tests.contract.lab import Lab
 
+pytestmark = pytest.mark.one_podman
+
 
 class Talk:
     """What a session says, gathered while it goes on."""

@@ -19,6 +19,8 @@ from backends.model.events import EngineEvent, EventKind
 from tests.contract.conftest import CLUSTER, EVERY
 from tests.contract.lab import BUSYBOX, Lab, eventually
 
+pytestmark = pytest.mark.one_podman
+
 
 async def test_each_action_is_followed_by_an_event_that_names_the_container(lab: Lab) -> None:
     engine, heard = lab.engine, list[EngineEvent]()
@@ -84,7 +86,6 @@ async def test_a_tail_is_the_last_lines(lab: Lab) -> None:
     assert await _lines(lab, made, tail=0) == []
 
 
-@pytest.mark.one_podman
 @pytest.mark.parametrize("engine", EVERY, indirect=True)
 async def test_since_and_until_are_moments_of_the_last_lines(lab: Lab) -> None:
     made = await lab.said("echo one; sleep 1.1; echo two; sleep 1.1; echo three")

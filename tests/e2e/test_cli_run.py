@@ -8,6 +8,7 @@ import pytest
 
 from tests.e2e.cli import Cli
 from tests.real import RealEngines, host_port
+from tests.thorough import thorough
 
 pytestmark = [pytest.mark.engines, pytest.mark.e2e]
 
@@ -22,7 +23,7 @@ def cli(real_engines: RealEngines, run_label: dict[str, str]) -> Iterator[Cli]:
     program.clean()
 
 
-@pytest.mark.parametrize("engine", ["docker", "podman"])
+@pytest.mark.parametrize("engine", [*thorough("docker"), "podman"])
 def test_a_preset_runs_and_is_what_it_says(cli: Cli, engine: str) -> None:
     name, port, work = cli.name("run"), host_port(), cli.volume(engine, cli.name("work"))
     cli.adopt(engine, name)
