@@ -12,6 +12,7 @@ from pathlib import Path
 from backends.export.exported import Exported, ExportFile
 from backends.model.plan import Finding, Severity
 from backends.services.export_files import write_files
+from backends.services.local_program import run_program
 
 GENERATORS = (
     Path("/usr/libexec/podman/quadlet"),
@@ -43,23 +44,17 @@ async def check(
     with tempfile.TemporaryDirectory(prefix="tranship-quadlet-") as name:
         folder = Path(name)
         await asyncio.to_thread(write_files, files, folder)
-        child = await asyncio.create_subprocess_exec(
-            *argv, "-dryrun", *(["-user"] if user else []),
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "QUADLET_UNIT_DIRS": name},
-        )  # fmt: skip
+        command, env = [*argv, "-dryrun", *(["-user"] if user else [])], {**os.environ, "QUADLET_UNIT_DIRS": name}
         try:
-            out, err = await asyncio.wait_for(child.communicate(), _TIMEOUT_S)
+            code, out, err = await run_program(command, timeout_s=_TIMEOUT_S, env=env)
         except TimeoutError:
-            child.kill()
-            await child.wait()
             return (Finding(Severity.WARN, "Podman's generator did not answer", detail=argv[0]),), ""
     said = [line.partition("]: ")[2] or line for line in err.decode(errors="replace").splitlines()]
     wrong = [line for line in said if line and not line.startswith(_LOADING)]
     remedy = "Correct the file before it is used."
     findings = tuple(Finding(Severity.WARN, f"Podman's generator: {line}", remedy=remedy) for line in wrong)
-    if child.returncode and not findings:
-        findings = (Finding(Severity.WARN, f"Podman's generator failed with {child.returncode}", remedy=remedy),)
+    if code and not findings:
+        findings = (Finding(Severity.WARN, f"Podman's generator failed with {code}", remedy=remedy),)
     return findings, out.decode(errors="replace")
 
 

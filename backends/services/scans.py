@@ -16,6 +16,7 @@ from backends.engine import Engine
 from backends.model.errors import BackendError
 from backends.security.finding import SecurityFinding, Severity
 from backends.security.scan import Weakness, by_layer, read_grype, read_trivy
+from backends.services.local_program import run_program
 from backends.streams import batches
 
 TIMEOUT_S = 900.0
@@ -91,22 +92,14 @@ async def _saved(engine: Engine, image: str, archive: Path) -> None:
 
 
 async def _run(argv: list[str], name: str, timeout_s: float) -> str:
-    child = await asyncio.create_subprocess_exec(
-        *argv, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
     try:
-        async with asyncio.timeout(timeout_s):
-            out, err = await child.communicate()
+        code, out, err = await run_program(argv, timeout_s=timeout_s)
     except TimeoutError as error:
         raise BackendError(f"{name} did not end within {timeout_s:g} s", hint=f"run {name} by hand") from error
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode:
+    if code:
         last = err.decode("utf-8", "replace").strip().splitlines()[-1:]
         raise BackendError(
-            f"{name} ended with exit code {child.returncode}",
+            f"{name} ended with exit code {code}",
             detail=last[0] if last else "",
             hint=f"run {name} by hand: it may lack its database, or a way to the network",
         )

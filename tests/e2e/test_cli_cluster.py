@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import subprocess
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.cluster.fixture import cluster as cluster
 from tests.cluster.server import FakeCluster
 from tests.cluster.store import PODS
 from tests.e2e.cli import Cli, Ran
@@ -20,14 +20,6 @@ from tests.real import RealEngines
 from tests.thorough import ON
 
 pytestmark = [pytest.mark.engines, pytest.mark.e2e]
-
-
-@pytest.fixture
-async def cluster() -> AsyncIterator[FakeCluster]:
-    made = FakeCluster()
-    await made.start()
-    yield made
-    await made.close()
 
 
 async def test_a_container_is_brought_to_a_cluster_and_looked_at_there(

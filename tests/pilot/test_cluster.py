@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from backends.engine import Engine
 from backends.engines.kubernetes import kubernetes_engine
 from backends.model.ids import EngineId, EngineKind
+from tests.cluster.fixture import cluster as cluster
 from tests.cluster.server import FakeCluster
 from tests.cluster.store import KINDS, PODS
 from tests.pilot.stage import Stage, stage
@@ -33,14 +33,6 @@ _REFUSED = {
     "H": "made by its manifest",
 }
 """What is pressed on a Pod, and what is said."""
-
-
-@pytest.fixture
-async def cluster() -> AsyncIterator[FakeCluster]:
-    made = FakeCluster()
-    await made.start()
-    yield made
-    await made.close()
 
 
 @pytest.fixture

@@ -50,6 +50,7 @@ from tui.screens import (
 )
 from tui.screens.base import SubScreen, TranshipScreen
 from tui.screens.fleet import FleetScreen
+from tui.screens.form_screen import FormScreen
 from widgets import (
     build_dialog,
     column_picker,
@@ -69,6 +70,7 @@ Step = str | Callable[[Stage], Awaitable[None]]
 BASES: set[Kind] = {
     TranshipScreen,
     SubScreen,
+    FormScreen,
     list_screen.ListScreen,
     stores.StoresScreen,
     dialogs.Dialog,

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Input, Select, Static
+from textual.widgets import Select, Static
 
 from backends.draft.draft import Draft, draft_from, draft_of
 from backends.draft.fields import FIELDS
@@ -28,7 +28,7 @@ from tui.actions import bindings
 from tui.around import around_of
 from tui.messages import BaseRead, DraftJudged, LaunchEnded, NamesKnown
 from tui.run_commands import Asked
-from tui.screens.base import SubScreen
+from tui.screens.form_screen import FormScreen
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.move_questions import short
 from tui.screens.run_completion import Names, Paths, short_names
@@ -47,7 +47,7 @@ _WORDS = {
 }
 
 
-class RunScreen(SubScreen):
+class RunScreen(FormScreen):
     """engine: where it is to run at first. It begins with a preset, with another container (source), or empty.
 
     change: the source itself is to be made again, with what is typed here.
@@ -283,18 +283,6 @@ class RunScreen(SubScreen):
         self.notify(f"Copied the line of {self._judged.command.program[0]} run.", timeout=3, markup=False)
 
     # -- leaving ---------------------------------------------------------------------------------
-    def action_go(self, step: int) -> None:
-        """To the next field, or the one before."""
-        if step > 0:
-            self.focus_next()
-        else:
-            self.focus_previous()
-
-    @on(Input.Submitted)
-    def _entered(self) -> None:
-        """Enter goes on to the next field."""
-        self.focus_next()
-
     def action_leave_form(self) -> None:
         """From a field too: Escape goes back."""
         self.leave()
@@ -315,10 +303,6 @@ class RunScreen(SubScreen):
     def _left(self, confirmed: bool | None) -> None:
         if confirmed:
             super().leave()
-
-    def on_resize(self, _event: events.Resize) -> None:
-        """The modes fit the width."""
-        self.show_modes()
 
 
 __all__ = ["RunScreen"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.widgets import Input, Select, Static
+from textual.widgets import Select, Static
 
 from backends.draft.fields import BY_ID as DRAFT_FIELDS
 from backends.model.ids import EngineId
@@ -17,7 +17,7 @@ from tui.action import Scope
 from tui.actions import bindings
 from tui.around import around_of
 from tui.messages import NamesKnown
-from tui.screens.base import SubScreen
+from tui.screens.form_screen import FormScreen
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.run_completion import Names, Paths, short_names
 from tui.screens.run_notes import finding_lines, first_wrong, notes_of
@@ -47,7 +47,7 @@ def _place(field: str) -> str:
     return f"#field-{field.replace('_', '-')}"
 
 
-class SweepForm(SubScreen):
+class SweepForm(FormScreen):
     """engine: where at first. texts: what it begins with. What was typed and left goes before both."""
 
     SCOPES: ClassVar = (Scope.SWEEP_FORM,)
@@ -203,18 +203,6 @@ class SweepForm(SubScreen):
         else:
             self.app.switch_screen(SweepScreen())
 
-    def action_go(self, step: int) -> None:
-        """To the next field, or the one before."""
-        if step > 0:
-            self.focus_next()
-        else:
-            self.focus_previous()
-
-    @on(Input.Submitted)
-    def _entered(self) -> None:
-        """Enter goes on to the next field."""
-        self.focus_next()
-
     def action_leave_form(self) -> None:
         """From a field too: Escape goes back."""
         select = self.query_one(Select)
@@ -227,10 +215,6 @@ class SweepForm(SubScreen):
         """Back; what is typed is there again when the form is."""
         self.tranship.commands.sweeps.typed = self.texts
         super().leave()
-
-    def on_resize(self, _event: events.Resize) -> None:
-        """The modes fit the width."""
-        self.show_modes()
 
 
 __all__ = ["SweepForm"]

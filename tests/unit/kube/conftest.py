@@ -10,18 +10,10 @@ import pytest
 from backends.engine import Engine
 from backends.engines.kubernetes import kubernetes_engine
 from backends.model.ids import EngineId, EngineKind
+from tests.cluster.fixture import cluster as cluster
 from tests.cluster.server import FakeCluster
 
 LAB = EngineId(EngineKind.KUBERNETES, "k8s-lab")
-
-
-@pytest.fixture
-async def cluster() -> AsyncIterator[FakeCluster]:
-    """A cluster that runs."""
-    made = FakeCluster()
-    await made.start()
-    yield made
-    await made.close()
 
 
 @pytest.fixture
