@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from datetime import UTC, datetime
 from typing import Any
 
@@ -96,6 +97,12 @@ def test_any_text_from_outside_is_data(
     found = translate.container_from_list(ENGINE, {**item, "State": status})
     assert found.created_at.tzinfo is UTC
     assert found.labels == (labels or {})
+
+
+@given(st.text(alphabet=st.sampled_from("a \t\n\x0b\u00a0#$;|é")))
+def test_a_command_without_quotes_is_read_as_shlex_reads_it(text: str) -> None:
+    item = {"Id": "a" * 64, "Names": ["/web"], "Created": 0, "Command": text}
+    assert list(translate.container_from_list(ENGINE, item).command) == shlex.split(text)
 
 
 def test_a_links_name_is_not_its_own() -> None:
