@@ -17,8 +17,9 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks import first_frame, imports, keys, lists, report, screens, stats, trouble
+from benchmarks import first_frame, idle, imports, keys, lists, migrate, report, screens, stats, trouble
 from benchmarks.bench import empty, fill, on_both
+from benchmarks.rivals import PACKAGES
 from tests import real
 
 KEPT = Path(__file__).parent / "results" / "latest.json"
@@ -76,6 +77,15 @@ class Bench:
                 door.close()
         self.found.keys["Docker hangs"] = hung
 
+    def idle(self) -> None:
+        """On engines of its own: these here serve nobody meanwhile."""
+        names = [idle.OURS, *PACKAGES]
+        self.found.idle = idle.on_own_engines(self.engines, names, count=50, rounds=1, warm_s=15.0, window_s=30.0)
+
+    def moves(self) -> None:
+        """Between engines of their own."""
+        self.found.moves = migrate.short(self.engines)
+
 
 PARTS: dict[str, Callable[[Bench], None]] = {
     "imports": Bench.imports,
@@ -84,8 +94,10 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "stats": Bench.stats,
     "lists": Bench.lists,
     "keys": Bench.keys,
+    "idle": Bench.idle,
+    "moves": Bench.moves,
 }
-"""In the order in which they are measured: containers only become more."""
+"""In the order in which they are measured: containers only become more, and are gone before the last two."""
 
 
 def main() -> int:
@@ -113,6 +125,8 @@ def main() -> int:
     )
     try:
         for name in [one for one in PARTS if one in (chosen.parts or PARTS)]:
+            if name in {"idle", "moves"}:
+                on_both(lambda engine: empty(engines, engine))
             begin = time.monotonic()
             PARTS[name](bench)
             load = os.getloadavg()[0]

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.idle` (root): CPU of terminal UIs that show running containers while no key is pressed.
+"""`python -m benchmarks.idle` (root): CPU and memory of terminal UIs with running containers while no key is pressed.
 
 Each program in a tmux of its own, 200×50, on a Docker of the benchmark's own. Counted: the program with its children,
 and what it makes the daemon do. Rivals are those that PyPI has, in a virtual environment of their own (.tools/rivals).
@@ -7,14 +7,13 @@ and what it makes the daemon do. Rivals are those that PyPI has, in a virtual en
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import psutil
@@ -35,19 +34,18 @@ INTRO = """# Idle cost
 `python -m benchmarks.idle` (root): {count} running containers on Docker, nobody presses a key. CPU in percent of one
 core over {window:.0f} s, the median of {rounds} rounds in turn; the program with its children, and what the daemon does
 more than when nobody asks. Each program in a tmux of its own, {columns}×{rows}, as it comes from PyPI, unconfigured.
-Goal: at most half of the best rival.
+Memory: of all its processes, at the end. Goal: at most half of the best rival's CPU.
 
-| program | all, % | program, % | daemon, % | against Tranship |
-|---|---:|---:|---:|---:|
 """
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Percent of one core. daemon: of the engine's own processes."""
+    """Percent of one core. daemon: of the engine's own processes. memory_mb: resident, of the program's processes."""
 
     program: float
     daemon: float
+    memory_mb: float = 0.0
 
     @property
     def total(self) -> float:
@@ -102,8 +100,9 @@ def cost_of(
         later = [one for one in tree(psutil.Process(terminal.pid())) if one not in family]
         program = cpu_seconds(family) - before + cpu_seconds(later)
         served_s = cpu_seconds(served) - daemon_before
+        memory = sum(one.memory_info().rss for one in tree(psutil.Process(terminal.pid())))
         terminal.wait(r"idle-0\d\d", 1.0)
-    return Cost(100 * program / took, 100 * served_s / took)
+    return Cost(100 * program / took, 100 * served_s / took, memory / 1e6)
 
 
 def measure(
@@ -122,32 +121,53 @@ def measure(
             except AssertionError as error:
                 sys.stdout.write(f"{name}: {error}\n")
                 continue
-            found.setdefault(name, []).append(Cost(cost.program, max(0.0, cost.daemon - quiet)))
+            found.setdefault(name, []).append(Cost(cost.program, max(0.0, cost.daemon - quiet), cost.memory_mb))
             sys.stdout.write(f"{name}: {cost.program:.1f} % and {cost.daemon - quiet:.1f} % in the daemon\n")
             sys.stdout.flush()
-    return {
-        name: Cost(statistics.median(c.program for c in costs), statistics.median(c.daemon for c in costs))
-        for name, costs in found.items()
-    }
+    return {name: _median(costs) for name, costs in found.items()}
+
+
+def _median(costs: Sequence[Cost]) -> Cost:
+    return Cost(*(statistics.median(getattr(cost, field.name) for cost in costs) for field in fields(Cost)))
+
+
+def table(found: Mapping[str, Cost]) -> list[str]:
+    """Its lines, the cheapest first, and the verdict."""
+    ours = found[OURS].total
+    lines = [
+        "| program | all, % | program, % | daemon, % | against Tranship | memory, MB |",
+        "|---|---:|---:|---:|---:|---:|",
+        *(
+            f"| {PACKAGES.get(name, 'Tranship').replace('==', ' ')} | {cost.total:.1f} | {cost.program:.1f} "
+            f"| {cost.daemon:.1f} | {cost.total / ours:.1f}× | {cost.memory_mb:.0f} |"
+            for name, cost in sorted(found.items(), key=lambda item: item[1].total)
+        ),
+    ]
+    rivals = [cost.total for name, cost in found.items() if name != OURS]
+    return [*lines, "", f"Tranship takes {100 * ours / min(rivals):.0f} % of the best rival's."] if rivals else lines
 
 
 def rendered(found: Mapping[str, Cost], chosen: argparse.Namespace) -> str:
-    """The table, the cheapest first."""
-    ours = found[OURS].total
+    """The report of its own."""
     columns, rows = SIZE
     intro = INTRO.format(count=chosen.count, window=chosen.window, rounds=chosen.rounds, columns=columns, rows=rows)
-    lines = [
-        f"| {PACKAGES.get(name, 'Tranship').replace('==', ' ')} | {cost.total:.1f} | {cost.program:.1f} "
-        f"| {cost.daemon:.1f} | {cost.total / ours:.1f}× |\n"
-        for name, cost in sorted(found.items(), key=lambda item: item[1].total)
-    ]
-    rivals = [cost.total for name, cost in found.items() if name != OURS]
-    verdict = f"\nTranship takes {100 * ours / min(rivals):.0f} % of the best rival's.\n" if rivals else ""
-    return intro + "".join(lines) + verdict + f"\n{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores.\n"
+    return intro + "\n".join(table(found)) + f"\n\n{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores.\n"
+
+
+def on_own_engines(
+    shared: real.RealEngines, names: Sequence[str], *, count: int, rounds: int, warm_s: float, window_s: float
+) -> dict[str, Cost]:
+    """Engines and containers of the benchmark's own, old enough; every program measured; all of it goes again."""
+    install()
+    home = Path(tempfile.mkdtemp(prefix="be-", dir="/tmp"))
+    with own_engines(shared, home) as engines:
+        fill(engines, count)
+        time.sleep(AGED_S)
+        return measure(engines, names, rounds=rounds, warm_s=warm_s, window_s=window_s)
 
 
 def main() -> int:
-    """Engines up, containers made, every program measured; all of it goes again."""
+    """Measure, and write the report."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.idle", description=__doc__)
     parser.add_argument("--count", type=int, default=50, help="running containers")
     parser.add_argument("--rounds", type=int, default=3)
@@ -160,13 +180,8 @@ def main() -> int:
     if reason:
         sys.stderr.write(f"benchmarks: {reason}\n")
         return 2
-    install()
-    home = Path(tempfile.mkdtemp(prefix="be-", dir="/tmp"))
-    with contextlib.ExitStack() as stack:
-        engines = stack.enter_context(own_engines(real.bring_up(), home))
-        fill(engines, chosen.count)
-        time.sleep(AGED_S)
-        found = measure(engines, chosen.only, rounds=chosen.rounds, warm_s=chosen.warm, window_s=chosen.window)
+    settings = {"count": chosen.count, "rounds": chosen.rounds, "warm_s": chosen.warm, "window_s": chosen.window}
+    found = on_own_engines(real.bring_up(), chosen.only, **settings)
     text = rendered(found, chosen)
     if chosen.write:
         chosen.write.write_text(text)

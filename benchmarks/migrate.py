@@ -202,17 +202,35 @@ def _say(words: str) -> None:
     sys.stderr.write(f"{time.strftime('%H:%M:%S')} load {os.getloadavg()[0]:.1f}  {words}\n")
 
 
-def measure(shared: real.RealEngines, chosen: argparse.Namespace) -> None:
-    """Everything that was asked for, in one run; writes the report after each part."""
-    word = uuid.uuid4().hex[:8]
+@contextmanager
+def _movings(shared: real.RealEngines) -> Iterator[tuple[Movings, float]]:
+    """Ways between engines of the benchmark's own, and the seconds that it costs a command to enter these."""
     made = tempfile.TemporaryDirectory(prefix="tb-", dir="/tmp")  # /tmp is the same for the engines
     home = Path(tempfile.mkdtemp(prefix="te-", dir="/tmp"))
     with made as folder, own_engines(shared, home) as engines:
         movings = Movings(engines, Path(folder))
-        entering = statistics.median(movings.entering_s() for _ in range(9))
+        yield movings, statistics.median(movings.entering_s() for _ in range(9))
+
+
+SHORT = (Case(0), Case(90, "pulled by both"))
+SHORT_MIB, SHORT_LAYERS = 512, 20
+
+
+def short(shared: real.RealEngines) -> list[migrate_report.Move]:
+    """Of the whole report: an image that the target does not have, and one of which it has most; one round."""
+    with _movings(shared) as (movings, entering_s):
+        images = Images(movings, uuid.uuid4().hex[:8], SHORT_MIB, SHORT_LAYERS, rounds=1)
+        rows = [images.measure(*direction, case) for direction in DIRECTIONS for case in SHORT]
+        return [migrate_report.move_of(row, entering_s) for row in rows]
+
+
+def measure(shared: real.RealEngines, chosen: argparse.Namespace) -> None:
+    """Everything that was asked for, in one run; writes the report after each part."""
+    word = uuid.uuid4().hex[:8]
+    with _movings(shared) as (movings, entering):
         day = time.strftime("%Y-%m-%d")
         found = Results(day, chosen.image_mib, chosen.layers, chosen.rounds, entering)
-        found.versions = report.versions(engines) | movings.versions()
+        found.versions = report.versions(movings.engines) | movings.versions()
         if "images" in chosen.only:
             images = Images(movings, word, chosen.image_mib, chosen.layers, chosen.rounds)
             for source, target in DIRECTIONS:

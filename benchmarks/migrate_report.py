@@ -6,6 +6,7 @@ A part that was not measured is taken over from the file as it was: each stands 
 from __future__ import annotations
 
 import statistics
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.layered import MIB
@@ -27,6 +28,18 @@ when the copy is proved: an image by its id, layers and platform, a volume by a 
 other ways prove nothing. What it costs the commands to enter the engines' namespaces is taken off.
 """
 
+
+@dataclass(frozen=True)
+class Move:
+    """One image's move by the way that the plan chose, and by the others that a user has. Seconds, by way."""
+
+    source: str
+    target: str
+    there: str
+    ours_s: float
+    rivals_s: dict[str, float]
+
+
 PIPE = {"image": "save into load", "volume": "tar into tar"}
 _OURS = ("store", "registry", "archive", "tranship")
 
@@ -34,6 +47,13 @@ _OURS = ("store", "registry", "archive", "tranship")
 def _median(taken: list[Taken], name: str, entering_s: float) -> float:
     seconds = statistics.median(one.seconds for one in taken)
     return seconds if name in _OURS else seconds - entering_s
+
+
+def move_of(row: ImageRow, entering_s: float) -> Move:
+    """A case in short."""
+    seconds = {name: _median(taken, name, entering_s) for name, taken in row.taken.items()}
+    rivals = {_command(row.source, row.target, name): took for name, took in seconds.items() if name not in _OURS}
+    return Move(row.source, row.target, row.case, seconds[row.way], rivals)
 
 
 def _disk(taken: list[Taken]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 
+from benchmarks import idle as idling
 from benchmarks.keys import Latency
+from benchmarks.migrate_report import Move
 from benchmarks.rivals import NOT_HAD, PACKAGES
 from benchmarks.screens import Seen
 from benchmarks.stats import StatsCost
@@ -23,10 +25,10 @@ and writes this file; `benchmarks/run keys stats` measures these parts alone. On
 machine has other milliseconds. Idle busybox containers, as many on each engine as said; the engines' CLIs run in the
 engines' namespaces, the cost of entering them is measured in the same run and taken off.
 
-In reports of their own: what each program costs while nobody presses a key, by `python -m benchmarks.idle --write
-benchmarks/idle.md`; moving images and volumes against `save | load` and skopeo, [migrate.md](migrate.md)
-(`python -m benchmarks.migrate`); files of image layers, [layers.md](layers.md); sampling GPUs against nvitop and
-`nvidia-smi`, [gpus.md](gpus.md).
+In reports of their own, with more cases: what idling costs, [idle.md](idle.md) (`python -m benchmarks.idle`); moving
+images and volumes, with memory and disk, [migrate.md](migrate.md) (`python -m benchmarks.migrate`); files of image
+layers against dive, [layers.md](layers.md); sweeps against a shell loop, [sweep.md](sweep.md); sampling GPUs against
+nvitop and `nvidia-smi`, [gpus.md](gpus.md).
 """
 
 
@@ -40,6 +42,8 @@ class Results:
     screens: dict[str, Seen] = field(default_factory=dict)
     keys: dict[str, Latency] = field(default_factory=dict)
     imports: dict[str, tuple[int, float]] = field(default_factory=dict)
+    idle: dict[str, idling.Cost] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
     measured: dict[str, str] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
 
@@ -152,6 +156,31 @@ def _imports(found: Mapping[str, tuple[int, float]]) -> list[str]:
     return lines + [f"| {what} | {modules} | {ms:.0f} |" for what, (modules, ms) in found.items()]
 
 
+def _idle(found: Mapping[str, idling.Cost]) -> list[str]:
+    if not found:
+        return []
+    told = "50 running containers on Docker, nobody presses a key. CPU in percent of one core over 30 s"
+    return ["## Idle cost", "", f"{told}, the daemon's share included.", "", *idling.table(found)]
+
+
+def _moves(found: Sequence[Move]) -> list[str]:
+    if not found:
+        return []
+    lines = [
+        "## Moving an image of 512 MB in 20 layers",
+        "",
+        "Tranship by the way that its plan chooses, until the copy is proved; the other ways prove nothing.",
+        "",
+        "| from → to | layers that are there | way | against Tranship | s |",
+        "|---|---|---|---:|---:|",
+    ]
+    for move in found:
+        for way, seconds in {OURS: move.ours_s, **move.rivals_s}.items():
+            cells = f"{way} | {_times(seconds, move.ours_s)} | {seconds:.2f}"
+            lines.append(f"| {move.source} → {move.target} | {move.there} | {cells} |")
+    return lines
+
+
 def _not_had() -> list[str]:
     lines = ["## Asked for, and not to be had here", "", "Registries that were looked in: PyPI, npm, Debian."]
     return [*lines, "", *(f"- {name}: {why}." for name, why in NOT_HAD.items())]
@@ -166,6 +195,8 @@ def render(results: Results) -> str:
         _screens(results.screens),
         _keys(results.keys),
         _imports(results.imports),
+        _idle(results.idle),
+        _moves(results.moves),
         _not_had(),
     ]
     made = ", ".join(f"{name} {value}" for name, value in results.versions.items())
