@@ -25,6 +25,7 @@ from benchmarks.own_engines import own_engines
 from tests import real
 
 DIRECTIONS = (("docker", "podman"), ("podman", "docker"))
+OUR_WAYS = ("store", "registry", "archive")
 PARTS = ("images", "volumes", "large")
 SMALL_MIB = 16
 """A layer that somebody's own code makes on top of a base, as in the first measurements of this project."""
@@ -99,11 +100,13 @@ class Results:
 
 
 class Images:
-    """Moves of images. word: part of all names of this run."""
+    """Moves of images. word: part of all names of this run. planned: of Tranship's ways only the one that it plans."""
 
-    def __init__(self, movings: Movings, word: str, image_mib: int, layers: int, rounds: int) -> None:
+    def __init__(
+        self, movings: Movings, word: str, image_mib: int, layers: int, rounds: int, *, planned: bool = False
+    ) -> None:
         self._movings, self._word = movings, word
-        self._count, self._rounds = layers, rounds
+        self._count, self._rounds, self._planned = layers, rounds, planned
         self._layer_bytes = image_mib * MIB // layers
         self._number = 0
 
@@ -138,6 +141,8 @@ class Images:
                     ("skopeo copy", lambda: movings.skopeo(source, target, image)),
                     ("archive", lambda: movings.tranship_image(source, target, container, "archive")),
                 ]
+                if self._planned:
+                    jobs = [(name, job) for name, job in jobs if name not in OUR_WAYS or name == row.way]
                 for name, job in [*jobs[turn % len(jobs) :], *jobs[: turn % len(jobs)]]:
                     taken = job()
                     if not movings.has(target, image):
@@ -219,7 +224,7 @@ SHORT_MIB, SHORT_LAYERS = 512, 20
 def short(shared: real.RealEngines) -> list[migrate_report.Move]:
     """Of the whole report: an image that the target does not have, and one of which it has most; one round."""
     with _movings(shared) as (movings, entering_s):
-        images = Images(movings, uuid.uuid4().hex[:8], SHORT_MIB, SHORT_LAYERS, rounds=1)
+        images = Images(movings, uuid.uuid4().hex[:8], SHORT_MIB, SHORT_LAYERS, 1, planned=True)
         rows = [images.measure(*direction, case) for direction in DIRECTIONS for case in SHORT]
         return [migrate_report.move_of(row, entering_s) for row in rows]
 
