@@ -66,6 +66,7 @@ docs: $(VENV)/.dev  ## docs/ and the manual page, as far as they are made from t
 	@$(BIN)/python -m backends.migration.document > docs/migration.md
 	@$(BIN)/python -m backends.export.document > docs/export.md
 	@$(BIN)/python -m tui.settings_document > docs/configuration.md
+	@$(BIN)/python -m tui.keys_document > docs/keys.md
 	@$(BIN)/python -m tui.cli.manual > packaging/tranship.1
 
 screenshots: $(VENV)/.dev  ## screenshots/ from the app itself

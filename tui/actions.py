@@ -182,10 +182,14 @@ def resolve(action: Action, container: Container) -> Action:
     return action
 
 
-def key_table_markdown() -> str:
-    """The key table as README.md carries it, between its `keys:begin` and `keys:end` marks."""
+README_SCOPES = (Scope.MOVE, Scope.CONTAINER, Scope.FLEET, Scope.APP)
+"""What README has of the keys: those of the screen that a newcomer sees. docs/keys.md has all."""
+
+
+def key_table_markdown(scopes: Iterable[Scope] = Scope) -> str:
+    """The keys of these scopes as a table: README.md has it between its `keys:begin` and `keys:end` marks."""
     lines = ["| | Key | What it does |", "|---|---|---|"]
-    for scope in Scope:
+    for scope in scopes:
         heading = f"**{scope.value}**"
         for action in ACTIONS:
             if action.scope is scope and action.keys:

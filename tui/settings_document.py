@@ -20,20 +20,23 @@ Made by `make docs` from the program itself. Settings are read from `config.toml
 need not be one. A key that is unknown is refused with the nearest that is known, and so is a value out of range.
 
 ```toml
-readonly = true
-refresh_s = 2.0
-theme = "tranship-light"
+readonly = true                # as --readonly
+kubernetes = ["lab", "prod=vision"]  # contexts of the kubeconfig whose Pods are in the fleet, as --kube
+refresh_s = 2.0                # between two readings of CPU, memory and GPUs
+idle_gpu_minutes = 10          # after which a container that holds GPU memory and computes nothing is called idle
+theme = "tranship-light"       # or any theme of Textual
 
 [keys]
 "container.stop" = "f8"
 
-[notify]
-finished = false
+[notify]                       # of what happened without you; each is true unless said
+finished = false               # also: failed, unhealthy, out_of_memory, gpu_idle
+desktop = false                # also: screen, bell
 
 [[engines]]
 name = "gpu01"
-kind = "docker"
-url = "ssh://me@gpu01"
+kind = "docker"                # or "podman"
+url = "ssh://me@gpu01"         # or unix://, tcp:// with tls_dir
 ```
 
 `refresh_s` is from {config.SMALLEST_INTERVAL_S:g} to {config.LARGEST_INTERVAL_S:g} seconds, `idle_gpu_minutes`
@@ -57,6 +60,7 @@ def markdown() -> str:
     lines += ["", "## Files", "", "| where | what |", "|---|---|"]
     lines += [f"| `{path}` | {said} |" for path, said in FILES]
     lines += ["", "What lies in the state directory is yours alone (0600 in 0700).", ""]
+    lines += ["Presets of your own: [presets.md](presets.md).", ""]
     lines += ["## Ids of actions", "", "| id | keys | what it does |", "|---|---|---|"]
     for action in ACTIONS:
         keys = " ".join(f"`{key_label(key)}`" for key in action.keys)

@@ -19,6 +19,28 @@ says is left out, so that its defaults are not frozen into the copy. What Transh
 too, as dropped, with its value.
 
 After the move the copy's recipe is read back from its engine and compared with the plan, field by field.
+
+## How it goes
+
+1. The plan is shown first. A blocking finding (name, port or volume taken, no room, wrong architecture, GPU missing…)
+   stops it there, with its remedy.
+2. While the source still runs, the image travels: only the layers that the target lacks, read from the source's own
+   store where that may be read here (as root), else by a small registry that Tranship serves on 127.0.0.1 meanwhile,
+   else in one stream; and the volumes are copied.
+3. The source is stopped, its restart policy switched off. What has changed in the volumes since is copied; the copy is
+   created, started, and waited for until it is healthy. The time without service is reported.
+4. Image layers, volume contents (owners, modes, times, contents, attributes), the whole recipe, GPU nodes inside and
+   the state are compared, engine against engine. The report is kept; `--verify` repeats it.
+5. If any of this fails, what was made on the target is removed and the source runs as before.
+6. The source stays, stopped, until `--confirm` accepts the move or `--undo` takes it back; on the screen `c` and `u`,
+   and `M` lists what waits, from earlier sessions too. Only `--move` removes it, after the proof and a question of its
+   own.
+
+Every step stands in a journal before it is done: after a power cut or `kill -9`, `tranship doctor` names the move,
+`--resume` finishes it and `--undo` brings the source back; so do `r` and `u` on the screen that `M` opens. Each volume
+and each port is chosen by itself with `o` (`--volume`, `--port`), a Compose project or a pod moves whole with `P`
+(`--project`). Of files in volumes, ACLs and sockets are not carried. Podman
+reads a volume by the `tar` of the workload's own image, or of another image in its store.
 """
 
 _MORE = """\

@@ -17,6 +17,7 @@ from tui.action import Scope
 from tui.actions import (
     ACTIONS,
     BY_ID,
+    README_SCOPES,
     bindings,
     footer_actions,
     key_label,
@@ -25,6 +26,7 @@ from tui.actions import (
     refusal,
     resolve,
 )
+from tui.keys_document import markdown
 from tui.screens.container import ContainerScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.help import help_lines
@@ -133,16 +135,23 @@ def test_keys_as_people_write_them(key: str, label: str) -> None:
     assert key_label(key) == label
 
 
-def test_readme_has_this_key_table() -> None:
+def test_readme_has_the_keys_of_the_fleet() -> None:
     found = re.search(r"<!-- keys:begin -->\n(.*?)\n<!-- keys:end -->", README.read_text(encoding="utf-8"), re.DOTALL)
     assert found is not None, "README.md has no marks keys:begin and keys:end"
-    assert found[1].strip() == key_table_markdown(), "run: PYTHONPATH=. python tests/unit/tui/test_actions.py"
+    said = "run: PYTHONPATH=. python tests/unit/tui/test_actions.py"
+    assert found[1].strip() == key_table_markdown(README_SCOPES), said
+
+
+def test_the_page_of_keys_has_all() -> None:
+    page = markdown()
+    assert page == (README.parent / "docs/keys.md").read_text(encoding="utf-8"), "run `make docs`"
+    assert [one.id for one in ACTIONS if one.keys and f"| {one.title} |" not in page] == []
 
 
 def write_readme() -> None:
     """Put the present key table into README.md."""
     text = README.read_text(encoding="utf-8")
-    table = f"<!-- keys:begin -->\n{key_table_markdown()}\n<!-- keys:end -->"
+    table = f"<!-- keys:begin -->\n{key_table_markdown(README_SCOPES)}\n<!-- keys:end -->"
     README.write_text(re.sub(r"<!-- keys:begin -->.*?<!-- keys:end -->", table, text, flags=re.DOTALL), "utf-8")
 
 
