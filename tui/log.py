@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+from contextlib import suppress
 from io import TextIOWrapper
 from pathlib import Path
 
@@ -43,6 +44,11 @@ class _File(logging.FileHandler):
         self.mode = "w" if path.exists() and path.stat().st_size > LOG_BYTES else "a"
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
         return super()._open()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write it, where the log can be written: logging opens the file outside of what it forgives."""
+        with suppress(OSError):
+            super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:
         """A log that cannot be written stops nothing: the line on stderr says what there is to say."""

@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass
 
 from backends.model.log_level import LogLevel
-from widgets.sgr import LONGEST, plain_text
+from widgets.sgr import LONGEST, plain_text, visible_part
 
 LEVELS: tuple[LogLevel | None, ...] = (None, LogLevel.INFO, LogLevel.WARNING, LogLevel.ERROR)
 """The levels that a key turns through; None = all lines."""
@@ -19,7 +19,8 @@ class BadPattern(ValueError):
 
 def searched(text: str) -> str:
     """The text of a line as it is searched: without escapes, cut to what is drawn."""
-    return plain_text(text[:LONGEST]) if "\x1b" in text or "\r" in text or "\t" in text else text[:LONGEST]
+    text = visible_part(text)[:LONGEST]
+    return plain_text(text) if "\x1b" in text or "\t" in text else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from backends.model.events import OperationUpdate
 from backends.model.ids import EngineId
+from backends.model.secrets import masked_option, masked_value
 from backends.model.stores import NetworkRow, StoreKey, VolumeRow
 from backends.model.values import Missing
 from widgets.container_sort import Sort
@@ -133,8 +134,8 @@ def volume_facts(row: VolumeRow, now: datetime) -> list[tuple[str, str]]:
         ("Driver", volume.driver),
         ("Created", _when(row.created_at, now)),
         ("On host", volume.mountpoint or MISSING),
-        *(("Label", f"{name}={value}") for name, value in sorted(volume.labels.items())),
-        *(("Option", f"{name}={value}") for name, value in sorted(volume.driver_options.items())),
+        *(("Label", f"{name}={masked_value(name, value)}") for name, value in sorted(volume.labels.items())),
+        *(("Option", f"{name}={masked_option(name, value)}") for name, value in sorted(volume.driver_options.items())),
     ]
     return [(title, inert(text)) for title, text in facts]
 
@@ -154,8 +155,8 @@ def network_facts(row: NetworkRow, now: datetime) -> list[tuple[str, str]]:
         ("IPv6", yes_no[spec.ipv6]),
         ("Created", _when(row.created_at, now)),
         ("Id", row.network.id),
-        *(("Label", f"{name}={value}") for name, value in sorted(spec.labels.items())),
-        *(("Option", f"{name}={value}") for name, value in sorted(spec.options.items())),
+        *(("Label", f"{name}={masked_value(name, value)}") for name, value in sorted(spec.labels.items())),
+        *(("Option", f"{name}={masked_option(name, value)}") for name, value in sorted(spec.options.items())),
     ]
     return [(title, inert(text)) for title, text in facts]
 

@@ -61,8 +61,8 @@ def take_cells(text: str, cells: int) -> str:
         return text[:cells]
     # Measured as a whole, as the terminal library does: the cells of a cluster are not the sum of its characters'.
     end = min(len(text), cells + _SLACK)
-    while end and cell_len(text[:end]) > cells:
-        end -= 1
+    while end and (excess := cell_len(text[:end]) - cells) > 0:
+        end -= (excess + 1) // 2  # no character takes more than two cells: at least so many are too many
     return text[:end]
 
 
@@ -73,8 +73,8 @@ def take_cells_end(text: str, cells: int) -> str:
     if text.isascii():
         return text[-cells:]
     start = max(0, len(text) - cells - _SLACK)
-    while start < len(text) and cell_len(text[start:]) > cells:
-        start += 1
+    while start < len(text) and (excess := cell_len(text[start:]) - cells) > 0:
+        start += (excess + 1) // 2
     return text[start:]
 
 
@@ -150,12 +150,21 @@ def wrap(text: str, cells: int) -> list[str]:
             continue
         if current:
             lines.append(current)
-        while cells > 0 and width_of(word) > cells:
-            head = take_cells(word, cells) or word[0]
-            lines.append(head)
-            word = word[len(head) :]
-        current = word
+        *broken, current = _broken(word, cells)
+        lines += broken
     return [*lines, current] if current or not lines else lines
+
+
+def _broken(word: str, cells: int) -> list[str]:
+    """A word in parts of at most so many cells; each looks at no more of it than may fit: a word may be a megabyte."""
+    if cells <= 0:
+        return [word]
+    parts, start = [], 0
+    while len(word) - start > cells + _SLACK or width_of(word[start:]) > cells:
+        head = take_cells(word[start : start + cells + _SLACK], cells) or word[start]
+        parts.append(head)
+        start += len(head)
+    return [*parts, word[start:]]
 
 
 def paragraph(text: str, tone: Tone, cells: int, *, indent: str = "  ") -> list[Line]:

@@ -12,6 +12,7 @@ from backends.migration.show import shown
 from backends.migration.table import Choice
 from backends.model.container import MountKind
 from backends.model.plan import Choices, FieldPlan, Finding, Severity, Verdict, VolumeChoice, VolumeMove
+from backends.model.secrets import masked_option
 from backends.model.workload import Volume, VolumeSpec
 
 _NOT_IN_NAMES = re.compile(r"[^a-zA-Z0-9_.-]+")
@@ -107,7 +108,7 @@ def move(volume: Volume, name: str, choice: VolumeChoice) -> tuple[VolumeMove, l
         reason = "the data is copied into a plain volume of the target"
         fields.append(FieldPlan(f"volumes.{volume.name}.driver", Verdict.DROPPED, volume.driver, "", reason))
     for key in sorted(volume.driver_options):
-        value = shown(key, volume.driver_options[key])
+        value = shown(key, masked_option(key, volume.driver_options[key]))
         reason = "the data is copied into a plain volume; the storage behind it stays with the source"
         fields.append(FieldPlan(f"volumes.{volume.name}.options.{key}", Verdict.DROPPED, value, "", reason))
     labels = {}

@@ -58,6 +58,13 @@ def masked_pair(text: str) -> str:
     return f"{pair['before'] or ''}{pair['name']}={masked_value(pair['name'], pair['value'])}"
 
 
+def masked_option(name: str, value: str) -> str:
+    """The value of a volume's or network's option: as masked_value, and so each part of a list, as a mount's `o` is."""
+    if value and is_secret_name(name):
+        return MASK
+    return ",".join(masked_pair(part) for part in value.split(","))
+
+
 def masked_command(arguments: Sequence[str]) -> str:
     """A command as one line for a record: values hidden whose option, variable or header is called like a secret."""
     return " ".join(text if text == MASK else shlex.quote(text) for text in masked_words(arguments))

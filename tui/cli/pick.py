@@ -96,6 +96,8 @@ def the_container(view: FleetView, word: str, engine: str | None = None) -> Cont
     Raises click.UsageError where several fit, NotFound where none does, and Unreachable where none does
     and an engine that may have it does not answer.
     """
+    if not word:
+        raise click.UsageError("a container's name is empty")  # as of an unset variable: no beginning of any id
     if engine is not None:
         the_engine(view, engine)
     candidates = [row for row in view.containers.values() if engine is None or row.key.engine.name == engine]

@@ -61,9 +61,11 @@ def _show(preset: Preset, *, as_json: bool) -> None:
     data(inert(f"{preset.title}: {preset.what}"))
     for field in FIELDS:
         for text in preset.draft.all(field.id):
-            data(inert(f"\n{field.title}  {text}"))
+            data("")
+            data(inert(f"{field.title}  {text}"))
             data(inert(f"    {preset.why(field.id, text)}"))
-    data(inert(f"\nfrom {preset.source}"))
+    data("")
+    data(inert(f"from {preset.source}"))
 
 
 def _plain(preset: Preset) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from backends.model.files import FileEntry, Folder
+from backends.model.secrets import masked_option, masked_value
 from backends.model.stores import NetworkRow, VolumeRow
 from tui.cli.schema import readings, time_text
 
@@ -19,8 +20,8 @@ def volume(row: VolumeRow) -> dict[str, Any]:
         "anonymous": seen.anonymous,
         "mountpoint": seen.mountpoint or None,
         "created_at": time_text(seen.created_at),
-        "labels": dict(seen.labels),
-        "options": dict(seen.driver_options),
+        "labels": {name: masked_value(name, value) for name, value in seen.labels.items()},
+        "options": {name: masked_option(name, value) for name, value in seen.driver_options.items()},
         "containers": list(row.users),
         "dangling": row.removable,
         **readings({"size_bytes": row.size_bytes}),
@@ -44,8 +45,8 @@ def network(row: NetworkRow) -> dict[str, Any]:
             for one in spec.subnets
         ],
         "created_at": time_text(row.network.created_at),
-        "labels": dict(spec.labels),
-        "options": dict(spec.options),
+        "labels": {name: masked_value(name, value) for name, value in spec.labels.items()},
+        "options": {name: masked_option(name, value) for name, value in spec.options.items()},
         "containers": list(row.users),
         "dangling": row.removable,
     }

@@ -34,14 +34,16 @@ def web(invocation: Invocation, port: int) -> None:
     Tranship of its own, with your rights, that ends with its tab. From another machine: an SSH tunnel (ssh -L).
     """
     invocation.settings()  # what is wrong in them is said here, not in each tab
-    sys.exit(asyncio.run(_serve(_argv(invocation), port, as_json=invocation.json)))
+    sys.exit(asyncio.run(_serve(tab_argv(invocation), port, as_json=invocation.json)))
 
 
-def _argv(invocation: Invocation) -> list[str]:
-    """The screen's own program; -P: whatever lies in the working directory is not imported."""
+def tab_argv(invocation: Invocation) -> list[str]:
+    """The program of a tab: the screen's own, with the server's options; -P: nothing of the directory is imported."""
     argv = [sys.executable, "-P", "-m", "tui"]
     if invocation.config is not None:
         argv += ["--config", str(invocation.config)]
+    for context in invocation.kube:
+        argv += ["--kube", context]
     return argv + [f"--{option}" for option in ("demo", "readonly") if getattr(invocation, option)]
 
 

@@ -133,6 +133,15 @@ def test_bad_usage_is_2_with_a_hint() -> None:
         assert "--help" in done.stderr
 
 
+def test_a_log_that_cannot_be_written_stops_nobody() -> None:
+    code = (
+        "import logging\nfrom pathlib import Path\nfrom tui.log import keep_log\n"
+        "keep_log(Path('/dev/null/state'))\nlogging.getLogger('tui.one').warning('one')\nprint('on')\n"
+    )
+    done = python(code)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "on\n", "tranship: one\n")
+
+
 def test_without_an_engine_the_snapshot_is_labelled_once() -> None:
     done = python(NO_ENGINE)
     assert (done.returncode, done.stderr) == (0, "")

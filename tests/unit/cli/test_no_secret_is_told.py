@@ -1,4 +1,4 @@
-"""A secret in a container's environment, command line and labels is in no answer that did not ask for it."""
+"""A secret of a container or a volume is in no answer that did not ask for it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ import pytest
 
 from backends.engines import demo_fleet
 from backends.engines.demo import DemoEngine
+from backends.engines.demo_volumes import DemoVolume
 from tests.thorough import thorough
 from tests.unit.cli.demo import demo, document
 
 CANARY = "hunter2canary"
 NAME = "vllm-qwen2.5-7b"
 """Runs on the demo's Podman, with a GPU."""
+SHARE = "share"
+"""A volume on both, of a file server with a password."""
 
 
 @pytest.fixture(autouse=True)
@@ -35,6 +38,9 @@ def holding(monkeypatch: pytest.MonkeyPatch) -> None:
                         command=(*(container.spec.command or ()), "--api-key", CANARY, f"--password={CANARY}"),
                         labels={**container.spec.labels, "deploy.token": CANARY},
                     )
+            engine.world.volumes[SHARE] = DemoVolume(
+                SHARE, {"deploy.token": CANARY}, {"type": "cifs", "o": f"username=me,password={CANARY}"}
+            )
         return engines
 
     monkeypatch.setattr(demo_fleet, "demo_engines", with_secrets)
@@ -50,8 +56,11 @@ MORE = (
     ("security", NAME),
     ("rename", NAME, "b"),
 )
+INSPECTED = ("volume", "inspect", SHARE, "--engine", "demo-docker")
 ASKED_NOTHING = (
     PLAN,
+    INSPECTED,
+    (*INSPECTED, "--json"),
     *((*words, "--json") for words in (("ps",), PLAN, ("restart", NAME))),
     *thorough(("ps",), *((*words, "--json") for words in MORE)),
 )

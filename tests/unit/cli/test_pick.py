@@ -20,6 +20,11 @@ def test_by_name_and_by_the_beginning_of_its_id() -> None:
     assert the_container(fleet, "bbb").name == "db"
 
 
+def test_an_empty_word_means_no_container() -> None:
+    with pytest.raises(click.UsageError, match="name is empty"):
+        the_container(view(container("web")), "")
+
+
 def test_a_name_goes_before_the_beginning_of_an_id() -> None:
     fleet = view(container("bbb", DOCKER, "a"), container("db", PODMAN, "b"))
     assert the_container(fleet, "bbb").key.engine == DOCKER

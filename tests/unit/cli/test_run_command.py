@@ -115,7 +115,9 @@ def test_presets_are_listed_and_shown() -> None:
     shown = document("presets", "pytorch")["preset"]
     assert shown["training"] is True
     assert all(one["why"] for one in shown["settings"])
-    assert "in a shell that stays" in demo("presets", "pytorch").stdout
+    told = demo("presets", "pytorch").stdout
+    assert "in a shell that stays" in told
+    assert "\n\nImage  " in told
 
 
 def test_a_wrong_preset_of_ones_own_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from backends.inspected import attachments, environment, health_command, health_runs
 from backends.model.process import process_of
-from backends.model.secrets import MASK, masked_json, masked_pair, masked_text, masked_value
+from backends.model.secrets import MASK, masked_json, masked_option, masked_pair, masked_text, masked_value
 
 HIDDEN = ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "POSTGRES_PASSWORD", "MYSQL_PWD", "OPENAI_API_KEY", "DSN")
 SHOWN = ("PATH", "PWD", "SSH_AUTH_SOCK", "KEYBOARD", "MONKEY", "AUTHOR", "NVIDIA_VISIBLE_DEVICES", "PASSES")
@@ -24,6 +24,14 @@ def test_secrets_by_their_name(name: str) -> None:
 @pytest.mark.parametrize("name", SHOWN)
 def test_what_is_none_is_shown(name: str) -> None:
     assert masked_pair(f"{name}=value") == f"{name}=value"
+
+
+def test_a_password_among_the_options_of_a_mount() -> None:
+    assert (
+        masked_option("o", "addr=10.0.0.1,username=me,password=hunter2") == f"addr=10.0.0.1,username=me,password={MASK}"
+    )
+    assert masked_option("secret", "hunter2") == MASK
+    assert masked_option("device", "//10.0.0.1/data") == "//10.0.0.1/data"
 
 
 TEXTS = {

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psutil
@@ -16,6 +17,8 @@ import pytest
 from aiohttp import ClientSession, CookieJar, WSMsgType, WSServerHandshakeError
 
 from tui.cli.exits import Exit
+from tui.cli.session import Invocation
+from tui.cli.web import tab_argv
 
 TIMEOUT_S = 30.0
 PROGRAM = (sys.executable, "-P", "-m", "tui", "web", "--demo", "--json")
@@ -117,6 +120,11 @@ async def test_a_tab_does_not_outlive_a_server_that_was_killed() -> None:
             (child,) = psutil.Process(process.pid).children()
             os.kill(process.pid, signal.SIGKILL)
             await until_gone(child)
+
+
+def test_a_tab_gets_the_options_of_the_server() -> None:
+    argv = tab_argv(Invocation(config=Path("/c.toml"), readonly=True, kube=("lab", "prod=vision")))
+    assert argv[4:] == ["--config", "/c.toml", "--kube", "lab", "--kube", "prod=vision", "--readonly"]
 
 
 async def test_a_port_that_is_taken_is_told() -> None:

@@ -9,7 +9,7 @@ from rich.style import Style
 from textual.app import App, ComposeResult
 
 from backends.model.container import LogLine, LogStream
-from widgets.log_filter import LogFilter, pattern_of
+from widgets.log_filter import LogFilter, pattern_of, searched
 from widgets.log_view import LogView
 from widgets.sgr import LONGEST, plain_text, styled_parts
 
@@ -145,6 +145,12 @@ def test_no_escape_survives_any_log_line(text: str) -> None:
     shown = "".join(part for part, _ in styled_parts(text))
     assert not set(shown) & set("\x1b\r\t\x07\n\u202e")
     assert not set(plain_text(text)) & set("\x1b\r\t\x07\n\u202e")
+
+
+def test_a_line_that_was_written_over_is_searched_by_what_is_drawn() -> None:
+    progress = "".join(f"{step:4}% of it\r" for step in range(1000)) + "done"
+    assert len(progress) > LONGEST
+    assert searched(progress) == "".join(part for part, _ in styled_parts(progress)) == "done"
 
 
 def test_a_huge_line_is_cut_before_it_is_drawn() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from time import perf_counter
 
 import pytest
 from hypothesis import given
@@ -73,6 +74,13 @@ def test_wrapped_lines_fit_and_lose_no_word(text: str, width: int) -> None:
     lines = wrap(clean, width)
     assert all(cell_len(part) <= width for part in lines)
     assert "".join("".join(lines).split()) == "".join(clean.split())
+
+
+def test_a_huge_word_is_wrapped_in_no_time() -> None:
+    word = "日" * 50_000
+    before = perf_counter()
+    assert "".join(wrap(word, 80)) == word
+    assert perf_counter() - before < 5, "it takes 0.1 s; it took 7 where each line looked at all that was left"
 
 
 def test_middle_cut_keeps_both_ends() -> None:
