@@ -15,7 +15,7 @@ import pytest
 
 from backends import build_context
 from backends.build_context import PIECE_BYTES, context, source
-from backends.containerfile import instructions, line_of, stages
+from backends.containerfile import base_images, instructions, line_of, stages
 from backends.model.errors import Conflict, NotFound
 
 
@@ -127,6 +127,19 @@ async def test_a_build_called_off_amid_a_file_ends_as_called_off(
     go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+def test_a_line_that_is_no_instruction_names_no_image() -> None:
+    """As where the backslash before it was forgotten."""
+    texts = [one.text for one in instructions("FROM\n  --platform=linux/arm64\nFROM python:3 AS a\nFROM a\n")]
+    assert base_images(texts) == ("python:3",)
+
+
+def test_only_a_line_feed_ends_a_line() -> None:
+    text = "FROM x\r\nRUN printf '\x0c\u2028'\r\nRUN <<E\r\necho\r\nE\r\nRUN true\n"
+    assert [(one.line, one.text) for one in instructions(text)] == [
+        (1, "FROM x"), (2, "RUN printf ' '"), (3, "RUN <<E"), (6, "RUN true")
+    ]  # fmt: skip
 
 
 def test_instructions_with_their_lines_here_documents_and_stages() -> None:
