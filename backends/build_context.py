@@ -6,7 +6,6 @@ Everything here blocks: `context` reads in threads.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import stat
 import uuid
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends.model.errors import BackendError, Conflict, Denied, NotFound
+from backends.streams import read_ahead
 from backends.tar.write import member_header
 
 PIECE_BYTES = 1 << 20
@@ -94,17 +94,9 @@ def _unreadable(path: Path, error: OSError) -> BackendError:
     return Denied(f"{path} cannot be read", detail=words, hint="Change its mode, or name it in .dockerignore.")
 
 
-async def context(of: Source) -> AsyncGenerator[bytes, None]:
+def context(of: Source) -> AsyncGenerator[bytes, None]:
     """The tar, in pieces of about a MiB. Raises Denied for a file that cannot be read, Conflict where one changes."""
-    pieces = _pieces(of)
-    try:
-        while True:
-            piece = await asyncio.to_thread(next, pieces, None)
-            if piece is None:
-                return
-            yield piece
-    finally:
-        await asyncio.to_thread(pieces.close)
+    return read_ahead(_pieces(of))
 
 
 def _pieces(of: Source) -> Generator[bytes, None, None]:

@@ -34,7 +34,7 @@ def instructions(text: str) -> tuple[Instruction, ...]:
 
     Source: docs.docker.com/reference/dockerfile ("Format", "Here-documents").
     """
-    return tuple(_read(text.splitlines()))
+    return tuple(_read([line.removesuffix("\r") for line in text.split("\n")]))
 
 
 def _read(lines: list[str]) -> Iterator[Instruction]:
@@ -133,7 +133,7 @@ def base_images(texts: Iterable[str]) -> tuple[str, ...]:
     stages: set[str] = set()
     for text in texts:
         words = [word for word in text.split() if not word.startswith("--")]
-        if words[0].upper() != "FROM" or len(words) < 2:
+        if len(words) < 2 or words[0].upper() != "FROM":
             continue
         if words[1].lower() not in stages and "$" not in words[1] and words[1] != "scratch":
             found[words[1]] = None

@@ -16,13 +16,28 @@ from backends.model.errors import Conflict, Denied
 
 def hidden(path: Path) -> Path:
     """A hidden name beside it that nobody else has."""
-    return path.with_name(f".{path.name[:200]}.{secrets.token_hex(4)}.part")
+    start = os.fsdecode(os.fsencode(path.name)[:200])  # a file system counts bytes
+    return path.with_name(f".{start}.{secrets.token_hex(4)}.part")
 
 
 def refuse_existing(path: Path) -> None:
     """Conflict where something has that name already, a link to nowhere too."""
     if os.path.lexists(path):
         raise Conflict(f"{path} exists already", hint="choose another name, or remove that file")
+
+
+def settle(part: Path, path: Path) -> None:
+    """It is complete: the hidden file gets its name. Conflict where another file has got that name meanwhile."""
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        refuse_existing(path)
+        raise
+    except OSError:  # a file system without hard links
+        refuse_existing(path)
+        part.rename(path)
+    else:
+        part.unlink()
 
 
 @contextmanager
@@ -35,4 +50,4 @@ def disk(path: Path, what: str) -> Iterator[None]:
         raise Denied(f"{what} cannot be written", detail=str(error), hint=hint) from error
 
 
-__all__ = ["disk", "hidden", "refuse_existing"]
+__all__ = ["disk", "hidden", "refuse_existing", "settle"]

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from backends.model.errors import Protocol
-from backends.new_file import disk, hidden, refuse_existing
+from backends.new_file import disk, hidden, refuse_existing, settle
 
 MANIFEST = "manifest.json"
 SEAL = "manifest.json.sha256"
@@ -138,9 +138,8 @@ class BackupWriter:
         with disk(self._path, _WHAT):
             os.fsync(self._file.fileno())
         read_members(self._file.fileno(), stopped)
-        refuse_existing(self._path)
         with disk(self._path, _WHAT):
-            self._part.replace(self._path)
+            settle(self._part, self._path)
             folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
                 os.fsync(folder)

@@ -19,14 +19,19 @@ _PLAIN_NAMES = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY"})
 # GitHub, GitLab, AWS, Slack, NVIDIA NGC; and PEM.
 _VALUES = re.compile(
     r"hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{16,}|glpat-[\w-]{16,}|AKIA[A-Z0-9]{12,}"
-    r"|xox[abpr]-[\w-]{10,}|nvapi-[\w-]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY-----|eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+"
+    r"|xox[abpr]-[\w-]{10,}|nvapi-[\w-]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+"
 )
-_URL_PASSWORD = re.compile(r"(?P<before>[a-z][a-z0-9+.-]*://[^\s:@/]*:)(?P<password>[^\s@/]+)(?=@)", re.IGNORECASE)
+# Each of these begins where little else does, and looks at a bounded part of a long word: texts of a megabyte, which
+# anybody may put into a label or a command, are read in a time that grows with their length alone.
+_URL_PASSWORD = re.compile(r"(?P<before>://[^\s:@/]*:)(?P<password>[^\s/]+)(?=@)")
 _WORDS = "token|key|api[_-]?key|sig|signature|password|passwd|secret"
-_QUERY = re.compile(rf"(?P<before>(?:[?&;]|--[\w.-]*?)(?:{_WORDS})[= ])[^\s&;#]+", re.IGNORECASE)
+_QUERY = re.compile(rf"(?P<before>(?:[?&;]|(?<![\w.-])--)[\w.-]{{0,64}}?(?:{_WORDS})[= ])[^\s&;#]+", re.IGNORECASE)
 _PAIR = re.compile(r"(?P<before>--env=|-e)?(?P<name>[A-Za-z_][\w.-]*)=(?P<value>.*)", re.DOTALL)
 
-_ASSIGNED = re.compile(r"(?P<name>[A-Za-z_][\w.-]*)(?P<sign>=|:\s*)(?P<value>'[^']*'|\"[^\"]*\"|[^\s;&|]+)")
+_ASSIGNED = re.compile(
+    r"(?<![A-Za-z_])(?P<name>[A-Za-z_][\w.-]{0,127})(?P<sign>=|:\s*)(?P<value>'[^']*'|\"[^\"]*\"|[^\s;&|]+)"
+)
 _OPTION = re.compile(r"--?[\w.-]+")
 _BEARER = re.compile(r"(?P<before>\b(?:bearer|basic)\s+)[^\s'\"]+", re.IGNORECASE)
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from backends.export.exported import ExportFile
-from backends.model.errors import Conflict, Denied, Refused
-from backends.new_file import disk, hidden, refuse_existing
+from backends.model.errors import Denied, Refused
+from backends.new_file import disk, hidden, refuse_existing, settle
 
 USER_UNITS = Path("~/.config/systemd/user"), Path("/etc/systemd/user"), Path("/usr/lib/systemd/user")
 SYSTEM_UNITS = Path("/etc/systemd/system"), Path("/usr/lib/systemd/system"), Path("/lib/systemd/system")
@@ -46,6 +46,9 @@ def write_files(files: Sequence[ExportFile], folder: Path, *, replace: bool = Fa
 
     Raises Conflict where one is there, Denied where the folder cannot be made or written.
     """
+    for file in files:
+        if os.sep in file.name or file.name in {"", ".", ".."}:
+            raise Denied(f"{file.name!r} is no name of a file")
     with disk(folder / "x", "the files"):
         folder.mkdir(parents=True, exist_ok=True)
     places = [folder / file.name for file in files]
@@ -53,8 +56,6 @@ def write_files(files: Sequence[ExportFile], folder: Path, *, replace: bool = Fa
         for place in places:
             refuse_existing(place)
     for file, place in zip(files, places, strict=True):
-        if os.sep in file.name or file.name in {"", ".", ".."}:
-            raise Denied(f"{file.name!r} is no name of a file")
         _write(file, place, replace=replace)
     return tuple(places)
 
@@ -71,9 +72,7 @@ def _write(file: ExportFile, place: Path, *, replace: bool) -> None:
             if replace:
                 part.replace(place)
             else:
-                os.link(part, place)
-        except FileExistsError as error:
-            raise Conflict(f"{place} exists already", hint="choose another folder, or remove that file") from error
+                settle(part, place)
         finally:
             part.unlink(missing_ok=True)
 

@@ -12,10 +12,10 @@ from typing import IO
 
 from backends.migration.progress import Flow, Meter, metered
 from backends.migration.unbroken import unbroken
-from backends.model.errors import BackendError, Conflict, Denied, NotFound
+from backends.model.errors import BackendError, Denied, NotFound
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.image_sharing import ImageShare
-from backends.new_file import disk, hidden, refuse_existing
+from backends.new_file import disk, hidden, refuse_existing, settle
 from backends.services.fleet import Fleet
 from backends.streams import batches
 
@@ -99,12 +99,7 @@ class _Target:
         assert self._file is not None
         with disk(self._path, _WHAT):
             os.fsync(self._file.fileno())
-            try:
-                os.link(self._part, self._path)
-            except FileExistsError as error:
-                raise Conflict(f"{self._path} exists already", hint="choose another name") from error
-            except OSError:  # a file system without hard links
-                self._part.rename(self._path)
+            settle(self._part, self._path)
 
     def discard(self) -> None:
         """Close it, and take the hidden name away where it is there yet."""

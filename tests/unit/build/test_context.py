@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import os
 import tarfile
+import threading
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from backends import build_context
 from backends.build_context import PIECE_BYTES, context, source
-from backends.containerfile import instructions, line_of, stages
+from backends.containerfile import base_images, instructions, line_of, stages
 from backends.model.errors import Conflict, NotFound
 
 
@@ -100,6 +104,42 @@ async def test_a_file_that_shrinks_is_told_and_a_large_one_is_not_held(tmp_path:
     with pytest.raises(Conflict, match="became shorter"):
         async for _ in pieces:
             pass
+
+
+async def test_a_build_called_off_amid_a_file_ends_as_called_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "Dockerfile").write_text("FROM x\n")
+    reading, go_on = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> Iterator[bytes]:
+        reading.set()
+        go_on.wait(10)
+        yield bytes(512)
+
+    monkeypatch.setattr(build_context, "_content", slow)
+    task = asyncio.create_task(packed(tmp_path))
+    assert await asyncio.to_thread(reading.wait, 10)
+    task.cancel()
+    for _ in range(3):  # what the task now asks of other threads is done while this read goes on
+        await asyncio.sleep(0)
+        await asyncio.to_thread(int)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+def test_a_line_that_is_no_instruction_names_no_image() -> None:
+    """As where the backslash before it was forgotten."""
+    texts = [one.text for one in instructions("FROM\n  --platform=linux/arm64\nFROM python:3 AS a\nFROM a\n")]
+    assert base_images(texts) == ("python:3",)
+
+
+def test_only_a_line_feed_ends_a_line() -> None:
+    text = "FROM x\r\nRUN printf '\x0c\u2028'\r\nRUN <<E\r\necho\r\nE\r\nRUN true\n"
+    assert [(one.line, one.text) for one in instructions(text)] == [
+        (1, "FROM x"), (2, "RUN printf ' '"), (3, "RUN <<E"), (6, "RUN true")
+    ]  # fmt: skip
 
 
 def test_instructions_with_their_lines_here_documents_and_stages() -> None:

@@ -6,7 +6,15 @@ import pytest
 
 from backends.inspected import attachments, environment, health_command, health_runs
 from backends.model.process import process_of
-from backends.model.secrets import MASK, masked_json, masked_option, masked_pair, masked_text, masked_value
+from backends.model.secrets import (
+    MASK,
+    masked_json,
+    masked_option,
+    masked_pair,
+    masked_text,
+    masked_value,
+    masked_words,
+)
 
 HIDDEN = ("HF_TOKEN", "AWS_SECRET_ACCESS_KEY", "POSTGRES_PASSWORD", "MYSQL_PWD", "OPENAI_API_KEY", "DSN")
 SHOWN = ("PATH", "PWD", "SSH_AUTH_SOCK", "KEYBOARD", "MONKEY", "AUTHOR", "NVIDIA_VISIBLE_DEVICES", "PASSES")
@@ -39,6 +47,9 @@ TEXTS = {
     "use hf_abcdefghijklmnopqrst now": f"use {MASK} now",
     "http://x/?token=abc&y=1": f"http://x/?token={MASK}&y=1",
     "serve --api-key abc --port 1": f"serve --api-key {MASK} --port 1",
+    "http://x/?access_token=abc&y=1": f"http://x/?access_token={MASK}&y=1",
+    "https://b.s3.amazonaws.com/w?X-Amz-Signature=abc": f"https://b.s3.amazonaws.com/w?X-Amz-Signature={MASK}",
+    "redis://me:p@ss:w@db/0": f"redis://me:{MASK}@db/0",
     "lab --NotebookApp.token=abc": f"lab --NotebookApp.token={MASK}",
     "python train.py --lr 3e-4": "python train.py --lr 3e-4",
 }
@@ -47,6 +58,14 @@ TEXTS = {
 @pytest.mark.parametrize("text", TEXTS)
 def test_secrets_by_their_looks(text: str) -> None:
     assert masked_text(text) == TEXTS[text]
+
+
+@pytest.mark.parametrize("letters", ["a", "-", "eyJ", "a-", "--a", "://a:", "a:"])
+def test_a_long_text_is_read_in_a_time_that_grows_with_its_length_alone(letters: str) -> None:
+    """By the square of it these would take hours, and nothing else would be drawn meanwhile."""
+    text = letters * (200_000 // len(letters))
+    for said in (masked_text(text), masked_pair(text), *masked_words([text])):
+        assert said == text
 
 
 def test_what_both_engines_inspect_tells() -> None:
