@@ -1,4 +1,4 @@
-"""What Podman is making when its caller is cancelled is there before the caller is told: else nobody could remove it."""
+"""What Podman makes when its caller is cancelled is there before the caller is told: else nobody could remove it."""
 
 from __future__ import annotations
 
