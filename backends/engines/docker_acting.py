@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from urllib.parse import quote
 
 from backends.engines.docker_defaults import DEFAULT_STOP_S
 from backends.engines.docker_looking import DockerLooking
 from backends.engines.docker_sdk import CALL_TIMEOUT_S
-from backends.model.container import ExecResult, Health, LogStream
-from backends.model.errors import Protocol, Unsupported
+from backends.engines.executed import exit_code, said
+from backends.model.container import ExecResult, Health
+from backends.model.errors import Protocol, TimedOut, Unsupported
 from backends.model.workload import RestartPolicy
-from backends.wire.frames import log_frames
 
-_SAID_BYTES = 1 << 20  # of each stream of a program
 _NOT_STARTED = b"OCI runtime exec failed"  # moby daemon/exec.go; it comes as the program's own output
 
 
@@ -82,19 +82,16 @@ class DockerActing(DockerLooking):
         answer = await self._post(f"/containers/{quote(container, safe='')}/exec", asked)
         with self._understood():
             place = f"/exec/{answer['Id']}"
-        out, err = bytearray(), bytearray()
         path, body = await self._path(f"{place}/start"), {"Detach": False, "Tty": False}
         async with self._wire.stream("POST", path, body=body, open_timeout_s=CALL_TIMEOUT_S) as chunks:
-            async for stream, piece, _ in log_frames(chunks, engine=self._id):
-                kept = err if stream is LogStream.STDERR else out
-                kept += piece[: max(0, _SAID_BYTES - len(kept))]
-        told = await self._get(f"{place}/json")
-        with self._understood():
-            code = int(told["ExitCode"])
+            out, err = await said(chunks, self._id)
+        code = await exit_code(partial(self._exec_ended, place))
+        if code is None:
+            raise TimedOut(f"Docker does not tell how {argv[0]} ended", engine=self._id)
         if code in {126, 127} and out.startswith(_NOT_STARTED):
             title = f"There is no program {argv[0]} in the container"
             raise Unsupported(title, detail=out.decode("utf-8", "replace").strip(), engine=self._id)
-        return ExecResult(code, bytes(out), bytes(err))
+        return ExecResult(code, out, err)
 
     async def check_health(self, container: str) -> Health:
         """As the daemon says: it checks by itself."""

@@ -7,8 +7,8 @@ Why two ways: docker-py knows contexts, TLS and the shape of every action; its l
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from backends.engines import docker_translate
@@ -21,7 +21,7 @@ from backends.model.errors import BackendError, NotFound, Protocol
 from backends.model.ids import EngineId
 from backends.wire.client import HELLO_TIMEOUT_S, WireClient
 from backends.wire.endpoint import Endpoint
-from backends.wire.failures import MISSHAPEN, NO_ENGINE
+from backends.wire.failures import NO_ENGINE, understood
 
 if TYPE_CHECKING:
     from docker import APIClient
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LIST_TIMEOUT_S = 20.0
+NOT_ITS_API = "Docker's answer does not follow its API"
 
 
 class DockerBase:
@@ -74,7 +75,8 @@ class DockerBase:
             told = docker_translate.engine_info(version, info, api_version=api, local=self._endpoint.local)
             told = described(told, info)
         if told.local:
-            told = await asyncio.to_thread(told_by_files, told, info, self._endpoint)
+            with self._understood():
+                told = await asyncio.to_thread(told_by_files, told, info, self._endpoint)
         self._api = api
         self._version = tuple(int(part) for part in api.split("."))
         self._lacking_pause = told.capabilities.why_not(Capability.PAUSE)
@@ -110,14 +112,8 @@ class DockerBase:
             await self.connect()
         return await self._sdk.call(self._api, act, timeout_s=timeout_s)
 
-    @contextmanager
-    def _understood(self) -> Iterator[None]:
-        """An answer of another shape than the API's is said, not a crash."""
-        try:
-            yield
-        except MISSHAPEN as error:
-            detail = f"{type(error).__name__}: {error}"
-            raise Protocol("Docker's answer does not follow its API", detail=detail, engine=self._id) from error
+    def _understood(self) -> AbstractContextManager[None]:
+        return understood(NOT_ITS_API, self._id)
 
     def _name_of(self, container: str) -> str:
         """The name of a container as last seen, else its short id, else what came in."""
@@ -131,4 +127,4 @@ class DockerBase:
         return explain(message, self._id, self._name_of)
 
 
-__all__ = ["LIST_TIMEOUT_S", "DockerBase"]
+__all__ = ["LIST_TIMEOUT_S", "NOT_ITS_API", "DockerBase"]

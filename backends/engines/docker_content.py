@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from backends.wire.failures import NO_JSON
+
 Json = Mapping[str, Any]
 
 _STORE = "io.containerd.content.v1.content/blobs/sha256"
@@ -61,7 +63,7 @@ def _blob(store: Path, digest: str) -> Json:
         return {}
     try:
         value = json.loads(data)
-    except ValueError:
+    except NO_JSON:
         return {}
     return value if isinstance(value, dict) else {}
 

@@ -94,7 +94,8 @@ class DockerImages(DockerLooking):
         answer = await self._wire.call(
             "POST", path, params={"quiet": True}, data=archive, headers=headers, timeout_s=None
         )
-        return docker_translate.loaded_images(self._id, answer)
+        with self._understood():
+            return docker_translate.loaded_images(self._id, answer)
 
     async def tag_image(self, reference: str, target: str) -> None:
         """One more name."""
@@ -139,7 +140,8 @@ class DockerImages(DockerLooking):
                 archive = archive_of(made, base, history or (), reference)
             path, headers = await self._path("/images/load"), {"Content-Type": "application/x-tar"}
             said = await self._wire.call("POST", path, params={"quiet": True}, data=archive, headers=headers)
-            docker_translate.loaded_images(self._id, said)
+            with self._understood():
+                docker_translate.loaded_images(self._id, said)
             return docker_translate.bare(str((await self._image(reference))["Id"]))
         finally:
             await to_its_end(self._gone(name))

@@ -89,6 +89,12 @@ class DockerLooking(DockerBase):
         async with self._wire.stream("GET", path, params={**params, **times, "tail": last}) as chunks:
             yield log_lines(chunks, tty=tty, timestamps=timestamps, engine=self._id)
 
+    async def _exec_ended(self, place: str) -> int | None:
+        """GET /exec/{id}/json: the exit code of a program, None while it runs. place: "/exec/{id}"."""
+        told = await self._get(f"{place}/json")
+        with self._understood():
+            return None if told["Running"] or told["ExitCode"] is None else int(told["ExitCode"])
+
     async def processes(self, container: str) -> tuple[ContainerProcess, ...]:
         """GET /containers/{id}/top, with columns of our own: Docker runs the host's `ps`."""
         path = f"/containers/{quote(container, safe='')}/top"

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from backends.engines import docker_translate
 from backends.engines.docker_base import LIST_TIMEOUT_S, DockerBase
 from backends.engines.docker_create_networks import network_body
+from backends.engines.ending import to_its_end
 from backends.model.errors import Conflict, Unsupported
 from backends.model.network import Network, NetworkSpec
 
@@ -36,7 +37,7 @@ class DockerNetworks(DockerBase):
         except Unsupported as error:
             error.engine = self._id
             raise
-        await self._post("/networks/create", body, timeout_s=_CHANGE_TIMEOUT_S)
+        await to_its_end(self._post("/networks/create", body, timeout_s=_CHANGE_TIMEOUT_S))
 
     async def remove_network(self, name: str) -> None:
         """DELETE /networks/{name}. Docker itself minds running containers only, and leaves the others unstartable."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -35,12 +36,7 @@ class DockerSessions(DockerLooking):
         answer = await self._post(f"/containers/{quote(container, safe='')}/exec", asked)
         with self._understood():
             place = f"/exec/{answer['Id']}"
-
-        async def ended() -> int | None:
-            told = await self._get(f"{place}/json")
-            with self._understood():
-                return None if told["Running"] or told["ExitCode"] is None else int(told["ExitCode"])
-
+        ended = partial(self._exec_ended, place)
         async with hijacked(self._wire, "POST", await self._path(f"{place}/start"), body=start) as raw:
             session = TalkSession(raw, self._id, tty=spec.tty, resize=self._resizing(place), ended=ended)
             if spec.size is not None and self._version < (1, 42):

@@ -10,6 +10,7 @@ from backends.engine import ByteStream
 from backends.engines import docker_translate, docker_volumes
 from backends.engines.docker_base import LIST_TIMEOUT_S, DockerBase
 from backends.engines.docker_host import room_here
+from backends.engines.ending import to_its_end
 from backends.engines.mounted import SIZES_TIMEOUT_S, mounted_in
 from backends.model.capabilities import Room
 from backends.model.errors import Conflict, NotFound
@@ -50,7 +51,7 @@ class DockerStores(DockerBase):
             await self.inspect_volume(spec.name)
         except NotFound:
             options, labels = dict(spec.driver_options), dict(spec.labels)
-            await self._act(lambda api: api.create_volume(spec.name, "local", options, labels))
+            await to_its_end(self._act(lambda api: api.create_volume(spec.name, "local", options, labels)))
             return
         hint = "Choose another name, or remove the volume."
         raise Conflict(f"Volume {spec.name} exists already", hint=hint, engine=self._id)

@@ -22,6 +22,7 @@ from backends.model.image import Image, ImageFacts
 from backends.model.network import Network, NetworkSpec, Subnet
 from backends.model.reference import full_reference
 from backends.model.workload import Volume
+from backends.wire.failures import NO_JSON
 from backends.wire.times import from_unix, parse_time
 
 Json = Mapping[str, Any]
@@ -285,7 +286,7 @@ def loaded_images(engine: EngineId, answer: bytes) -> tuple[str, ...]:
     for line in answer.splitlines():
         try:
             message = json.loads(line) if line.strip() else {}
-        except ValueError as error:
+        except NO_JSON as error:
             shown = line[:200].decode("utf-8", "replace")
             raise Protocol("Docker's answer to the image is garbled", detail=shown, engine=engine) from error
         if message.get("error"):

@@ -12,12 +12,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from urllib.parse import quote
 
+from backends.engines.docker_base import NOT_ITS_API
 from backends.engines.ending import to_its_end
 from backends.engines.helper_program import WITH_STDIN, ended, needs, output_of, stdin_tar
 from backends.model.errors import NotFound
 from backends.model.workload import HELPER_LABEL
 from backends.tar import reroot
 from backends.wire.client import WireClient
+from backends.wire.failures import understood
 from backends.wire.frames import log_frames
 
 FOLDER = "tranship-volume"  # where the helper mounts the volume; not in any sane image
@@ -179,7 +181,9 @@ async def _said(
         async for piece in out:
             yield piece
     answer = await wire.json("POST", f"{place}/wait", timeout_s=60)
-    ended(int(answer["StatusCode"]), bytes(complaint), program, image, wire.engine)
+    with understood(NOT_ITS_API, wire.engine):
+        code = int(answer["StatusCode"])
+    ended(code, bytes(complaint), program, image, wire.engine)
 
 
 __all__ = ["exported", "imported", "ran"]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 from urllib.parse import quote
 
@@ -12,8 +12,9 @@ from backends.engines.kubernetes_sdk import CALL_TIMEOUT_S, KubernetesSdk
 from backends.engines.kubernetes_translate import Place, engine_info, place_of
 from backends.links.reach import OF_NAMESPACE, SCHEME
 from backends.model.capabilities import Capability, EngineInfo
-from backends.model.errors import BackendError, Denied, NotFound, Protocol
+from backends.model.errors import BackendError, Denied, NotFound
 from backends.model.ids import EngineId
+from backends.wire.failures import understood
 
 METRICS = "/apis/metrics.k8s.io/v1beta1"
 EVERY = "*"
@@ -107,16 +108,8 @@ class KubernetesBase:
     def _nobody(self, container: str) -> NotFound:
         return NotFound(f"There is no container {container}", hint="`tranship ps` lists all.", engine=self._id)
 
-    @contextmanager
-    def _understood(self) -> Iterator[None]:
-        """An answer of another shape than the API's is said, not a crash."""
-        try:
-            yield
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            detail = f"{type(error).__name__}: {error}"
-            raise Protocol(
-                "The cluster's answer does not follow Kubernetes' API", detail=detail, engine=self._id
-            ) from error
+    def _understood(self) -> AbstractContextManager[None]:
+        return understood("The cluster's answer does not follow Kubernetes' API", self._id)
 
 
 def pod_path(place: Place) -> str:

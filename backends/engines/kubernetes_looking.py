@@ -39,8 +39,8 @@ class KubernetesLooking(KubernetesBase):
         with self._understood():
             rows = self._rows(pod)
             wanted = [row for row in rows if row.key.id == str(place)] if place.container else rows
-        if not place.container and len(wanted) > 1:
-            wanted = [row for row in wanted if row.key.id == str(_main(place, pod))]
+            if not place.container and len(wanted) > 1:
+                wanted = [row for row in wanted if row.key.id == str(_main(place, pod))]
         if not wanted:
             raise self._nobody(container)
         return wanted[0]
@@ -134,7 +134,9 @@ class KubernetesLooking(KubernetesBase):
     ) -> AsyncIterator[AsyncIterator[LogLine]]:
         place = await self._place(container)
         if not place.container:
-            place = _main(place, await self._pod(place))
+            pod = await self._pod(place)
+            with self._understood():
+                place = _main(place, pod)
         bounded = since is not None or until is not None
         query = {"container": place.container, "follow": "true" if follow else "false"}
         if timestamps or bounded:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from backends.engine import ByteStream
 from backends.engines import podman_volumes
+from backends.engines.ending import to_its_end
 from backends.engines.mounted import SIZES_TIMEOUT_S, mounted_in
 from backends.engines.no_cluster import NoCluster
 from backends.engines.podman_acting import PodmanActing
@@ -77,7 +78,7 @@ class PodmanEngine(
     async def create_volume(self, spec: VolumeSpec) -> None:
         """Create it; libpod itself answers a conflict where it exists."""
         body = {"Name": spec.name, "Labels": dict(spec.labels), "Options": dict(spec.driver_options)}
-        await self._api.change("POST", "/volumes/create", body=body)
+        await to_its_end(self._api.change("POST", "/volumes/create", body=body))
 
     async def remove_volume(self, name: str) -> None:
         """Remove it."""

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
+from backends.engines.executed import exit_code, said
 from backends.engines.podman_api import segment
 from backends.engines.podman_looking import PodmanLooking
 from backends.engines.podman_translate import check_timeout_s, health_of, inspected_container, restart_of
 from backends.model.capabilities import Capability
-from backends.model.container import Container, ContainerState, ExecResult, Health, LogStream
-from backends.model.errors import BackendError, Conflict, Unsupported
+from backends.model.container import Container, ContainerState, ExecResult, Health
+from backends.model.errors import BackendError, Conflict, TimedOut, Unsupported
 from backends.model.workload import RestartName, RestartPolicy
-from backends.wire.frames import log_frames
 
 _STOP_TIMEOUT_S = 600.0  # a container's own stop timeout may be long
 _ALLOWANCE_S = 30.0
-_SAID_BYTES = 1 << 20  # of each stream of a program
 _NOT_STARTED = (b"Error: ", b"OCI")
 """How Podman says, as the program's own complaint, that its runtime could not start it (libpod/define/errors.go)."""
 _IS_INFRA = "is the infra container of pod"
@@ -129,19 +129,16 @@ class PodmanActing(PodmanLooking):
         answer = await self._api.change("POST", f"/containers/{segment(container)}/exec", body=asked)
         with self._understood():
             place = f"/exec/{segment(str(answer['Id']))}"
-        out, err = bytearray(), bytearray()
         body = {"Detach": False, "Tty": False}
         async with self._api.stream("POST", f"{place}/start", body=body, open_timeout_s=_ALLOWANCE_S) as chunks:
-            async for stream, piece, _ in log_frames(chunks, engine=self._id):
-                kept = err if stream is LogStream.STDERR else out
-                kept += piece[: max(0, _SAID_BYTES - len(kept))]
-        told = await self._api.get(f"{place}/json")
-        with self._understood():
-            code = int(told["ExitCode"])
+            out, err = await said(chunks, self._id)
+        code = await exit_code(partial(self._exec_ended, place))
+        if code is None:
+            raise TimedOut(f"Podman does not tell how {argv[0]} ended", engine=self._id)
         if code in {126, 127} and err.startswith(_NOT_STARTED[0]) and _NOT_STARTED[1] in err:
             title = f"There is no program {argv[0]} in the container"
             raise Unsupported(title, detail=err.decode("utf-8", "replace").strip(), engine=self._id)
-        return ExecResult(code, bytes(out), bytes(err))
+        return ExecResult(code, out, err)
 
     async def check_health(self, container: str) -> Health:
         """Without systemd nothing runs the checks of a running container: one is run, and counts as any other."""

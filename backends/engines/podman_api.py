@@ -16,6 +16,7 @@ from backends.wire.hijack import RawStream, hijacked
 
 Params = Mapping[str, str | int | bool]
 _PREFIX = "/v5.0.0/libpod"
+NOT_ITS_API = "Podman's answer has an unknown shape"
 
 
 def segment(name: str) -> str:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
-from backends.engines.podman_api import PodmanApi, image_path, segment
+from backends.engines.podman_api import NOT_ITS_API, PodmanApi, image_path, segment
 from backends.engines.podman_defaults import HostDefaults
 from backends.engines.podman_host import described, told_by_files
 from backends.engines.podman_translate import engine_info
@@ -19,7 +19,7 @@ from backends.model.capabilities import Capability, EngineInfo
 from backends.model.errors import NotFound, Protocol, Unsupported
 from backends.model.ids import EngineId
 from backends.wire.endpoint import Endpoint
-from backends.wire.failures import MISSHAPEN, NO_ENGINE
+from backends.wire.failures import NO_ENGINE, understood
 
 
 class PodmanBase:
@@ -93,14 +93,8 @@ class PodmanBase:
             hint = "Use a rootful engine, or a host with cgroup v2."
             raise Unsupported(f"This engine cannot do that: {capability.value}", detail=why, hint=hint, engine=self._id)
 
-    @contextmanager
-    def _understood(self) -> Iterator[None]:
-        """An answer of another shape than libpod's is the engine's fault, not a crash of ours."""
-        try:
-            yield
-        except MISSHAPEN as error:
-            words = f"{type(error).__name__}: {error}"
-            raise Protocol("Podman's answer has an unknown shape", detail=words, engine=self._id) from error
+    def _understood(self) -> AbstractContextManager[None]:
+        return understood(NOT_ITS_API, self._id)
 
 
 __all__ = ["PodmanBase"]

@@ -15,9 +15,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from backends.engines.ending import to_its_end
-from backends.engines.podman_api import PodmanApi, segment
+from backends.engines.podman_api import NOT_ITS_API, PodmanApi, segment
 from backends.model.errors import BackendError, NotFound
 from backends.model.workload import HELPER_LABEL
+from backends.wire.failures import understood
 
 _START_TIMEOUT_S = 60.0  # Podman makes its own pause image at the first pod
 
@@ -47,8 +48,9 @@ async def _made(api: PodmanApi, name: str) -> str:
     await api.change("POST", "/pods/create", body=body, timeout_s=_START_TIMEOUT_S)
     await api.change("POST", f"/pods/{name}/start", timeout_s=_START_TIMEOUT_S)
     pod = await api.get(f"/pods/{name}/json")
-    first = await api.get(f"/containers/{segment(str(pod['InfraContainerID']))}/json")
-    path = f"/proc/{int(first['State']['Pid'])}/ns/pid"  # as the service sees it, which is what it is asked to use
+    with understood(NOT_ITS_API, api.engine):
+        first = await api.get(f"/containers/{segment(str(pod['InfraContainerID']))}/json")
+        path = f"/proc/{int(first['State']['Pid'])}/ns/pid"  # as the service sees it, which is what it is asked to use
     return json.dumps([{"Name": "pid", "Host": False, "Path": path}])
 
 
@@ -57,9 +59,12 @@ async def _sweep(api: PodmanApi) -> None:
     if not api.endpoint.local:
         return
     filters = json.dumps({"label": [HELPER_LABEL]})
-    for pod in await api.get("/pods/json", {"filters": filters}) or ():
-        if _is_gone(str((pod.get("Labels") or {}).get(HELPER_LABEL) or "")):
-            await _remove(api, str(pod["Name"]))
+    pods = await api.get("/pods/json", {"filters": filters})
+    with understood(NOT_ITS_API, api.engine):
+        owners = {str(pod["Name"]): str((pod.get("Labels") or {}).get(HELPER_LABEL) or "") for pod in pods or ()}
+    for name, owner in owners.items():
+        if _is_gone(owner):
+            await _remove(api, name)
 
 
 def _is_gone(owner: str) -> bool:

@@ -128,6 +128,12 @@ class PodmanLooking(PodmanBase):
         async with self._api.stream("GET", path, params) as chunks:
             yield podman_log_lines(chunks, tty=tty, timestamps=timestamps, engine=self._id)
 
+    async def _exec_ended(self, place: str) -> int | None:
+        """The exit code of a program, None while it runs. place: "/exec/{id}"."""
+        told = await self._api.get(f"{place}/json")
+        with self._understood():
+            return None if told["Running"] else int(told["ExitCode"])
+
     async def processes(self, container: str) -> tuple[ContainerProcess, ...]:
         """`podman top`, with columns of our own."""
         params: Params = {"stream": False, "ps_args": "hpid,huser,pcpu,rss,etime,args"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
+from backends.engines.ending import to_its_end
 from backends.engines.podman_api import segment
 from backends.engines.podman_base import PodmanBase
 from backends.engines.podman_translate import Json, labels_of, moment
@@ -38,7 +39,7 @@ class PodmanNetworks(PodmanBase):
             body = network_body(spec)
         except ValueError as error:
             raise Refused("No valid address range", detail=str(error), engine=self._id) from error
-        await self._api.change("POST", "/networks/create", body=body)
+        await to_its_end(self._api.change("POST", "/networks/create", body=body))
 
     async def remove_network(self, name: str) -> None:
         """DELETE /networks/{name}; not where a container is on it."""

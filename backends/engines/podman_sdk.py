@@ -16,7 +16,7 @@ from typing import Any
 from backends.model.errors import BackendError, Protocol
 from backends.model.ids import EngineId
 from backends.wire.endpoint import Endpoint
-from backends.wire.failures import Explain, from_os_error, from_status, late, lost, message_of
+from backends.wire.failures import NO_JSON, Explain, from_os_error, from_status, late, lost, message_of
 
 CALL_TIMEOUT_S = 30.0
 _ALLOWANCE_S = 5.0  # for connecting and reading beyond the socket's own time limit
@@ -126,7 +126,7 @@ class PodmanSdk:
             return None
         try:
             return json.loads(content)
-        except ValueError:
+        except NO_JSON:
             return content.decode("utf-8", "replace")
 
     def _knock(self, url: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from backends.engine import Session, SessionContext
@@ -30,12 +31,7 @@ class PodmanSessions(PodmanLooking):
         answer = await self._api.change("POST", f"/containers/{segment(container)}/exec", body=exec_body(spec))
         with self._understood():
             place = f"/exec/{segment(str(answer['Id']))}"
-
-        async def ended() -> int | None:
-            told = await self._api.get(f"{place}/json")
-            with self._understood():
-                return None if told["Running"] else int(told["ExitCode"])
-
+        ended = partial(self._exec_ended, place)
         start: dict[str, Any] = {"Detach": False, "Tty": spec.tty}
         if spec.tty and spec.size is not None:
             start |= {"h": spec.size.rows, "w": spec.size.columns}

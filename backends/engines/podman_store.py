@@ -110,7 +110,7 @@ class PodmanStore(PodmanLooking):
         pause = (await self._known()).capabilities.can(Capability.PAUSE)
         params: Params = {"container": container, "format": "docker", "pause": pause, "repo": repo, "tag": "1"}
         try:
-            await self._api.send("POST", "/commit", params)
+            await to_its_end(self._api.send("POST", "/commit", params))
             made = await self._image(f"{repo}:1")
             with self._understood():
                 archive = archive_of(made, base, reference)

@@ -14,7 +14,7 @@ _ZERO = bytes(_BLOCK)
 _PAX_LIMIT_BYTES = 1 << 20
 # POSIX ustar and pax; "S" is GNU's old sparse format, whose length the header alone does not tell.
 _WITHOUT_DATA = b"123456"
-_PAX_SIZE = re.compile(rb"\d+ size=(\d+)\n")
+_PAX_SIZE = re.compile(rb"\d+ size=(\d{1,20})\n")
 
 
 class TarEnd:
@@ -74,10 +74,9 @@ def _number(field: bytes) -> int | None:
     if field[0] & 0x80:
         return int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big")
     text = field.split(b"\0", 1)[0].strip()
-    try:
-        return int(text, 8) if text else 0
-    except ValueError:
-        return None
+    if not text:
+        return 0
+    return None if text.strip(b"01234567") else int(text, 8)  # no sign: a size below zero would lead back
 
 
 async def without_padding(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -46,7 +46,7 @@ class PodmanWorkloads(PodmanBase):
             except (Refused, Unsupported) as error:
                 error.engine = self._id
                 raise
-            answer = await self._api.change("POST", "/containers/create", body=body)
+            answer = await to_its_end(self._api.change("POST", "/containers/create", body=body))
         with self._understood():
             return str(answer["Id"])
 

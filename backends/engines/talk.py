@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from backends.engines.executed import exit_code
 from backends.model.container import Container, ContainerState, LogStream
 from backends.model.errors import Conflict
 from backends.model.ids import EngineId
@@ -15,9 +16,6 @@ from backends.model.session import DETACH_BYTES, DETACH_KEYS, ExecSpec, Terminal
 from backends.wire.frames import log_frames
 from backends.wire.hijack import RawStream
 
-_ENDING_S = 10.0
-"""How long an engine may take to know that a program has ended, after the end of its output."""
-_ASK_AGAIN_S = 0.05
 _APART_S = 0.05
 """Two writes this far apart are two reads at the other end, on any but a very bad link."""
 _DETACHED = b"exec attach failed: error on attach stdin: read escape sequence"
@@ -159,15 +157,10 @@ class TalkSession:
             await self._resize(size)
 
     async def exit_code(self) -> int | None:
-        """Engines close the connection a moment before they know the exit code."""
+        """None too where the engine does not tell it in time."""
         if self._asked_to_detach:
             return None  # Docker calls that a failure (126); the program runs on
-        deadline = asyncio.get_running_loop().time() + _ENDING_S
-        while True:
-            code = await self._ended()
-            if code is not None or asyncio.get_running_loop().time() > deadline:
-                return code
-            await asyncio.sleep(_ASK_AGAIN_S)
+        return await exit_code(self._ended)
 
 
 __all__ = ["TalkSession", "attachment", "exec_body"]

@@ -16,7 +16,17 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from backends.model.errors import BackendError, Denied, Protocol, Unreachable
 from backends.model.ids import EngineId
 from backends.wire.endpoint import Endpoint, Scheme, TlsFiles
-from backends.wire.failures import NO_ENGINE, Classify, Explain, from_os_error, from_status, late, lost, message_of
+from backends.wire.failures import (
+    NO_ENGINE,
+    NO_JSON,
+    Classify,
+    Explain,
+    from_os_error,
+    from_status,
+    late,
+    lost,
+    message_of,
+)
 from backends.wire.ssh import SshForward
 
 if TYPE_CHECKING:
@@ -66,7 +76,7 @@ class WireClient:
             return None
         try:
             return json.loads(answer)
-        except ValueError as error:
+        except NO_JSON as error:
             shown = answer[:200].decode("utf-8", "replace")
             raise Protocol(f"{method} {path} answered no JSON", detail=shown, engine=self.engine) from error
 

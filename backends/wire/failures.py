@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import json
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeAlias
 
 from backends.model.errors import BackendError, Conflict, Denied, NotFound, Protocol, TimedOut, Unreachable, Unsupported
@@ -27,7 +28,9 @@ _BY_STATUS: dict[int, type[BackendError]] = {
     409: Conflict,
     501: Unsupported,
 }
-MISSHAPEN = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
+NO_JSON = (ValueError, RecursionError)
+"""What `json.loads` raises: also where brackets nest deeper than Python does."""
+_MISSHAPEN = (KeyError, TypeError, AttributeError, IndexError, OverflowError, *NO_JSON)
 """What reading an answer of another shape than the API's raises."""
 NO_ENGINE = "Something else than this engine seems to listen there: check the address."
 """The next step where an answer is not what an engine says."""
@@ -39,10 +42,19 @@ def message_of(body: bytes) -> str:
     text = body[:65536].decode("utf-8", "replace").strip()
     try:
         value = json.loads(text)
-    except ValueError:
+    except NO_JSON:
         return text[:1000]
     message = value.get("message") if isinstance(value, dict) else None
     return str(message) if message else text[:1000]
+
+
+@contextmanager
+def understood(title: str, engine: EngineId) -> Iterator[None]:
+    """An answer of another shape than the API's is said, not a crash. title: of the Protocol that is raised for it."""
+    try:
+        yield
+    except _MISSHAPEN as error:
+        raise Protocol(title, detail=f"{type(error).__name__}: {error}", engine=engine) from error
 
 
 def from_status(status: int, message: str, engine: EngineId, classify: Classify | None = None) -> BackendError:
@@ -86,8 +98,8 @@ def late(endpoint: Endpoint, engine: EngineId, timeout_s: float | None) -> Timed
 
 
 __all__ = [
-    "MISSHAPEN",
     "NO_ENGINE",
+    "NO_JSON",
     "Classify",
     "Explain",
     "from_os_error",
@@ -95,4 +107,5 @@ __all__ = [
     "late",
     "lost",
     "message_of",
+    "understood",
 ]

@@ -12,6 +12,7 @@ from typing import Any
 from backends.model.container import LogLine, LogStream
 from backends.model.errors import Protocol
 from backends.model.ids import EngineId
+from backends.wire.failures import NO_JSON
 from backends.wire.times import parse_time
 
 LINE_LIMIT_BYTES = 1 << 20
@@ -92,7 +93,7 @@ async def json_lines(
             )
         try:
             return json.loads(line.decode("utf-8", "replace"))
-        except (ValueError, RecursionError) as error:
+        except NO_JSON as error:
             shown = line[:200].decode("utf-8", "replace")
             raise Protocol("The engine sent a message that is no JSON", detail=shown, engine=engine) from error
 

@@ -16,6 +16,11 @@ from backends.model.errors import Protocol, Unsupported
 from backends.model.ids import EngineId, EngineKind
 from backends.wire.endpoint import Endpoint
 
+
+async def _nothing() -> AsyncIterator[bytes]:
+    yield b""
+
+
 VERSION = {"ApiVersion": "1.45", "MinAPIVersion": "1.24", "Version": "26.1.5"}
 
 
@@ -76,8 +81,9 @@ async def test_the_version_is_negotiated(tmp_path: Path, newest: str, spoken: st
         lambda engine: engine.list_volumes(),
         lambda engine: engine.inspect_volume("x"),
         lambda engine: engine.wait_exit("x"),
+        lambda engine: engine.import_image(_nothing()),
     ],
-    ids=["list", "inspect", "spec", "images", "facts", "layers", "volumes", "volume", "wait"],
+    ids=["list", "inspect", "spec", "images", "facts", "layers", "volumes", "volume", "wait", "load"],
 )
 async def test_odd_answers(tmp_path: Path, call: Any, odd: Any) -> None:
     async with answering(tmp_path / "s", {"/version": VERSION, "/info": {}}, odd) as engine:

@@ -51,12 +51,12 @@ def test_exactly_the_padding_goes(contents: list[bytes], form: int, pax: bool, c
     assert _trimmed(archive + after, cuts) == archive
 
 
-@pytest.mark.parametrize("kind", [b"S", b"0"])
-def test_what_it_does_not_understand_is_passed_on(kind: bytes) -> None:
+@pytest.mark.parametrize(
+    ("kind", "size"), [(b"S", b"00000000001\0"), (b"0", b"no number!!!"), (b"0", b"-2000\0\0\0\0\0\0\0")]
+)
+def test_what_it_does_not_understand_is_passed_on(kind: bytes, size: bytes) -> None:
     header = bytearray(_tar([b"x"], tarfile.GNU_FORMAT))
-    header[156:157] = kind
-    if kind == b"0":
-        header[124:136] = b"no number!!!"
+    header[124:136], header[156:157] = size, kind
     data = bytes(header) + bytes(4096)
     assert _trimmed(data, [100]) == data
 

@@ -121,6 +121,13 @@ async def test_no_json_raises(socket: Path) -> None:
             await client.json("GET", "/x")
 
 
+@pytest.mark.parametrize("status", ["200 OK", "500 Internal Server Error"])
+async def test_brackets_that_nest_too_deep_are_no_json(socket: Path, status: str) -> None:
+    async with engine(socket, fixed(status, b"[" * 60_000)) as client:
+        with pytest.raises(Protocol):
+            await client.json("GET", "/x")
+
+
 async def test_what_is_no_http_raises(socket: Path) -> None:
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"SSH-2.0-OpenSSH\r\n\r\n")
