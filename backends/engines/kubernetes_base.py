@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from backends.engines.kubernetes_lacking import LACKING
 from backends.engines.kubernetes_sdk import CALL_TIMEOUT_S, KubernetesSdk
-from backends.engines.kubernetes_translate import Place, engine_info, place_of
+from backends.engines.kubernetes_translate import NOT_UNDERSTOOD, Place, engine_info, place_of
 from backends.links.reach import OF_NAMESPACE, SCHEME
 from backends.model.capabilities import Capability, EngineInfo
 from backends.model.errors import BackendError, Denied, NotFound, Protocol
@@ -112,7 +112,7 @@ class KubernetesBase:
         """An answer of another shape than the API's is said, not a crash."""
         try:
             yield
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except NOT_UNDERSTOOD as error:
             detail = f"{type(error).__name__}: {error}"
             raise Protocol(
                 "The cluster's answer does not follow Kubernetes' API", detail=detail, engine=self._id
