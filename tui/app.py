@@ -110,20 +110,17 @@ class TranshipApp(Saying):
         await self.bridge.close()
 
     async def action_quit(self) -> None:
-        """End; while something is moved, ask first."""
-        if self.commands.moving:
-            from tui.screens.move_questions import quit_question
+        """End; while something is under way, ask first."""
+        if now := self.commands.under_way:
+            from tui.screens.quit_question import quit_question
 
-            doing = self.commands
-            running = (doing.images.running, doing.builds.running, doing.transfers.running, doing.sweeps.running)
-            question = quit_question(doing.moves.running, *running)
-            self.push_screen(question, self._leave)
+            self.push_screen(quit_question(now), self._leave)
         else:
             self.exit()
 
     def _leave(self, confirmed: bool | None) -> None:
         if confirmed:
-            self.notify("Undoing what is moved, then leaving …", timeout=60, markup=False)
+            self.notify("Undoing what is under way, then leaving …", timeout=60, markup=False)
             self.commands.undo_then(self.exit)
 
     # -- keys ------------------------------------------------------------------------------------

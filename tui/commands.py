@@ -44,6 +44,7 @@ from tui.sweep_commands import SweepCommands
 from tui.talk_commands import TalkCommands
 from tui.transfer_commands import TransferCommands
 from tui.trial_commands import TrialCommands
+from tui.under_way import UnderWay
 from tui.watch_commands import WatchCommands
 
 if TYPE_CHECKING:
@@ -116,10 +117,10 @@ class Commands:
         return self._open_fleet().engine(engine)
 
     @property
-    def moving(self) -> bool:
-        """A migration runs, a copy, pull or push of an image, a build, or a sweep."""
-        images = self.images.running or self.transfers.running or self.builds.running
-        return bool(self.moves.running or images or self.sweeps.running)
+    def under_way(self) -> UnderWay:
+        """What would not come to its end if the program ended now."""
+        images = (self.images.running, self.builds.running, self.transfers.running)
+        return UnderWay(self.moves.running, *images, self.sweeps.running, self.trials.running)
 
     def undo_then(self, leave: Callable[[], object]) -> None:
         """Cancel migrations and leave when they are undone; the screen lives on meanwhile."""

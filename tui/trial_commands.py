@@ -70,6 +70,11 @@ class TrialCommands:
         self._fleet = fleet
         self._trials: dict[ContainerKey, Trial] = {}
 
+    @property
+    def running(self) -> tuple[str, ...]:
+        """Names of the containers whose trials have not ended."""
+        return tuple(trial.container.name for trial in self._trials.values() if trial.runs)
+
     def of(self, key: ContainerKey) -> Trial | None:
         """That of a container, running or over."""
         return self._trials.get(key)

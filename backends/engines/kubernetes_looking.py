@@ -11,7 +11,7 @@ from typing import Any
 from backends.engine import EventStream, LogLines
 from backends.engines.kubernetes_base import KubernetesBase, pod_path
 from backends.engines.kubernetes_errors import from_status
-from backends.engines.kubernetes_translate import Place, containers_of, events_of, listed
+from backends.engines.kubernetes_translate import Place, events_of, listed, rows_of
 from backends.model.container import Container, ContainerState, Health, LogLine
 from backends.model.errors import Protocol
 from backends.model.events import EngineEvent
@@ -60,7 +60,7 @@ class KubernetesLooking(KubernetesBase):
         return pod
 
     def _rows(self, pod: Mapping[str, Any]) -> list[Container]:
-        return containers_of(self._id, pod, with_namespace=self._everywhere)
+        return rows_of(self._id, pod, with_namespace=self._everywhere)
 
     # -- events ----------------------------------------------------------------------------------
     def subscribe(self) -> EventStream:

@@ -15,6 +15,7 @@ from backends.model.capabilities import Capabilities, Capability, EngineInfo
 from backends.model.container import Container, ContainerState, Health, Mount, MountKind, Port
 from backends.model.events import EngineEvent, EventKind
 from backends.model.ids import ContainerKey, EngineId
+from backends.wire.failures import MISSHAPEN
 from backends.wire.times import parse_time
 
 Json = Mapping[str, Any]
@@ -24,6 +25,8 @@ _GPU = re.compile(r"(?:.*/)?(?:gpu|gpu\..*|mig-.*)|gpu\.[a-z]+\.com/.*|squat\.ai
 _BROKEN = frozenset({"CrashLoopBackOff"})
 _PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
 _EMPTY: Json = MappingProxyType({})
+_UNREAD = "?"
+"""The container of a Pod whose containers cannot be read; no real one is called so."""
 _EVENTS = {"ADDED": "create", "MODIFIED": "change", "DELETED": "remove"}
 
 
@@ -59,6 +62,36 @@ def containers_of(engine: EngineId, pod: Json, *, with_namespace: bool) -> list[
         _row(engine, pod, spec, status, with_namespace=with_namespace, alone=alone)
         for spec, status, alone in _parts(pod)
     ]
+
+
+def rows_of(engine: EngineId, pod: Json, *, with_namespace: bool) -> list[Container]:
+    """The same; of a Pod that is none but by its name, one row that says so. Raises where not even that is told."""
+    try:
+        return containers_of(engine, pod, with_namespace=with_namespace)
+    except MISSHAPEN as error:
+        return [_unread(engine, pod["metadata"], error, with_namespace=with_namespace)]
+
+
+def _unread(engine: EngineId, meta: Json, error: Exception, *, with_namespace: bool) -> Container:
+    namespace, name = _named(meta)
+    known = f"{namespace}/{name}" if with_namespace else name
+    return Container(
+        key=ContainerKey(engine, str(Place(namespace, name, _UNREAD))),
+        name=known,
+        image="",
+        image_id="",
+        state=ContainerState.UNKNOWN,
+        created_at=datetime.fromtimestamp(0, UTC),
+        pod=known,
+        why=f"this Pod does not follow Kubernetes' API: {type(error).__name__}: {error}",
+    )
+
+
+def _named(meta: Json) -> tuple[str, str]:
+    namespace, name = meta["namespace"], meta["name"]
+    if not (isinstance(namespace, str) and isinstance(name, str)):
+        raise TypeError("a Pod without a name")
+    return namespace, name
 
 
 def _parts(pod: Json) -> Iterator[tuple[Json, Json, bool]]:
@@ -194,22 +227,29 @@ def events_of(engine: EngineId, item: Json) -> list[EngineEvent]:
     pod = item["object"]
     if item.get("type") not in _EVENTS:
         return []
-    meta, told = pod["metadata"], {}
-    for one in (pod.get("status") or _EMPTY).get("containerStatuses") or ():
-        told[one["name"]] = _number(((one.get("state") or _EMPTY).get("terminated") or _EMPTY).get("exitCode"))
-    names = [one["name"] for key in ("initContainers", "containers") for one in pod["spec"].get(key) or ()]
+    namespace, pod_name = _named(pod["metadata"])
+    try:
+        told = dict(_codes(pod))
+        names = [one["name"] for key in ("initContainers", "containers") for one in pod["spec"].get(key) or ()]
+    except MISSHAPEN:
+        told, names = {}, [_UNREAD]
     return [
         EngineEvent(
             engine=engine,
             kind=EventKind.CONTAINER,
             action=_EVENTS[item["type"]],
-            id=str(Place(meta["namespace"], meta["name"], name)),
+            id=str(Place(namespace, pod_name, name)),
             at=datetime.now(UTC),
-            name=meta["name"],
+            name=pod_name,
             exit_code=told.get(name),
         )
         for name in names
     ]
+
+
+def _codes(pod: Json) -> Iterator[tuple[str, int | None]]:
+    for one in (pod.get("status") or _EMPTY).get("containerStatuses") or ():
+        yield one["name"], _number(((one.get("state") or _EMPTY).get("terminated") or _EMPTY).get("exitCode"))
 
 
 def engine_info(version: Json, lacking: Mapping[Capability, str]) -> EngineInfo:
@@ -234,4 +274,6 @@ def listed(answer: Json) -> Sequence[Json]:
     return items
 
 
-__all__ = ["Place", "containers_of", "engine_info", "events_of", "gpus_of", "listed", "place_of"]
+__all__ = [
+    "Place", "containers_of", "engine_info", "events_of", "gpus_of", "listed", "place_of", "rows_of",
+]  # fmt: skip

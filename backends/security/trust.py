@@ -28,10 +28,14 @@ class TrustOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One requirement. kind: its "type". keys: where its keys are ("inline" for keys in the policy itself)."""
+    """One requirement. kind: its "type". keys: where its keys are ("inline" for keys in the policy itself).
+
+    more: fields beyond a key that a signature must satisfy too ("rekorPublicKeyPath", "signedIdentity").
+    """
 
     kind: str
     keys: tuple[str, ...] = ()
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ _KNOWN = frozenset({"insecureAcceptAnything", "reject", "signedBy", "sigstoreSig
 _REFUSING = frozenset({"reject", "signedBaseLayer"})
 """signedBaseLayer is not implemented in containers/image: nothing satisfies it (prSignedBaseLayer)."""
 _KEY_FIELDS = ("keyPath", "keyPaths", "keyData", "keyDatas", "fulcio", "pki")
+_SAME_REPOSITORY = frozenset({"matchRepoDigestOrExact", "matchRepository"})
+"""What signedIdentity asks of an image named by its digest, where nothing else is said: the repository's name."""
 
 
 def read_policy(text: str) -> ImagePolicy:
@@ -95,7 +101,14 @@ def _requirement(told: Any, where: str) -> Requirement:
     kind = told.get("type") if isinstance(told, dict) else None
     if kind not in _KNOWN:
         raise ValueError(f"{where} has a requirement of an unknown type: {kind}")
-    return Requirement(str(kind), tuple(_keys(told)))
+    return Requirement(str(kind), tuple(_keys(told)), tuple(_more(told)))
+
+
+def _more(told: Mapping[str, Any]) -> Iterator[str]:
+    for name in sorted(set(told) - {"type", "keyType", *_KEY_FIELDS}):
+        identity = told[name] if name == "signedIdentity" else None
+        if not (isinstance(identity, dict) and identity.get("type") in _SAME_REPOSITORY):
+            yield name
 
 
 def _keys(told: Mapping[str, Any]) -> Iterator[str]:

@@ -19,11 +19,19 @@ from backends.security.finding import ContainerReport, SecurityFinding, Severity
 from backends.security.trust import TrustOutcome, judge
 from backends.services.fleet import Fleet
 from backends.services.scans import none_there, scan, scanner
-from backends.services.signatures import SignatureOutcome, check_signatures, verifier
+from backends.services.signatures import (
+    VERIFIERS,
+    SignatureCheck,
+    SignatureOutcome,
+    Verifier,
+    check_signatures,
+    verifier,
+)
+from backends.services.signatures_cosign import ask_cosign
 
 Findings = tuple[SecurityFinding, ...]
 _PULL = "A pull by that engine looks at them."
-_SKOPEO = "Install skopeo (apt install skopeo, dnf install skopeo)."
+_INSTALL = "Install skopeo (apt install skopeo, dnf install skopeo)."
 
 
 async def with_signatures(fleet: Fleet, reports: Sequence[ContainerReport]) -> list[ContainerReport]:
@@ -92,24 +100,33 @@ async def _signatures(report: ContainerReport, trust: TrustSeen | None) -> Secur
     if not trust.here:
         said = "the engine's files are in another file system: its keys cannot be read from here"
         return _note("signature-elsewhere", "its signatures were not verified", field, said, _PULL)
-    program = verifier()
-    if not program:
-        return _note(
-            "signature-no-tool", "its signatures were not verified: skopeo is not here", field, "PATH", _SKOPEO
-        )
+    by = verifier()
+    if by is None:
+        title = f"its signatures were not verified: none of {', '.join(VERIFIERS)} is here"
+        return _note("signature-no-tool", title, field, "PATH", _INSTALL)
+    if by.name == "cosign":
+        place = trust.places.of(report.pinned)
+        return _finding(report.pinned, field, by, await ask_cosign(report.pinned, verdict.requirements, place, by=by))
     folder = Path(trust.folder) if trust.folder else None
-    return await signature_finding(report.pinned, Path(trust.path), folder, field, program)
+    return await signature_finding(report.pinned, Path(trust.path), folder, field, by)
 
 
 async def signature_finding(
-    pinned: str, policy: Path, registries: Path | None, field: str, program: Sequence[str]
+    pinned: str, policy: Path, registries: Path | None, field: str, by: Verifier
 ) -> SecurityFinding:
-    """What skopeo says of one image, as a finding."""
-    made = await check_signatures(pinned, policy, registries, program=program)
+    """What skopeo or podman says of one image, as a finding."""
+    return _finding(pinned, field, by, await check_signatures(pinned, policy, registries, by=by))
+
+
+def _finding(pinned: str, field: str, by: Verifier, made: SignatureCheck) -> SecurityFinding:
     if made.outcome is SignatureOutcome.HOLDS:
-        return _note("signature-holds", "its signatures hold: the policy of its engine takes it", field, pinned)
+        what = (
+            "made with the keys that its policy names" if by.name == "cosign" else "the policy of its engine takes it"
+        )
+        return _note("signature-holds", f"its signatures hold: {what} ({by.name})", field, pinned)
     if made.outcome is SignatureOutcome.UNKNOWN:
-        return _note("signature-unknown", "its signatures were not verified", field, made.said, _PULL)
+        remedy = f"{_PULL} {_INSTALL}" if by.name == "cosign" else _PULL
+        return _note("signature-unknown", "its signatures were not verified", field, made.said, remedy)
     return SecurityFinding(
         "signature-rejected", Severity.HIGH, "its signatures do not satisfy the policy of its engine", field,
         f"{pinned}: {made.said}", "It was not made, or not released, by those whose signature is asked for.",

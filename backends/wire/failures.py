@@ -30,7 +30,7 @@ _BY_STATUS: dict[int, type[BackendError]] = {
 }
 NO_JSON = (ValueError, RecursionError)
 """What `json.loads` raises: also where brackets nest deeper than Python does."""
-_MISSHAPEN = (KeyError, TypeError, AttributeError, IndexError, OverflowError, *NO_JSON)
+MISSHAPEN = (KeyError, TypeError, AttributeError, IndexError, OverflowError, *NO_JSON)
 """What reading an answer of another shape than the API's raises."""
 NO_ENGINE = "Something else than this engine seems to listen there: check the address."
 """The next step where an answer is not what an engine says."""
@@ -53,7 +53,7 @@ def understood(title: str, engine: EngineId) -> Iterator[None]:
     """An answer of another shape than the API's is said, not a crash. title: of the Protocol that is raised for it."""
     try:
         yield
-    except _MISSHAPEN as error:
+    except MISSHAPEN as error:
         raise Protocol(title, detail=f"{type(error).__name__}: {error}", engine=engine) from error
 
 

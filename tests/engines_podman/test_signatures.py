@@ -1,8 +1,10 @@
-"""Signatures made and looked at by real programs: GPG and sigstore, signed and not, by skopeo beside the engines."""
+"""Signatures made by real programs, GPG and sigstore, and looked at by skopeo, by podman, and by cosign's stand-in."""
 
 from __future__ import annotations
 
+import asyncio
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,10 @@ import pytest
 
 from backends.security.finding import Severity
 from backends.security.places import read_places
+from backends.security.trust import read_policy
 from backends.services.deeper import signature_finding
+from backends.services.signatures import SignatureOutcome, Verifier
+from backends.services.signatures_cosign import ask_cosign
 from tests.real import RealEngines
 
 pytestmark = pytest.mark.engines
@@ -38,9 +43,9 @@ class Signer:
         return path
 
     def registries(self, name: str, line: str) -> Path:
-        """A folder registries.d that says one thing of the registry."""
-        folder = self.folder / name
-        folder.mkdir()
+        """A folder registries.d, of a home of that name, that says one thing of the registry."""
+        folder = self.folder / name / ".config/containers/registries.d"
+        folder.mkdir(parents=True)
         (folder / "a.yaml").write_text(f"docker:\n  {self.place.partition('/')[0]}:\n    {line}\n")
         return folder
 
@@ -56,42 +61,64 @@ class Signer:
         return f"{self.place}@{told.read_text().strip()}"
 
 
-async def test_gpg_and_sigstore(real_engines: RealEngines, tmp_path: Path) -> None:
+async def test_gpg_and_sigstore(real_engines: RealEngines, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     by = Signer(real_engines, tmp_path, f"{real_engines.registry}/signed/{tmp_path.name}-{tmp_path.parent.name}")
-    program = (str(real_engines.bin / "engines-exec"), "skopeo")
+    beside = str(real_engines.bin / "engines-exec")
+    programs = [Verifier(name, (beside, name)) for name in ("skopeo", "podman")]
     (tmp_path / "gpg").mkdir(mode=0o700)
-    quick = ("--batch", "--quiet", "--passphrase", "", "--quick-gen-key", "t@example.com", "ed25519", "sign", "never")
-    by.beside("gpg", *quick)
-    by.beside("gpg", "--output", str(tmp_path / "key.gpg"), "--export")
+    for who in ("t", "other"):
+        quick = ("--batch", "--quiet", "--passphrase", "", "--quick-gen-key", f"{who}@example.com", "ed25519", "sign")
+        by.beside("gpg", *quick, "never")
+        by.beside("gpg", "--output", str(tmp_path / f"{who}.gpg"), "--export", f"{who}@example.com")
     by.beside("gpgconf", "--kill", "all")
     (tmp_path / "words").write_text("secret words")
     words = str(tmp_path / "words")
-    by.beside(
-        "skopeo", "generate-sigstore-key", "--passphrase-file", words, "--output-prefix", str(tmp_path / "cosign")
-    )
+    for who in ("t", "other"):
+        made = ("--passphrase-file", words, "--output-prefix", str(tmp_path / who))
+        by.beside("skopeo", "generate-sigstore-key", *made)
 
     aside = by.registries("aside", f"lookaside: file://{tmp_path}/signatures")
     there = by.registries("there", "use-sigstore-attachments: true")
-    by_gpg = by.policy("gpg.json", type="signedBy", keyType="GPGKeys", keyPath=str(tmp_path / "key.gpg"))
-    by_cosign = by.policy("cosign.json", type="sigstoreSigned", keyPath=str(tmp_path / "cosign.pub"))
+    by_gpg, not_gpg = (
+        by.policy(f"{who}-gpg.json", type="signedBy", keyType="GPGKeys", keyPath=str(tmp_path / f"{who}.gpg"))
+        for who in ("t", "other")
+    )
+    by_pub, not_pub = (
+        by.policy(f"{who}-pub.json", type="sigstoreSigned", keyPath=str(tmp_path / f"{who}.pub"))
+        for who in ("t", "other")
+    )
+    cosign = Verifier("cosign", (sys.executable, str(Path(__file__).with_name("cosign_stand_in.py")), beside))
+
+    async def by_stand_in(image: str, policy: Path, outcome: SignatureOutcome) -> None:
+        place = read_places({"a.yaml": (there / "a.yaml").read_text()}).of(image)
+        asked = read_policy(await asyncio.to_thread(policy.read_text)).transports["docker"][by.place]
+        answer = await ask_cosign(image, asked, place, by=cosign)
+        assert answer.outcome is outcome, answer
+
+    async def look(image: str, policy: Path, registries: Path, id: str, fact: str) -> None:
+        monkeypatch.setenv("HOME", str(registries.parents[2]))
+        for program in programs:
+            found = await signature_finding(image, policy, registries, "policy", program)
+            assert (found.id, fact in found.fact) == (id, True), (program.name, found.fact)
+            assert found.severity is (Severity.HIGH if id == "signature-rejected" else Severity.INFO)
 
     plain = by.push("plain", aside)
-    for policy, registries in ((by_gpg, aside), (by_cosign, there)):
-        found = await signature_finding(plain, policy, registries, "policy", program)
-        assert (found.id, found.severity) == ("signature-rejected", Severity.HIGH)
-        assert "no signature exists" in found.fact
+    await look(plain, by_gpg, aside, "signature-rejected", "no signature exists")
+    await look(plain, by_pub, there, "signature-rejected", "no signature exists")
+    await look(f"{by.place}@sha256:{'0' * 64}", by_gpg, aside, "signature-unknown", "manifest unknown")
+    await by_stand_in(plain, by_pub, SignatureOutcome.REJECTED)
     signed = by.push("gpg", aside, "--sign-by", "t@example.com")
     by.beside("gpgconf", "--kill", "all")
-    assert (await signature_finding(signed, by_gpg, aside, "policy", program)).id == "signature-holds"
-    options = ("--sign-by-sigstore-private-key", str(tmp_path / "cosign.private"), "--sign-passphrase-file", words)
-    sealed = by.push("cosign", there, *options)
-    assert (await signature_finding(sealed, by_cosign, there, "policy", program)).id == "signature-holds"
+    await look(signed, by_gpg, aside, "signature-holds", signed)
+    await look(signed, not_gpg, aside, "signature-rejected", "nvalid GPG signature")
+    options = ("--sign-by-sigstore-private-key", str(tmp_path / "t.private"), "--sign-passphrase-file", words)
+    sealed = by.push("sealed", there, *options)
+    await look(sealed, by_pub, there, "signature-holds", sealed)
+    await look(sealed, not_pub, there, "signature-rejected", "cryptographic signature verification failed")
+    await by_stand_in(sealed, by_pub, SignatureOutcome.HOLDS)
+    await by_stand_in(sealed, not_pub, SignatureOutcome.REJECTED)
 
-    # Our reading of registries.d is the program's: the signature lies where it says.
+    # Our reading of registries.d is the programs': the signature lies where it says.
     place = read_places({"a.yaml": (aside / "a.yaml").read_text()}).of(signed)
     assert place.lookaside == f"file://{tmp_path}/signatures"
     assert list((tmp_path / "signatures").rglob("signature-1"))
-
-    absent = await signature_finding(f"{by.place}@sha256:{'0' * 64}", by_gpg, aside, "policy", program)
-    assert absent.id == "signature-unknown"
-    assert "manifest unknown" in absent.fact

@@ -68,6 +68,16 @@ async def test_a_trial_is_called_off_and_cleared_up(tmp_path: Path) -> None:
         await play.press("x")
         await play.until(lambda: "Called off" in text(play), "the end")
         assert left(play) == []
+        await play.press("enter")
+        await play.until(lambda: "demo-podman" in text(play) and " of 20" in text(play), "its progress again")
+        await play.press("ctrl+q")
+        said = "\n".join(str(one.render()) for one in play.app.screen.query("Static"))
+        assert "Quit while a trial runs?" in said
+        assert "mlops-postgres-1" in said
+        assert "its copies and their volumes are removed" in said
+        await play.press("y")
+        await play.until(lambda: play.app.return_code is not None, "the end of all")
+    assert left(play) == []
 
 
 async def test_what_the_command_line_has_is_chosen_by_keys_too(tmp_path: Path) -> None:

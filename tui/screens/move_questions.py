@@ -8,7 +8,7 @@ from backends.model.plan import Plan
 from tui.move import Move, State
 from tui.screens.move_choices import wrong_ports
 from widgets.dialogs import ConfirmDialog, InputDialog
-from widgets.line import Line, Tone, line
+from widgets.line import Tone, line
 from widgets.text import cut_middle, inert
 
 _NAME_CELLS = 40  # of a name in a question
@@ -100,48 +100,3 @@ def undo_question(move: Move) -> ConfirmDialog:
         gone = f"What the move has made on {target} is removed."
     lines = [line((gone, Tone.WARN)), line(f"{name} on {source} is as before the move again.")]
     return ConfirmDialog(f"Undo the move of {name}?", lines, yes="Undo", no="Keep", destructive=True)
-
-
-def quit_question(
-    running: Sequence[Move],
-    copies: Sequence[str] = (),
-    builds: Sequence[str] = (),
-    transfers: Sequence[str] = (),
-    sweeps: Sequence[str] = (),
-) -> ConfirmDialog:
-    """Before the program ends while something is moved.
-
-    copies, builds, transfers: names of images that are copied, built, pulled or pushed. sweeps: of those that run.
-    """
-    if not running:
-        kinds = (
-            ("images are copied", copies),
-            ("images are built", builds),
-            ("images are pulled or pushed", transfers),
-        )
-        doing = " and ".join(word for word, some in (*kinds, ("a sweep runs", sweeps)) if some)
-        doing = doing.replace(" and images are ", " and ")
-        names = [*copies, *builds, *transfers, *sweeps]
-        more = [line((f"and {len(names) - _NAMED} more", Tone.DIM))] if len(names) > _NAMED else []
-        ends: list[Line] = []
-        if transfers:
-            ends.append(line("They are called off; layers that came whole may stay on the engine for the next try."))
-        elif copies or builds:
-            one = len(copies) + len(builds) == 1
-            ends.append(line("It is" if one else "They are", " called off: ", "what was brought is removed."))
-        if sweeps:
-            ends.append(line("Runs under way are ended and removed. The same sweep again goes on from its results."))
-        named = [line(short(name)) for name in names[:_NAMED]]
-        return ConfirmDialog(f"Quit while {doing}?", [*named, *more, *ends], yes="Quit", no="Stay")
-    many = len(running) > 1
-    lines: list[Line] = [
-        line(short(move.name), (f"  {move.plan.source.engine} → {move.plan.target}", Tone.DIM))
-        for move in running[:_NAMED]
-    ]
-    if len(running) > _NAMED:
-        lines.append(line((f"and {len(running) - _NAMED} more", Tone.DIM)))
-    said = "They are" if many else "It is"
-    runs = "the sources run" if many else "the source runs"
-    lines.append(line(f"{said} cancelled: what was made is removed, and {runs} as before."))
-    title = f"Quit while {len(running)} migrations run?" if many else "Quit while a migration runs?"
-    return ConfirmDialog(title, lines, yes="Quit", no="Stay")

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.engine import Engine
+from backends.engines.kubernetes_sdk import KubernetesSdk
 from backends.engines.kubernetes_translate import containers_of, events_of
 from backends.inspected_pod import pod_addresses, pod_environment, pod_probes, secret_values
 from backends.model.container import ContainerState
@@ -71,8 +72,26 @@ def test_one_strange_value_makes_no_strange_row(place: tuple[Any, ...], value: o
     assert all(isinstance(value, str) for value in secret_values(strange))
 
 
-async def test_a_strange_list_is_said_not_a_crash(cluster: FakeCluster, lab: Engine) -> None:
+async def test_a_strange_pod_says_so_beside_the_others(cluster: FakeCluster, lab: Engine) -> None:
+    await cluster.store.put(Name(PODS, "default", "fine"), {"spec": {"containers": [container()]}})
     await cluster.store.put(Name(PODS, "default", "odd"), {"spec": {"containers": "none"}})
+    rows = {row.name: row for row in await lab.list_containers()}
+    assert set(rows) == {"fine", "odd"}
+    assert rows["fine"].why == ""
+    assert rows["odd"].state is ContainerState.UNKNOWN
+    assert rows["odd"].why.startswith("this Pod does not follow Kubernetes' API: TypeError")
+    assert await lab.inspect_container(rows["odd"].key.id) == rows["odd"]
+    heard = events_of(LAB, {"type": "MODIFIED", "object": await lab.inspect_raw(rows["odd"].key.id)})
+    assert [event.id for event in heard] == [rows["odd"].key.id]
+
+
+async def test_a_strange_list_is_said_not_a_crash(lab: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    await lab.connect()
+
+    async def nothing(*_: object, **__: object) -> tuple[int, Json]:
+        return 200, {"items": [{"metadata": {"name": 3, "namespace": "default"}}]}
+
+    monkeypatch.setattr(KubernetesSdk, "json", nothing)
     with pytest.raises(Protocol, match="does not follow Kubernetes' API") as caught:
         await lab.list_containers()
     assert caught.value.engine == LAB

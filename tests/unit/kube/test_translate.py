@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from backends.engines.kubernetes_stats import quantity
+from backends.engines.kubernetes_stats import limits_of, quantity, readings_of
 from backends.engines.kubernetes_translate import Place, containers_of, events_of, gpus_of, place_of
 from backends.model.container import Container, ContainerState, Health, Mount, MountKind, Port
+from backends.model.values import Missing
 from tests.cluster.store import Json
 from tests.unit.kube.conftest import LAB
 from tests.unit.kube.pods import ENDED, RUNNING, container, pod, status
@@ -171,3 +172,20 @@ def test_quantities_are_read(text: str, value: float) -> None:
 def test_what_is_no_quantity_is_said(text: str) -> None:
     with pytest.raises(ValueError, match="no quantity"):
         quantity(text)
+
+
+def test_a_reading_has_the_limit_of_its_pod() -> None:
+    made = pod(
+        container(resources={"limits": {"memory": "64Mi"}}),
+        container("side"),
+        initContainers=[container("first", resources={"limits": {"memory": "odd"}})],
+    )
+    assert limits_of({"metadata": {}, "spec": []}) == {}
+    assert limits_of(made) == {}  # what cannot be read limits nothing that can be told
+    del made["spec"]["initContainers"]
+    limits = limits_of(made)
+    assert limits == {"vision/train-0/app": 64 << 20}
+    usage = [{"name": name, "usage": {"cpu": "250m", "memory": "1Mi"}} for name in ("app", "side")]
+    first, second = readings_of(LAB, {"metadata": made["metadata"], "containers": usage}, limits)
+    assert (first.memory_bytes, first.memory_limit_bytes) == (1 << 20, 64 << 20)
+    assert second.memory_limit_bytes == Missing("its Pod sets no memory limit")
