@@ -67,6 +67,9 @@ ACTIONS: tuple[Action, ...] = (
 
 BY_ID = {action.id: action for action in ACTIONS}
 
+_CHOSEN: dict[str, tuple[str, ...]] = {}
+"""Keys by action id where a person chose others; `keymap` fills it: one program has one map."""
+
 _KEY_NAMES = {
     "slash": "/",
     "equals_sign": "=",
@@ -99,9 +102,19 @@ def key_label(key: str) -> str:
     return _KEY_NAMES.get(key, key)
 
 
+def keys_of(action: Action) -> tuple[str, ...]:
+    """The keys that do an action now: those that a person chose, else its own."""
+    return _CHOSEN.get(action.id, action.keys)
+
+
 def keys_label(action: Action) -> str:
     """All keys of an action: "Ctrl+P or :"; "palette" where it has none of its own."""
-    return " or ".join(key_label(key) for key in action.keys) or "palette"
+    return " or ".join(key_label(key) for key in keys_of(action)) or "palette"
+
+
+def first_key_label(action: Action) -> str:
+    """The key to name of an action: "Ctrl+P"; "palette" where it has none."""
+    return key_label(next(iter(keys_of(action)), "palette"))
 
 
 def bindings(*scopes: Scope) -> list[BindingType]:
@@ -112,7 +125,8 @@ def bindings(*scopes: Scope) -> list[BindingType]:
     """
     return [
         Binding(
-            ",".join(action.keys),
+            ",".join(action.keys)
+            or f"none-{action.id}",  # no key has this name: what a person may choose takes its place
             f"act({action.id!r})",
             action.title,
             show=False,
@@ -120,20 +134,25 @@ def bindings(*scopes: Scope) -> list[BindingType]:
             priority=action.scope is not Scope.APP,  # the app's would come before those of a screen above the fleet
         )
         for action in ACTIONS
-        if action.scope in scopes and action.keys
+        if action.scope in scopes
     ]
 
 
 def leaves_typing(action_id: str) -> bool:
     """Whether the action's keys may be taken from a person who types into a field: no letter, Enter or Tab is."""
-    return all(key == "escape" or (key.startswith(("ctrl+", "f")) and len(key) > 1) for key in BY_ID[action_id].keys)
+    return all(
+        key == "escape" or (key.startswith(("ctrl+", "f")) and len(key) > 1) for key in keys_of(BY_ID[action_id])
+    )
 
 
 def keymap(overrides: Mapping[str, str]) -> dict[str, str]:
     """Keys by binding id for Textual's set_keymap: the table's own from the registry, then the user's overrides.
 
-    overrides: comma-separated keys by action id. Enter belongs to the table, so `container.detail` is its choosing.
+    overrides: comma-separated keys by action id; from now on footers and help name them. Enter belongs to the table, so
+    `container.detail` is its choosing.
     """
+    _CHOSEN.clear()
+    _CHOSEN.update({action: tuple(map(str.strip, keys.split(","))) for action, keys in overrides.items()})
     keys = {action.id: ",".join(action.keys) for action in ACTIONS if action.scope is Scope.MOVE}
     keys.update(overrides)
     if "container.detail" in keys:

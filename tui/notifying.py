@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 200
 _GRAVE = frozenset({NoticeKind.FAILED, NoticeKind.OUT_OF_MEMORY})
+_POSTED = 3
+"""Notifications of the desktop for one look at the fleet: a hundred runs that end together are not a hundred."""
 
 
 class Notifier:
@@ -32,20 +34,25 @@ class Notifier:
 
     def take(self, view: FleetView) -> None:
         """Tell what is news in it."""
-        for notice in self._watch.take(view, time.monotonic()):
-            if notice.kind.value in self._setting.kinds:
-                self._tell(notice)
-
-    def _tell(self, notice: Notice) -> None:
-        text = inert(notice.text)[:_LONGEST]
-        if self._setting.screen:
+        news = [one for one in self._watch.take(view, time.monotonic()) if one.kind.value in self._setting.kinds]
+        for notice in news if self._setting.screen else ():
             grave = notice.kind in _GRAVE
             severity = "error" if grave else "information" if notice.kind is NoticeKind.FINISHED else "warning"
-            self._app.notify(text, severity=severity, timeout=10, markup=False)  # type: ignore[arg-type]  # one of three
-        if self._setting.bell:
+            self._app.notify(_text(notice), severity=severity, timeout=10, markup=False)  # type: ignore[arg-type]  # one of three
+        if news and self._setting.bell:
             self._app.bell()
         if self._setting.desktop:
+            self._post([_text(one) for one in news])
+
+    def _post(self, texts: list[str]) -> None:
+        if len(texts) > _POSTED:
+            texts = [*texts[: _POSTED - 1], f"{texts[_POSTED - 1]}, and {len(texts) - _POSTED} more"]
+        for text in texts:
             self._app.write_to_terminal(desktop_notification(text, tmux=bool(os.environ.get("TMUX"))))
+
+
+def _text(notice: Notice) -> str:
+    return inert(notice.text)[:_LONGEST]
 
 
 def desktop_notification(text: str, *, tmux: bool) -> str:

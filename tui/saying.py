@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from textual.app import App
-from textual.notifications import SeverityLevel
+from textual.notifications import Notify, SeverityLevel
 
 from backends.model.errors import BackendError
 from backends.model.events import OperationUpdate, Phase
 from tui.messages import AuditTroubled
+from tui.toasts import Toasts
 from widgets.text import inert
 
 if TYPE_CHECKING:
@@ -23,6 +24,15 @@ class Saying(App[None]):
     """An app that says things. Text from outside is never read as markup."""
 
     last_error: BackendError | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._toasts = Toasts()
+
+    def on_notify(self, message: Notify) -> None:
+        """Before Textual shows one more: older ones make room."""
+        for one in self._toasts.make_room(self._notifications, message.notification):
+            self._unnotify(one, refresh=False)  # Textual has no public way to end one; it refreshes all after this
 
     def write_to_terminal(self, sequence: str) -> None:
         """Send the terminal itself something that moves no cursor; nothing where there is none."""

@@ -86,7 +86,7 @@ class LogView(ScrollView, can_focus=True):
         self._seen = 0  # number of the line behind the last one when following stopped
         self._following = True
         self._left = 0
-        self._search = LogSearch(self._store)
+        self._search = LogSearch(self._store, self._passes)
         self._strips: LRUCache[int, Strip] = LRUCache(1024)
         self._palette: Palette | None = None
 
@@ -120,8 +120,7 @@ class LogView(ScrollView, can_focus=True):
         self._search.clear()
         self._seen, self._left = 0, 0
         self._arranged = self._new_layout()
-        self._arrangement += 1
-        self._arranging = False
+        self._arrangement, self._arranging = self._arrangement + 1, False
         self._resize_virtual()
         self.set_following(True)
         self.refresh()
@@ -150,11 +149,6 @@ class LogView(ScrollView, can_focus=True):
     def room(self) -> int:
         """Older lines that there is room for."""
         return self._store.room
-
-    @property
-    def dropped(self) -> int:
-        """Lines that were cut off at the front because there were too many."""
-        return self._store.dropped
 
     @property
     def following(self) -> bool:
@@ -273,6 +267,8 @@ class LogView(ScrollView, can_focus=True):
         elif top is not None:
             self.set_scroll(None, min(arranged.row_of(top[0]), max(0, arranged.rows - self.size.height)))
         self.refresh()
+        if self._search.needle:
+            await self._search.again()
 
     # -- moving ------------------------------------------------------------------------------------
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
@@ -323,7 +319,12 @@ class LogView(ScrollView, can_focus=True):
         self._strips.clear()
         await self._search.run(text)
         self.refresh()
-        return len(self._search.shown(self._passes))
+        return len(self._search.found)
+
+    @property
+    def found_count(self) -> int | None:
+        """Lines shown that hold what is searched for, those too that came since; None = no search."""
+        return len(self._search.found) if self._search.needle else None
 
     def _passes(self, number: int) -> bool:
         entry = self._store.entry(number)
@@ -332,12 +333,12 @@ class LogView(ScrollView, can_focus=True):
     def next_match(self) -> None:
         """Go to the next line found below; from the last one to the first."""
         before = self._search.at
-        self._go_to(self._search.below(self._top_number(), self._passes), before)
+        self._go_to(self._search.below(self._top_number()), before)
 
     def previous_match(self) -> None:
         """Go to the next line found above; from the first one to the last."""
         before = self._search.at
-        self._go_to(self._search.above(self._top_number(), self._passes), before)
+        self._go_to(self._search.above(self._top_number()), before)
 
     def _top_number(self) -> int:
         top = self._arranged.at(self.scroll_offset.y)

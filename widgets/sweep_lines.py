@@ -12,8 +12,8 @@ MARKS = {
     SweepState.WAITING: " ",
     SweepState.RUNNING: "▶",
     SweepState.DONE: "✓",
-    SweepState.FAILED: "✗",
-    SweepState.KILLED: "✗",
+    SweepState.FAILED: "✕",
+    SweepState.KILLED: "✕",
     SweepState.SKIPPED: "·",
 }
 

@@ -148,7 +148,7 @@ class TakeBack:
             await self._target.remove_image(seen.key.id)
         except NotFound:
             return ""
-        return f"removed image {seen.key.short} from {self._target.id}"
+        return f"removed image {seen.tags[0] if seen.tags else seen.key.short} from {self._target.id}"
 
     async def _restore_policy(self, entry: Entry) -> str:
         await self._source.set_restart(self._record.container_id, policy_of(entry.was))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,10 +118,11 @@ async def stage(
     toasts: bool = False,
     beside: Sequence[Engine] = (),
     audit: AuditLog | None = None,
+    keys: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Stage]:
     """The app, mounted, with the demo fleet listed. wrap: what stands between each engine and the fleet.
 
-    toasts: they are drawn too. beside: more engines. audit: where what is done is written down.
+    toasts: they are drawn too. beside: more engines. audit: where what is done is written down. keys: chosen ones.
     """
     docker, podman = demo_engines(look_s=0, act_s=0)
     every = [docker, podman, *beside]
@@ -132,7 +133,7 @@ async def stage(
     async def open_fleet() -> Fleet:
         return fleet
 
-    app = TranshipApp(open_fleet, Settings(demo=True, readonly=readonly), state_dir=state_dir)
+    app = TranshipApp(open_fleet, Settings(demo=True, readonly=readonly, keys=keys or {}), state_dir=state_dir)
     async with app.run_test(size=size, notifications=toasts) as pilot:
         play = Stage(app, pilot, docker, podman, fleet)
         await play.until(lambda: _all_there(app, len(every)), "the fleet")

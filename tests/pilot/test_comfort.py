@@ -10,7 +10,9 @@ from textual.events import MouseScrollDown
 from textual.widget import Widget
 
 from tests.pilot.stage import Stage, stage
+from tui.actions import keymap
 from tui.kept_columns import FILE
+from tui.screens.frame import KeyBar
 from tui.screens.panes import Panes
 from widgets.column_picker import ColumnPicker
 from widgets.dialogs import ChoiceDialog
@@ -119,3 +121,13 @@ async def test_a_choice_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     async with stage(tmp_path, size=(80, 24)) as play:
         await play.until(lambda: "columns that you chose cannot be read" in play.toasts())
         assert headings(play)[:2] == ["ENG", "NAME"]
+
+
+async def test_a_chosen_key_is_named_in_the_footer_and_one_for_an_action_without_any_works(tmp_path: Path) -> None:
+    try:
+        async with stage(tmp_path, keys={"container.stop": "f8", "fleet.invert_marks": "f9"}) as play:
+            assert "f8 stop" in str(play.app.screen.query_one(KeyBar).render())
+            await play.press("f9")
+            assert len(play.table.marked) == len(play.shown())
+    finally:
+        keymap({})  # other tests have the keys that nobody chose

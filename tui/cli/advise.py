@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from backends.services.fleet import Fleet
 
 _COLUMNS = (Column("ENGINE", give=1), Column(""), Column("TOPIC"), Column("STATEMENT", give=2), Column("READ", give=3))
-MARKS = {Effect.BLOCKS: "✗ blocks", Effect.LACKS: "! lacks", Effect.SERVES: "✓ serves", Effect.TELLS: "· tells"}
+MARKS = {Effect.BLOCKS: "✕ blocks", Effect.LACKS: "! lacks", Effect.SERVES: "✓ serves", Effect.TELLS: "· tells"}
 
 
 @click.command()

@@ -158,9 +158,9 @@ def _state(proof: Verified) -> None:
 
 def _prove(proof: Verified, path: str) -> None:
     for flaw in proof.flaws:
-        data(inert(f"✗ {flaw}"))
+        data(inert(f"✕ {flaw}"))
     if proof.more:
-        data(f"✗ and {proof.more} more")
+        data(f"✕ and {proof.more} more")
     for note in proof.notes:
         data(inert(f"· {note}"))
     if not proof.ok:

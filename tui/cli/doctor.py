@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backends.services.doctor import Diagnosis
     from backends.services.fleet import Fleet
 
-_MARKS = {"ok": "✓", "note": "·", "problem": "✗"}
+_MARKS = {"ok": "✓", "note": "·", "problem": "✕"}
 
 
 @click.command()

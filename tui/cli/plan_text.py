@@ -19,7 +19,7 @@ _FIELDS = (
     Column("TARGET", give=2, cut="middle"),
     Column("WHY", give=1),
 )
-_MARKS = {Severity.BLOCK: "✗ blocks", Severity.WARN: "! warning", Severity.NOTE: "· note"}
+_MARKS = {Severity.BLOCK: "✕ blocks", Severity.WARN: "! warning", Severity.NOTE: "· note"}
 _ORDER = (Verdict.DROPPED, Verdict.CONVERTED, Verdict.SAME)
 """What a person should read first comes first."""
 

@@ -19,7 +19,6 @@ from tui.cli.exits import Exit
 from tui.cli.options import demo_option, json_option, kube_option, readonly_option
 from tui.cli.output import say
 from tui.cli.session import Invocation
-from tui.config import nearest
 from tui.served import is_served, watched_pipe
 from tui.signals import SIGNAL_BASE, handled
 
@@ -139,16 +138,15 @@ def open_screen(invocation: Invocation) -> None:
     """Run the UI until the user leaves it. Everything of Textual is imported here and not before."""
     settings = invocation.settings()
     gc.disable()  # nothing that is imported is garbage: its rounds would cost a twentieth of the start
-    from tui.actions import BY_ID
     from tui.app import TranshipApp
     from tui.bootstrap import open_fleet
     from tui.surroundings import plain_borders
 
-    for action in settings.keys:
-        if action not in BY_ID:
-            meant = nearest(action, BY_ID)
-            hint = f": did you mean “{meant}”?" if meant else "; `?` in the screen lists all"
-            say(f"tranship: [keys] names no action “{action}”{hint}")
+    if settings.keys:
+        from tui.chosen_keys import fault_of_keys
+
+        if fault := fault_of_keys(settings.keys):
+            say(f"tranship: {fault}")
             sys.exit(Exit.USAGE)
     app = TranshipApp(partial(open_fleet, settings), settings, plain=plain_borders(os.environ))
     sys.exit(asyncio.run(_shown(app)))

@@ -12,7 +12,7 @@ from backends.presets.preset import Preset
 if TYPE_CHECKING:
     from backends.services.launch import Judged
 
-_MARKS = {Severity.BLOCK: "✗", Severity.WARN: "!", Severity.NOTE: "·"}
+_MARKS = {Severity.BLOCK: "✕", Severity.WARN: "!", Severity.NOTE: "·"}
 
 
 def setting_lines(preset: Preset, judged: Judged) -> Iterator[str]:

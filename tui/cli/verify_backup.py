@@ -43,7 +43,7 @@ def verify_backup(invocation: Invocation, files: tuple[Path, ...]) -> None:
             found.append({"file": str(path), "ok": False, "error": schema.error(error)})
             if not invocation.json:
                 complain(error)
-                data(inert(f"✗ {path}"))
+                data(inert(f"✕ {path}"))
             continue
         backup.close()
         found.append({"file": str(path), "ok": True, "error": None, **_plain(backup)})

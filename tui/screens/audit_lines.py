@@ -34,7 +34,7 @@ def state_text(verified: Verified) -> str:
     """The state of the chain, for the title."""
     if not verified.ok:
         count = len(verified.flaws) + verified.more
-        return f"✗ not whole: {count} flaw{'s' if count > 1 else ''}"
+        return f"✕ not whole: {count} flaw{'s' if count > 1 else ''}"
     if verified.last is None:
         return "nothing is written down yet"
     files = f"{verified.files} file{'s' if verified.files > 1 else ''}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from backends.model.capabilities import Capability
 from backends.model.fleet import EngineView, FleetView
 from backends.model.ids import EngineId
-from tui.actions import BY_ID, key_label
+from tui.actions import BY_ID, first_key_label
 from tui.move import Move, State
 from widgets.text import cut_middle, inert
 
@@ -42,7 +42,7 @@ def note_of(moves: Sequence[Move]) -> str:
     waits = f"{waiting} to accept" if waiting else ""
     cut = f"▲ {cut_off} cut off" if cut_off else ""
     said = " · ".join(part for part in (runs, cut, waits) if part)
-    return f"{said} ({key_label(BY_ID['fleet.moves'].keys[0])})" if said else ""
+    return f"{said} ({first_key_label(BY_ID['fleet.moves'])})" if said else ""
 
 
 def choices_of(moves: Sequence[Move]) -> list[Choice]:

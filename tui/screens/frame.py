@@ -13,7 +13,7 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from tui.action import Action, Scope
-from tui.actions import footer_actions, key_label
+from tui.actions import first_key_label, footer_actions
 from widgets.line import Tone
 from widgets.palette import palette_of
 
@@ -74,7 +74,7 @@ class KeyBar(Widget):
     def _fitting(self) -> list[tuple[Action, str, str]]:
         """The actions that are shown at this width, each with its key and its word."""
         said = [
-            (action, key_label(action.keys[0]), word)
+            (action, first_key_label(action), word)
             for action in self._actions
             if (word := self._words.get(action.id, action.short or action.title))
         ]

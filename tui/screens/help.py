@@ -1,4 +1,4 @@
-"""Help: every action with its keys, from the registry. May not act."""
+"""Help: every action with its keys, those of the screen that one sees first, from the registry. May not act."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from textual.screen import ModalScreen
 
 from tui.action import Scope
 from tui.actions import ACTIONS, keys_label, permitted
+from tui.screens.base import TranshipScreen
 from widgets.line import BLANK, Line, Tone, line
 from widgets.lines_pane import LinesPane
 from widgets.text import fit_line, pad
@@ -30,9 +31,17 @@ def scope_lines(scope: Scope, *, read_only: bool) -> list[Line]:
     return [line((scope.value, Tone.HEADING)), *keys, BLANK]
 
 
-def help_lines(width: int, *, read_only: bool) -> list[Line]:
-    """All groups, in two columns where the width allows it."""
-    groups = [scope_lines(scope, read_only=read_only) for scope in Scope]
+def in_order(here: Sequence[Scope]) -> list[Scope]:
+    """All groups: those of the screen that one sees (here) first, then what holds on it too, then the others."""
+    if not here or Scope.FLEET in here:
+        return list(Scope)
+    first = [*here, Scope.BACK, Scope.APP, Scope.MOVE]
+    return [*first, *(scope for scope in Scope if scope not in first)]
+
+
+def help_lines(width: int, *, read_only: bool, here: Sequence[Scope] = ()) -> list[Line]:
+    """All groups, in two columns where the width allows it. here: those of the screen that one sees."""
+    groups = [scope_lines(scope, read_only=read_only) for scope in in_order(here)]
     note = [line((READ_ONLY_NOTE, Tone.WARN)), BLANK] if read_only else []
     if width < TWO_COLUMNS:
         return [*note, *(one for group in groups for one in group)]
@@ -53,7 +62,7 @@ def _halves(groups: Sequence[list[Line]]) -> tuple[list[Line], list[Line]]:
 
 
 class HelpScreen(ModalScreen[None]):
-    """All keys, grouped by where they apply; in read-only mode without those that change something."""
+    """All keys by where they apply, those of the screen below first; read-only: without those that change something."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,question_mark,q,enter", "close", "Close", show=False, id="help.close"),
@@ -72,7 +81,9 @@ class HelpScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         """Fill it."""
-        self.query_one(LinesPane).show_built(lambda width: help_lines(width, read_only=self._read_only))
+        below = next((one for one in reversed(self.app.screen_stack) if isinstance(one, TranshipScreen)), None)
+        here, read_only = below.SCOPES if below is not None else (), self._read_only
+        self.query_one(LinesPane).show_built(lambda width: help_lines(width, read_only=read_only, here=here))
 
     def action_close(self) -> None:
         """Close."""

@@ -51,7 +51,6 @@ class LogScreen(SubScreen):
         self._sources = LogSources(containers)
         self._workers: list[Worker[None]] = []
         self._pages: LogPages | None = None
-        self._found: int | None = None
         self._since: datetime | None = None
         self._pattern_wrong = ""
         self._reading = False  # an older page
@@ -116,8 +115,8 @@ class LogScreen(SubScreen):
         view = self.query_one(LogView)
         about = f"Log of {self._sources.title}"
         about += "  ended" if self._sources.all_ended else "  following" if view.following else "  standing still"
-        if self._found is not None:
-            about += f"  {self._found} found"
+        if (found := view.found_count) is not None:
+            about += f"  {found:,} found"
         self.query_one(TitleBar).show(about)
         kept = f"{view.line_count:,} lines read, at most {view.max_lines:,} kept"
         if not view.wanted.all:
@@ -225,7 +224,6 @@ class LogScreen(SubScreen):
 
     @on(LogSearched)
     def _searched(self, message: LogSearched) -> None:
-        self._found = message.found if message.text else None
         self._say()
         if message.found:
             self.query_one(LogView).previous_match()

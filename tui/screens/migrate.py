@@ -17,7 +17,7 @@ from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
 from backends.model.plan import Choices, Plan
 from tui.action import Scope
-from tui.actions import ACTIONS, bindings, key_label
+from tui.actions import ACTIONS, bindings, first_key_label
 from tui.move import Move, State, Word
 from tui.move_messages import (
     MigrationFinished,
@@ -88,7 +88,7 @@ class MigrateScreen(SubScreen):
             yield Static(id="target", markup=False)
             yield Static("Name", classes="label")
             yield Input(self._draft.container.name, id="name", placeholder="each keeps its own", compact=True)
-        yield ChoiceBar({action.id: key_label(action.keys[0]) for action in ACTIONS if action.scope is Scope.MIGRATE})
+        yield ChoiceBar({action.id: first_key_label(action) for action in ACTIONS if action.scope is Scope.MIGRATE})
         yield PlanView(id="plan")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 

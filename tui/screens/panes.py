@@ -12,7 +12,7 @@ from backends.model.events import ConnectionState
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, ImageKey
 from backends.model.image import LayerReport
-from tui.actions import BY_ID, key_label
+from tui.actions import BY_ID, first_key_label
 from tui.image_messages import LayersFailed, LayersLoaded
 from tui.screens.facts import InfoPane
 from widgets.container_rows import GpuLight
@@ -104,7 +104,7 @@ class Panes(Horizontal):
         lit = devices_of(view, container, names_of(view.gpus)) if container is not None else frozenset()
         holders = holders_of(view, monotonic_now=light.monotonic_now, idle_after_s=light.idle_after_s)
         self._idle_note = idle_words(holders)
-        note = f"{self._idle_note} ({key_label(BY_ID['fleet.idle'].keys[0])} lists)" if self._idle_note else ""
+        note = f"{self._idle_note} ({first_key_label(BY_ID['fleet.idle'])} lists)" if self._idle_note else ""
         self.gpus.show(view.gpus, view.gpu_traces, GpuMarks(lit=lit, note=note))
 
     def _show_layers(self, view: FleetView, key: ContainerKey | None) -> None:

@@ -38,13 +38,13 @@ _COLUMNS = (
     Column("finding", "FINDING", 30, flex=6, fixed=True, sortable=False),
 )
 _LOOKS = {
-    Severity.CRITICAL: ("✗", Tone.BAD),
-    Severity.HIGH: ("✗", Tone.BAD),
+    Severity.CRITICAL: ("✕", Tone.BAD),
+    Severity.HIGH: ("✕", Tone.BAD),
     Severity.MEDIUM: ("!", Tone.WARN),
     Severity.LOW: ("·", Tone.PLAIN),
     Severity.INFO: (" ", Tone.DIM),
 }
-_VERDICTS = {"block": ("✗", Tone.BAD), "warn": ("!", Tone.WARN), "note": (" ", Tone.DIM)}
+_VERDICTS = {"block": ("✕", Tone.BAD), "warn": ("!", Tone.WARN), "note": (" ", Tone.DIM)}
 _LOUD = (Severity.CRITICAL, Severity.HIGH)
 
 

@@ -53,7 +53,7 @@ def test_a_move_is_planned_on_stderr_and_reported_on_stdout() -> None:
 def test_a_blocked_plan_is_four_and_shown() -> None:
     result = migrate(NAME, *THERE, "--yes", "--name", "train-llama3-8b")
     assert result.exit_code == 4
-    assert "✗ blocks" in result.stdout
+    assert "✕ blocks" in result.stdout
     answer = json.loads(migrate(NAME, *THERE, "--json", "--yes", "--name", "train-llama3-8b").stdout)
     assert answer["plan"]["blocked"] is True
 

@@ -22,7 +22,7 @@ def test_a_plan_says_all_of_it_what_is_dropped_first() -> None:
 
 def test_a_blocked_plan_says_so() -> None:
     text = "\n".join(plan_lines(plan(blocked=True), None))
-    assert "✗ blocks: the port is taken" in text
+    assert "✕ blocks: the port is taken" in text
     assert "cannot run" in text
 
 

@@ -49,7 +49,7 @@ async def test_it_follows_its_end_and_is_bounded() -> None:
     app = Host()
     async with app.run_test(size=(40, 10)):
         app.log_view.append(lines(0, 250))
-        assert (app.log_view.line_count, app.log_view.dropped) == (100, 150)
+        assert (app.log_view.line_count, app.log_view.entries[0]) == (100, *lines(150, 1))
         assert app.shown() == [f"line {number}" for number in range(240, 250)]
         app.log_view.append(lines(250, 1))
         assert app.shown()[-1] == "line 250"
@@ -88,6 +88,28 @@ async def test_search_finds_counts_and_goes_round() -> None:
         app.log_view.previous_match()
         assert app.shown()[-1] == "line 500"
         assert await app.log_view.search("") == 0
+
+
+async def test_what_is_found_is_counted_on_while_lines_come_go_and_are_filtered() -> None:
+    app = Host()
+    async with app.run_test(size=(40, 5)):
+        view = app.log_view
+        view.append(lines(0, 60))
+        assert await view.search("line 5") == view.found_count == 11
+        view.append(lines(500, 20))
+        assert view.found_count == 31
+        view.append(lines(600, 45))
+        assert view.found_count == 30, "the line 5 went at the front"
+        view.set_filter(LogFilter(pattern_of("9$")))
+        await view.lay_out()
+        assert view.found_count == 3
+        view.append(lines(5559, 1))
+        assert view.found_count == 4
+        view.set_filter(LogFilter())
+        await view.lay_out()
+        assert view.found_count == 31
+        view.clear()
+        assert view.found_count is None
 
 
 async def test_stderr_and_notes_are_marked_by_signs() -> None:

@@ -1,0 +1,32 @@
+"""Keeps the toasts from covering a screen: at most three, the newest says how many were folded. Says nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from textual.notifications import Notification
+
+AT_MOST = 3
+"""Toasts that stand at a time: with their hints, less than half of a screen of 24 rows."""
+
+
+class Toasts:
+    """Which toasts make room for a new one. Those folded count for as long as they would have stood."""
+
+    def __init__(self) -> None:
+        self._folded: list[Notification] = []
+
+    def make_room(self, standing: Iterable[Notification], new: Notification) -> list[Notification]:
+        """Returns those that have to go; what failed stays the longest. The text of the new one says how many went."""
+        kept, gone = list(standing), []
+        while len(kept) >= AT_MOST:
+            oldest = next((one for one in kept if one.severity != "error"), kept[0])
+            kept.remove(oldest)
+            gone.append(oldest)
+        self._folded = [one for one in (*self._folded, *gone) if not one.has_expired]
+        if self._folded:
+            new.message += f"\n+{len(self._folded)} more, folded"
+        return gone
+
+
+__all__ = ["AT_MOST", "Toasts"]
