@@ -7,8 +7,8 @@ from tui.actions import key_table_markdown
 _HEAD = """\
 # Keys
 
-Made by `make docs` from the program itself. `?` shows those of the screen that you see. Each can be changed, by its id:
-[configuration.md](configuration.md).
+Made by `make docs` from the program itself. `?` shows them, those of the screen that you see first. Each can be
+changed, by its id: [configuration.md](configuration.md).
 
 """
 
