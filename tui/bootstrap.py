@@ -206,7 +206,7 @@ def _samplers(settings: Settings, sample: GpuSampling) -> Mapping[str, Backgroun
         await _import(*_SAMPLING)
         from backends.services.sampler import StatsSampler
 
-        sampler = StatsSampler(fleet.store, fleet.engine, interval_s=settings.refresh_s)
+        sampler = StatsSampler(fleet.store, fleet.engine, interval_s=settings.refresh_s, history=fleet.history)
         fleet.on_watch(sampler.watch)
         await sampler.run()
 

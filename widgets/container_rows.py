@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Literal
 
@@ -46,6 +46,7 @@ _BAR_CELLS = 6
 _LEAST = {"name": 14, "image": 14, "ports": 11}
 _WIDEST = {"name": 48, "image": 56, "ports": 48}
 _NO_LIMIT: Line = (Span(pad(MISSING, _BAR_CELLS + 9, "right"), Tone.FAINT),)
+_MINUTE = timedelta(minutes=1)
 # What a row says while something is done to it, by the action's verb.
 _DOING = {
     "start": "starting…",
@@ -110,6 +111,18 @@ class GpuLight:
 
 
 NO_LIGHT = GpuLight()
+
+
+def told_in_seconds(view: FleetView, now: datetime) -> bool:
+    """Whether anything of a fleet is told in seconds at this moment: an age, or the wait for an engine."""
+    if any(engine.connection.retry_at is not None for engine in view.engines.values()):
+        return True
+    minute = now - _MINUTE
+    return any(
+        moment is not None and moment > minute
+        for one in view.containers.values()
+        for moment in (one.created_at, one.started_at, one.finished_at)
+    )
 
 
 def facts_of(view: FleetView, now: datetime, light: GpuLight = NO_LIGHT) -> list[Facts]:
@@ -313,5 +326,6 @@ __all__ = [
     "columns_for",
     "empty_lines",
     "rows_of",
+    "told_in_seconds",
     "widths_of",
 ]

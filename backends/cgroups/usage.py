@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from operator import attrgetter
 from pathlib import Path
 
 from backends.cgroups.files import TOO_MANY, Budget, KeptFile
@@ -44,6 +45,19 @@ _SOURCES: Mapping[str, tuple[str, tuple[str, ...], str]] = {
 }
 
 
+# All of a reading but its moment.
+_VALUES = attrgetter(
+    "cpu_percent",
+    "memory_bytes",
+    "memory_limit_bytes",
+    "net_rx_bytes_per_s",
+    "net_tx_bytes_per_s",
+    "block_read_bytes_per_s",
+    "block_write_bytes_per_s",
+    "processes",
+)
+
+
 class CgroupGone(Exception):
     """The directories that were found are not there any more: the container stopped, or was started again."""
 
@@ -75,6 +89,8 @@ class Usage:
         self._net_namespace: tuple[int, int] | None = None
         self._reads = 0
         self._last: StatsReading | None = None
+        self._counters: tuple[bytes | Missing, bytes | Missing] | None = None  # CPU and network, as they were read last
+        self._quiet = False  # the last reading told that nothing went on
         self._rested = 0
         for name in _SOURCES:
             self._open(name)
@@ -86,53 +102,59 @@ class Usage:
         self._files.clear()
 
     def read(self) -> StatsReading:
-        """The reading since the last call. Raises CgroupGone where the container's cgroup was removed.
+        """The reading since the last call; the very same object as then where nothing has changed.
 
-        Of one that had no CPU time since then, only its network is read (packets come without it); the rest is as it
-        was, and looked at again every few seconds: the kernel may take memory back, or write later.
+        Raises CgroupGone where the container's cgroup was removed. Of one that had no CPU time since then, only its
+        network is read (packets come without it); the rest is as it was, and looked at again every few seconds: the
+        kernel may take memory back, or write later.
         """
         if not self._files:
             raise CgroupGone(str(self.key.id))  # removed between being found and being opened
-        self._follow_network()
-        now = time.monotonic()
-        cpu = self._cpu_percent(now)
-        received, sent = self._network(now)
-        last = self._last
+        counters = (self._text("cpu"), self._text("net"))
+        now, last = time.monotonic(), self._last
+        if last is not None and self._quiet and counters == self._counters and self._rested < _RESTING_READS:
+            self._rested += 1
+            self._still(now)
+            return last
+        if self._follow_network():
+            counters = (counters[0], self._text("net"))
+        self._counters = counters
+        cpu = self._cpu_percent(now, counters[0])
+        received, sent = self._network(now, counters[1])
         if cpu == 0.0 and last is not None and self._rested < _RESTING_READS:
             self._rested += 1
-            reading = StatsReading(
-                key=self.key,
-                sampled_at=now,
-                cpu_percent=cpu,
-                memory_bytes=last.memory_bytes,
-                memory_limit_bytes=last.memory_limit_bytes,
-                net_rx_bytes_per_s=received,
-                net_tx_bytes_per_s=sent,
-                block_read_bytes_per_s=_at_rest(last.block_read_bytes_per_s),
-                block_write_bytes_per_s=_at_rest(last.block_write_bytes_per_s),
-                processes=last.processes,
-            )
+            memory, limit, processes = last.memory_bytes, last.memory_limit_bytes, last.processes
+            block_read, block_written = _at_rest(last.block_read_bytes_per_s), _at_rest(last.block_write_bytes_per_s)
         else:
             self._rested = 0
             block_read, block_written = self._block(now)
-            reading = StatsReading(
-                key=self.key,
-                sampled_at=now,
-                cpu_percent=cpu,
-                memory_bytes=self._memory(),
-                memory_limit_bytes=self._memory_limit(),
-                net_rx_bytes_per_s=received,
-                net_tx_bytes_per_s=sent,
-                block_read_bytes_per_s=block_read,
-                block_write_bytes_per_s=block_written,
-                processes=self._number_of("pids"),
-            )
-        self._last = reading
-        return reading
+            memory, limit, processes = self._memory(), self._memory_limit(), self._number_of("pids")
+        reading = StatsReading(
+            key=self.key,
+            sampled_at=now,
+            cpu_percent=cpu,
+            memory_bytes=memory,
+            memory_limit_bytes=limit,
+            net_rx_bytes_per_s=received,
+            net_tx_bytes_per_s=sent,
+            block_read_bytes_per_s=block_read,
+            block_write_bytes_per_s=block_written,
+            processes=processes,
+        )
+        self._quiet = not any(map(_going_on, (cpu, received, sent, block_read, block_written)))
+        if last is None or _VALUES(reading) != _VALUES(last):
+            self._last = last = reading
+        return last
+
+    def _still(self, now: float) -> None:
+        """The counters are as they were: what comes next is counted from now on."""
+        if self._cpu_before is not None:
+            self._cpu_before = (now, self._cpu_before[1])
+        if self._net_before is not None:
+            self._net_before = (now, self._net_before[1])
 
     # -- values ----------------------------------------------------------------------------------
-    def _cpu_percent(self, now: float) -> Quantity:
-        text = self._text("cpu")
+    def _cpu_percent(self, now: float, text: bytes | Missing) -> Quantity:
         if isinstance(text, Missing):
             return text
         used = keyed(text, b"usage_usec") if "cpu" in self._unified else number(text)
@@ -170,8 +192,7 @@ class Usage:
         before, self._block_before = self._block_before, (now, total)
         return _rates(before, now, total)
 
-    def _network(self, now: float) -> tuple[Quantity, Quantity]:
-        text = self._text("net")
+    def _network(self, now: float, text: bytes | Missing) -> tuple[Quantity, Quantity]:
         if isinstance(text, Missing):
             return text, text
         total = net_dev(text)
@@ -220,8 +241,10 @@ class Usage:
                 self._unified.add(name)
             return
 
-    def _follow_network(self) -> None:
+    def _follow_network(self) -> bool:
         """Open the network's counters where they are not; now and then look whether they are still the right ones.
+
+        Returns whether they are others now.
 
         A runtime puts the first process into the cgroup before its network namespace is made: who looks in that
         moment sees the machine's own interfaces.
@@ -229,14 +252,16 @@ class Usage:
         known = "net" in self._files or self._why_not.get("net") == HOST_NETWORK
         self._reads += 1
         if known and self._reads != 2 and self._reads % _NETWORK_CHECK_READS:
-            return
+            return False
         pid = self._host_pid()
         if pid is None:
             self._why_not.setdefault("net", NO_PROCESS)
-            return
+            return False
         namespace = self._namespace(str(pid))
-        if not known or (namespace is not None and namespace != self._net_namespace):
-            self._open_network(pid, namespace)
+        if known and (namespace is None or namespace == self._net_namespace):
+            return False
+        self._open_network(pid, namespace)
+        return True
 
     def _open_network(self, pid: int, namespace: tuple[int, int] | None) -> None:
         """By a pid of its cgroup.procs: the engine's State.Pid may be of another pid namespace."""
@@ -276,6 +301,11 @@ class Usage:
 def _at_rest(rate: Quantity) -> Quantity:
     """The rate of one that did nothing; one that cannot be read stays so. The first is known after the second read."""
     return rate if isinstance(rate, Missing) and rate != FIRST_SAMPLE else 0.0
+
+
+def _going_on(rate: Quantity) -> bool:
+    """Whether the next reading of an idle container has another rate: it did something, or is not known yet."""
+    return rate == FIRST_SAMPLE if isinstance(rate, Missing) else rate > 0
 
 
 def _rates(before: tuple[float, Transfer] | None, now: float, total: Transfer) -> tuple[Quantity, Quantity]:

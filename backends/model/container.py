@@ -153,7 +153,8 @@ class Container:
 class StatsReading:
     """What one container took over the last interval.
 
-    sampled_at: time.monotonic() seconds. cpu_percent: percent of one core (200.0 = two cores busy).
+    sampled_at: time.monotonic() seconds, of the first of several that told the same.
+    cpu_percent: percent of one core (200.0 = two cores busy).
     memory_bytes: working set (usage less inactive file cache). *_per_s: bytes per second.
     """
 

@@ -71,7 +71,6 @@ class Fleet:
         self._audit = audit
         self.events = EventFeed()
         self.history = StatsHistory()
-        self.store.subscribe(self.history.take)
         self._supervisors = {
             engine.id: Supervisor(engine, self.store, timing=timing or _timing(engine.id), heard=self.events.hear)
             for engine in engines

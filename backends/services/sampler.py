@@ -19,6 +19,7 @@ from backends.model.ids import ContainerKey, EngineId
 from backends.model.values import Missing
 from backends.services.changes import StatsSampled
 from backends.services.stats_feed import StatsFeed
+from backends.services.stats_history import StatsHistory
 from backends.services.stats_routes import Route, plan_routes, streamed
 from backends.services.store import Store
 
@@ -41,9 +42,14 @@ class StatsSampler:
         *,
         sweep: Callable[[], Sweep] = Sweep,
         interval_s: float = 1.0,
+        history: StatsHistory | None = None,
     ) -> None:
-        """engine_of: the engine of an id (Fleet.engine). sweep: makes the sweep, called in its thread."""
+        """engine_of: the engine of an id (Fleet.engine). sweep: makes the sweep, called in its thread.
+
+        history: where all readings go, also those that tell nothing new.
+        """
         self._store = store
+        self._history = history
         self._engine_of = engine_of
         self._make_sweep = sweep
         self._interval_s = interval_s
@@ -142,3 +148,5 @@ class StatsSampler:
             by_engine.setdefault(key.engine, {})[key] = reading
         for id, of_engine in by_engine.items():
             self._store.apply(StatsSampled(id, of_engine))
+        if self._history is not None:
+            self._history.take(readings.values(), self._store.view)

@@ -1,9 +1,9 @@
-"""What containers took lately, kept from view to view for the plots of one of them. Asks nobody, bounded."""
+"""What containers took lately, kept for the plots of one of them. Asks nobody, bounded."""
 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import isnan, nan
 
@@ -28,29 +28,40 @@ SERIES = (*_FIELDS, *GPU_FIELDS)
 
 @dataclass(slots=True)
 class _Record:
-    sampled_at: float = -1.0
+    """reading, use: the last that was taken in. again: how often it came once more since it was written down."""
+
+    reading: StatsReading | None = None
+    use: GpuUse | None = None
+    again: int = 0
     series: dict[str, array[float]] = field(default_factory=lambda: {name: array("d") for name in SERIES})
+
+    def write(self) -> None:
+        """Write down what came again."""
+        if self.again and self.reading is not None:
+            _add(self.series, self.reading, self.use, min(self.again, KEPT))
+            self.again = 0
 
 
 class StatsHistory:
-    """Give it each view; it takes the readings that are new."""
+    """Give it each round of readings, with the view that they led to. One that tells nothing new is counted only."""
 
     def __init__(self) -> None:
         self._records: dict[ContainerKey, _Record] = {}
-        self._seen: Mapping[ContainerKey, StatsReading] | None = None
 
-    def take(self, view: FleetView) -> None:
-        """Take in what is new of a view; forget containers that are gone or have ended."""
-        if view.stats is self._seen:
-            return
-        self._seen = view.stats
-        for key, reading in view.stats.items():
+    def take(self, readings: Iterable[StatsReading], view: FleetView) -> None:
+        """Take readings in; forget containers that are gone or have ended."""
+        for reading in readings:
+            key = reading.key
+            if key not in view.stats:
+                continue
             record = self._records.get(key)
             if record is None:
                 record = self._records[key] = _Record()
-            if reading.sampled_at != record.sampled_at:
-                record.sampled_at = reading.sampled_at
-                _add(record, reading, view.gpu_use.get(key))
+            use = view.gpu_use.get(key)
+            if reading is not record.reading or use is not record.use:
+                record.write()
+                record.reading, record.use = reading, use
+            record.again += 1
         for key in self._records.keys() - view.stats.keys():
             del self._records[key]
 
@@ -59,15 +70,16 @@ class StatsHistory:
         record = self._records.get(key)
         if record is None:
             return {}
+        record.write()
         return {name: [None if isnan(one) else one for one in values] for name, values in record.series.items()}
 
 
-def _add(record: _Record, reading: StatsReading, use: GpuUse | None) -> None:
+def _add(into: Mapping[str, array[float]], reading: StatsReading, use: GpuUse | None, times: int) -> None:
     values = {name: _float(getattr(reading, name)) for name in _FIELDS}
     values["gpu_percent"] = _float(use.sm_percent) if use is not None else nan
     values["gpu_memory_bytes"] = _float(use.memory_bytes) if use is not None else nan
-    for name, series in record.series.items():
-        series.append(values[name])
+    for name, series in into.items():
+        series.extend([values[name]] * times)
         if len(series) > KEPT:
             del series[: len(series) - KEPT]
 

@@ -142,7 +142,8 @@ def _without_readings(view: FleetView, key: ContainerKey) -> FleetView:
 
 
 def _sample(view: FleetView, readings: Mapping[ContainerKey, StatsReading]) -> FleetView:
-    kept = _readings_of_living(readings, view.containers)
+    news = {key: reading for key, reading in readings.items() if reading is not view.stats.get(key)}
+    kept = _readings_of_living(news, view.containers) if news else news
     return replace(view, stats=MappingProxyType({**view.stats, **kept})) if kept else view
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from typing import ClassVar
 
@@ -38,6 +39,7 @@ from widgets.text import inert
 SECTIONS = ("Facts", "Stats", "Procs", "Env", "Mounts", "Net", "Health", "Files", "Events", "JSON")
 _FACTS, _STATS, _PROCESSES, _ENV, _MOUNTS, _NET, _HEALTH, _FILES, _EVENTS, _JSON = range(len(SECTIONS))
 _PROCESSES_S = 2.0
+_TICK_S = 1.0
 _ASKING = "Asking the engine …"
 
 
@@ -65,6 +67,7 @@ class ContainerScreen(SubScreen):
         self._processes: tuple[ContainerProcess, ...] | None = None
         self._changes: tuple[ChangedPath, ...] | None = None
         self._errors: dict[int, BackendError] = {}
+        self._drawn_at = 0.0  # time.monotonic()
         self._section = _FACTS
         self._secrets = False
 
@@ -85,6 +88,7 @@ class ContainerScreen(SubScreen):
         self.show_view(self.tranship.view)
         self.action_section(_FACTS)
         self.set_interval(_PROCESSES_S, self._look_again)
+        self.set_interval(_TICK_S, self._tick)
         self._ask()
 
     def acts(self) -> Mapping[str, Callable[[], object]]:
@@ -117,6 +121,12 @@ class ContainerScreen(SubScreen):
     def _look_again(self) -> None:
         if self._section == _PROCESSES and self.in_sight():
             self._ask_for_section()
+
+    def _tick(self) -> None:
+        """Ages and plots go on where no reading came that drew them anyhow."""
+        late = time.monotonic() - self._drawn_at > 0.9 * _TICK_S
+        if late and self._section in {_FACTS, _STATS, _EVENTS} and self.in_sight():
+            self._draw()
 
     @on(InspectLoaded)
     def _inspected(self, message: InspectLoaded) -> None:
@@ -177,6 +187,7 @@ class ContainerScreen(SubScreen):
 
     def _draw(self) -> None:
         if self.is_mounted and (self._section != _JSON or _JSON in self._errors):
+            self._drawn_at = time.monotonic()
             pane = self.query_one("#detail", LinesPane)
             pane.show_built(lambda width: self._built(width, pane.size.height))
 

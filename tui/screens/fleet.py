@@ -30,7 +30,7 @@ from tui.screens.fleet_moves import note_of
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.panes import PANES, Panes
 from widgets.column_choice import USUAL, ColumnChoice
-from widgets.container_rows import GROUPS, SORTABLE, GpuLight, Group, columns_for
+from widgets.container_rows import GROUPS, SORTABLE, GpuLight, Group, columns_for, told_in_seconds
 from widgets.container_sort import Sort
 from widgets.container_table import ContainerTable
 from widgets.filter_line import FilterLine
@@ -47,6 +47,7 @@ _OPERATIONS = (
     "container.remove",
 )
 _TICK_S = 1.0
+_SLOW_TICK_S = 5.0  # where nothing is told in seconds, nobody sees that a minute is told so much late
 FILTER_HELP = "words in name, image, state…   state:running  engine:podman  -label:keep"
 
 
@@ -98,7 +99,9 @@ class FleetScreen(TranshipScreen):
 
     def _tick(self) -> None:
         """Ages and countdowns go on where no reading came that drew them anyhow."""
-        if time.monotonic() - self._drawn_at > 0.9 * _TICK_S:
+        since_s = time.monotonic() - self._drawn_at
+        in_seconds = since_s > 0.9 * _TICK_S and told_in_seconds(self._view, self.tranship.clock.now())
+        if in_seconds or since_s > 0.9 * _SLOW_TICK_S:
             self._draw()
 
     def on_screen_resume(self) -> None:

@@ -103,6 +103,25 @@ def test_one_that_had_no_cpu_time_is_read_in_full_every_fifth_time(
     sweep.close()
 
 
+def test_one_in_which_nothing_goes_on_has_one_reading_until_something_does(
+    machine: MakeMachine, clock: Callable[[float], None]
+) -> None:
+    host, web = machine("v2"), key("web")
+    place = f"docker/{web.id}"
+    host.write(place, pid=41, cpu_ns=7000, rx=5)
+    sweep = Sweep(host.cgroup, host.proc)
+    seen = []
+    for _ in range(9):
+        seen.append(sweep.sweep([web])[web])
+        clock(1.0)
+    assert len({id(one) for one in seen}) == 2, "the first, and one that knows rates"
+    host.write(place, pid=41, cpu_ns=10**9 + 7000, rx=305)
+    busy = sweep.sweep([web])[web]
+    assert busy.cpu_percent == pytest.approx(100.0), "over the last second only"
+    assert busy.net_rx_bytes_per_s == 300.0
+    sweep.close()
+
+
 def test_a_container_without_a_cgroup_says_so_and_is_found_later(
     machine: MakeMachine, clock: Callable[[float], None]
 ) -> None:

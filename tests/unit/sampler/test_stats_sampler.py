@@ -23,6 +23,7 @@ from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.model.values import Missing
 from backends.services.changes import ContainerGone, ContainerSeen, ContainersListed, EngineAdded, LinkChanged
 from backends.services.sampler import OFF_SCREEN, StatsSampler
+from backends.services.stats_history import StatsHistory
 from backends.services.stats_routes import ROOTLESS_V1
 from backends.services.store import Store
 
@@ -95,6 +96,7 @@ class Stage:
 
     def __init__(self, *engines: tuple[FakeEngine, EngineInfo], sweep: FakeSweep | None = None) -> None:
         self.store = Store()
+        self.history = StatsHistory()
         self.sweep = sweep or FakeSweep()
         self.engines = {engine.id: engine for engine, _ in engines}
         for engine, info in engines:
@@ -104,6 +106,7 @@ class Stage:
             lambda id: cast(Engine, self.engines[id]),
             sweep=lambda: cast(Sweep, self.sweep),
             interval_s=FAST_S,
+            history=self.history,
         )
 
     def container(self, engine: EngineId, number: int, state: ContainerState = ContainerState.RUNNING) -> ContainerKey:
@@ -208,6 +211,30 @@ async def test_a_stream_is_kept_where_it_still_holds_all_and_not_far_more() -> N
         new = stage.container(PODMAN, 9)
         await until(lambda: number(stage.cpu(new)))
     assert set(stage.store.view.stats) == {keys[0], new}
+
+
+class _SameSweep(FakeSweep):
+    """Nothing goes on in any container."""
+
+    def sweep(self, keys: Collection[ContainerKey]) -> Mapping[ContainerKey, StatsReading]:
+        self.asked.append(frozenset(keys))
+        return {key: self.kept.setdefault(key, StatsReading(key, 1.0, 0.0)) for key in keys}
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[ContainerKey, StatsReading] = {}
+
+
+async def test_readings_that_tell_nothing_new_make_no_view_and_are_drawn_in_plots() -> None:
+    sweep = _SameSweep()
+    stage = Stage((FakeEngine(DOCKER), LOCAL), sweep=sweep)
+    key = stage.container(DOCKER, 1)
+    async with stage.running():
+        await until(lambda: number(stage.cpu(key)))
+        view, before = stage.store.view, len(sweep.asked)
+        await until(lambda: len(sweep.asked) > before + 3)
+        assert stage.store.view is view
+        await until(lambda: len(stage.history.series(key)["cpu_percent"]) > 3)
 
 
 async def test_readings_of_containers_not_asked_for_are_left_out() -> None:

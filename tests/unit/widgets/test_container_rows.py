@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -11,15 +12,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.model.container import StatsReading
-from backends.model.events import Link, Phase
+from backends.model.events import ConnectionState, Link, Phase
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId, EngineKind
 from backends.model.values import Count, Missing
 from tests.snapshots.samples import DOCKER, NOW, PODMAN, ROOTLESS, engine_view, fleet, key_of
 from widgets.container_filter import FIELDS, parse
-from widgets.container_rows import GROUPS, SORTABLE, Sort, columns_for, empty_lines, rows_of, widths_of
+from widgets.container_rows import (
+    GROUPS,
+    SORTABLE,
+    Sort,
+    columns_for,
+    empty_lines,
+    rows_of,
+    told_in_seconds,
+    widths_of,
+)
 from widgets.container_sort import own_limit
 from widgets.engine_badge import badges
+from widgets.format import age_text
 from widgets.line import Tone, plain
 from widgets.table_layout import column_at, lay_out, pages
 from widgets.table_rows import Row
@@ -95,6 +106,18 @@ def test_groups_have_headings_that_count() -> None:
     assert [heading.split()[0] for heading in headings] == ["docker", "podman", "podman-rootless"]
     by_project = [plain(row.cells[0]) for row in rows_of(fleet(), group="project", now=NOW) if row.heading]
     assert [heading.split("  ")[0] for heading in by_project] == ["vision", "no project"]
+
+
+@given(st.integers(min_value=-100, max_value=200))
+def test_whoever_is_told_in_seconds_is_known(after_s: int) -> None:
+    view = fleet()
+    newest = max(max(one.created_at, one.started_at or one.created_at) for one in view.containers.values())
+    now = max(newest, *(one.finished_at or newest for one in view.containers.values())) + timedelta(seconds=after_s)
+    moments = [at for one in view.containers.values() for at in (one.created_at, one.started_at, one.finished_at)]
+    assert told_in_seconds(view, now) == any(age_text(at, now).endswith("s") for at in moments if at is not None)
+    lost = ConnectionState(Link.LOST, retry_at=9.0)
+    waiting = replace(view, engines={**view.engines, DOCKER: replace(view.engines[DOCKER], connection=lost)})
+    assert told_in_seconds(waiting, now)
 
 
 def test_rows_of_a_lost_engine_are_stale_and_only_those() -> None:
