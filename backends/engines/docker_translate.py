@@ -290,11 +290,9 @@ def loaded_images(engine: EngineId, answer: bytes) -> tuple[str, ...]:
         except (*NO_JSON, TypeError) as error:
             shown = line[:200].decode("utf-8", "replace")
             raise Protocol("Docker's answer to the image is garbled", detail=shown, engine=engine) from error
-        if message.get("error"):
-            said = str(message["error"])
+        if said := str(message.get("error") or ""):
             raise explain(said, engine) or Protocol("Docker could not load the image", detail=said, engine=engine)
-        match = _LOADED.match(str(message.get("stream") or ""))
-        if match:
+        if match := _LOADED.match(str(message.get("stream") or "")):
             names.append(match[2] if match[1] else _full(match[2]))
     return tuple(names)
 
