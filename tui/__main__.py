@@ -36,11 +36,12 @@ def main() -> None:
 
 def tell_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """As `sys.excepthook`: one line on stderr that names the bug and its crash log."""
+    from backends.model.secrets import masked_prose
     from tui.cli.output import say
     from tui.crash import state_dir, write_crash_log
 
     path = write_crash_log(error.with_traceback(trace), state_dir())
-    say(f"tranship: this is a bug in Tranship: {kind.__name__}: {error}. The crash log is {path}")
+    say(f"tranship: this is a bug in Tranship: {kind.__name__}: {masked_prose(str(error))}. The crash log is {path}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import sys
 import traceback
 from datetime import UTC, datetime
@@ -11,12 +12,23 @@ from pathlib import Path
 
 from backends.private_folder import private_folder
 
+_FRAME = re.compile(r'[ |]*  File "[^"\n]*", line \d+, in ')
+"""How a piece of a trace begins that tells a place in the code (traceback.FrameSummary)."""
+
 
 def state_dir() -> Path:
     """Where the program keeps its own records: platformdirs' user_state_dir("tranship")."""
     import platformdirs
 
     return Path(platformdirs.user_state_dir("tranship"))
+
+
+def masked_trace(error: BaseException) -> str:
+    """The trace, without values of variables; what looks like a secret in a message is hidden, our own code is not."""
+    from backends.model.secrets import masked_prose
+
+    pieces = traceback.format_exception(error)
+    return "".join(piece if _FRAME.match(piece) else masked_prose(piece) for piece in pieces)
 
 
 def write_crash_log(error: BaseException, directory: Path, *, during: str = "") -> str:
@@ -31,7 +43,7 @@ def write_crash_log(error: BaseException, directory: Path, *, during: str = "") 
             f"{now.isoformat()} tranship on Python {platform.python_version()}, {platform.platform()}",
             f"arguments: {len(sys.argv) - 1}" + (f"; during: {during}" if during else ""),
             "",
-            "".join(traceback.format_exception(error)),
+            masked_trace(error),
         ]
     )
     try:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from backends.private_folder import private_folder
 from tui.cli.output import say
+from tui.crash import masked_trace
 
 LOG_BYTES = 1 << 20
 """A log that has grown beyond this is begun anew by the next process that writes to it."""
@@ -30,7 +31,7 @@ def log_path(directory: Path) -> Path:
 def keep_log(directory: Path) -> None:
     """From now on warnings and worse of this process, and bugs in its threads, go to the log and to stderr."""
     file = _File(log_path(directory), encoding="utf-8", delay=True)
-    file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    file.setFormatter(_Masked("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logging.basicConfig(level=logging.WARNING, handlers=[file, _Words(log_path(directory))])
     threading.excepthook = _thread_bug
 
@@ -54,6 +55,18 @@ class _File(logging.FileHandler):
         """A log that cannot be written stops nothing: the line on stderr says what there is to say."""
 
 
+class _Masked(logging.Formatter):
+    """What looks like a secret is hidden, in messages and in traces."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The line."""
+        return _masked(super().formatMessage(record))
+
+    def formatException(self, ei: logging._SysExcInfoType) -> str:
+        """The trace."""
+        return masked_trace(ei[1]) if ei[1] is not None else ""
+
+
 class _Words(logging.Handler):
     """A line for each record of ours, without its trace. While the screen is open, Textual keeps stderr off it."""
 
@@ -65,7 +78,13 @@ class _Words(logging.Handler):
         """Say it."""
         if record.name.startswith(_OURS):
             bug = record.exc_info[0] if record.exc_info else None
-            say(f"tranship: {record.getMessage()}" + (f": {bug.__name__}; see {self._path}" if bug else ""))
+            say(f"tranship: {_masked(record.getMessage())}" + (f": {bug.__name__}; see {self._path}" if bug else ""))
+
+
+def _masked(text: str) -> str:
+    from backends.model.secrets import masked_prose
+
+    return masked_prose(text)
 
 
 def _thread_bug(bug: threading.ExceptHookArgs) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from textual.app import App
 from textual.notifications import Notify, SeverityLevel
 
 from backends.model.errors import BackendError
 from backends.model.events import OperationUpdate, Phase
+from tui.mended import MendedApp
 from tui.messages import AuditTroubled
 from tui.toasts import Toasts
 from widgets.text import inert
@@ -20,7 +20,7 @@ _NAMED = 4
 """Failures told one by one in a toast."""
 
 
-class Saying(App[None]):
+class Saying(MendedApp):
     """An app that says things. Text from outside is never read as markup."""
 
     last_error: BackendError | None = None

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from backends.engines.docker_errors import explain
 from backends.engines.health_check import image_health
 from backends.model.capabilities import Capabilities, Capability, EngineInfo
 from backends.model.container import ChangedPath, ChangeKind, Container, ContainerState, Health, Mount, MountKind, Port
@@ -281,18 +282,17 @@ def image_facts(engine: EngineId, item: Json, config_digest: str) -> ImageFacts:
 
 
 def loaded_images(engine: EngineId, answer: bytes) -> tuple[str, ...]:
-    """What POST /images/load says it loaded: references, else ids. Raises Protocol with its words where it failed."""
+    """What POST /images/load says it loaded: references, else ids. Raises Protocol or what its words mean."""
     names: list[str] = []
     for line in answer.splitlines():
         try:
-            message = json.loads(line) if line.strip() else {}
-        except NO_JSON as error:
+            message = dict(json.loads(line)) if line.strip() else {}
+        except (*NO_JSON, TypeError) as error:
             shown = line[:200].decode("utf-8", "replace")
             raise Protocol("Docker's answer to the image is garbled", detail=shown, engine=engine) from error
-        if message.get("error"):
-            raise Protocol("Docker could not load the image", detail=str(message["error"]), engine=engine)
-        match = _LOADED.match(str(message.get("stream") or ""))
-        if match:
+        if said := str(message.get("error") or ""):
+            raise explain(said, engine) or Protocol("Docker could not load the image", detail=said, engine=engine)
+        if match := _LOADED.match(str(message.get("stream") or "")):
             names.append(match[2] if match[1] else _full(match[2]))
     return tuple(names)
 

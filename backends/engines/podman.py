@@ -1,4 +1,4 @@
-"""Podman behind the Engine interface: all that is asked of one service, put together. Here: volumes and room.
+"""Podman behind the Engine interface: all that is asked of one service, put together. Here: volumes.
 
 Calls only; what they mean is in podman_translate, podman_recipe, podman_spec, podman_images and podman_stats.
 """
@@ -16,13 +16,11 @@ from backends.engines.no_cluster import NoCluster
 from backends.engines.podman_acting import PodmanActing
 from backends.engines.podman_api import segment
 from backends.engines.podman_files import PodmanFiles
-from backends.engines.podman_host import room_here, room_told
 from backends.engines.podman_networks import PodmanNetworks
 from backends.engines.podman_sessions import PodmanSessions
 from backends.engines.podman_transfers import PodmanTransfers
 from backends.engines.podman_translate import volume_of
 from backends.engines.podman_workloads import PodmanWorkloads
-from backends.model.capabilities import Room
 from backends.model.container import Container
 from backends.model.errors import NotFound
 from backends.model.workload import Volume, VolumeSpec
@@ -34,13 +32,6 @@ class PodmanEngine(
     PodmanActing, PodmanSessions, PodmanWorkloads, PodmanTransfers, PodmanFiles, PodmanNetworks, NoCluster
 ):
     """One Podman service, rootful or rootless. No connection is made before `connect`."""
-
-    async def room(self) -> Room:
-        """What the service says of its graph root; the temporary folder is looked at where the engine is here."""
-        info = await self._api.get("/info")
-        with self._understood():
-            room, size = room_told(info)
-        return await asyncio.to_thread(room_here, room, size) if self._endpoint.local else room
 
     async def list_volumes(self) -> list[Volume]:
         """All volumes."""

@@ -41,8 +41,9 @@ class PodmanActing(PodmanLooking):
         await self._act(container, "restart", timeout_s=_STOP_TIMEOUT_S)
 
     async def pause(self, container: str) -> None:
-        """Freeze its processes."""
+        """Freeze its processes. Conflict, before anything is done, where Podman has no room to write it down."""
         await self._expect(Capability.PAUSE)
+        await self._expect_room_to_freeze()
         await self._act(container, "pause")
 
     async def unpause(self, container: str) -> None:

@@ -13,13 +13,17 @@ from typing import Any
 
 from backends.engines.podman_api import NOT_ITS_API, PodmanApi, image_path, segment
 from backends.engines.podman_defaults import HostDefaults
-from backends.engines.podman_host import described, told_by_files
+from backends.engines.podman_errors import full_disk
+from backends.engines.podman_host import described, room_here, room_told, told_by_files
 from backends.engines.podman_translate import engine_info
-from backends.model.capabilities import Capability, EngineInfo
+from backends.model.capabilities import Capability, EngineInfo, Room
 from backends.model.errors import NotFound, Protocol, Unsupported
 from backends.model.ids import EngineId
 from backends.wire.endpoint import Endpoint
 from backends.wire.failures import NO_ENGINE, understood
+
+_FREEZE_BYTES = 1 << 20
+"""Free space with which SQLite surely can write one state: its journal takes some pages of 4 KiB."""
 
 
 class PodmanBase:
@@ -68,6 +72,23 @@ class PodmanBase:
     async def close(self) -> None:
         """Close every connection; safe to call twice and when never connected."""
         await self._api.close()
+
+    async def room(self) -> Room:
+        """What the service says of its graph root; the temporary folder is looked at where the engine is here."""
+        info = await self._api.get("/info")
+        with self._understood():
+            room, size = room_told(info)
+        return await asyncio.to_thread(room_here, room, size) if self._endpoint.local else room
+
+    async def _expect_room_to_freeze(self) -> None:
+        """Raises Conflict where its database cannot write that a container is paused.
+
+        Podman 5.4 freezes first: without room the container stays frozen, is called running, and is never resumed.
+        """
+        room = await self.room()
+        if room.free_bytes is not None and room.free_bytes < _FREEZE_BYTES:
+            told = f"{room.free_bytes} bytes are free in {room.graph_root}; pausing needs {_FREEZE_BYTES}"
+            raise full_disk(told, self._id)
 
     async def _known(self) -> EngineInfo:
         return self._info or await self.connect()

@@ -9,7 +9,19 @@ from backends.model.ids import EngineId
 
 NOT_COPIED = "Podman could not copy the files"
 
+_FULL = ("no space left on device", "database or disk is full", "disk quota exceeded")
+"""The words of ENOSPC and EDQUOT (strerror(3)) and of SQLITE_FULL, in which libpod's database speaks."""
+
+_FULL_DISK = "The engine's disk is full"
+_MAKE_ROOM = "Free space on the disk of its storage; while there is none, Podman can neither stop nor remove anything."
+
 _RULES: tuple[tuple[tuple[str, ...], type[BackendError], str, str], ...] = (
+    (
+        _FULL,
+        Conflict,
+        _FULL_DISK,
+        _MAKE_ROOM,
+    ),
     (
         ("that name is already in use", "unique constraint failed", "already in use by"),
         Conflict,
@@ -94,6 +106,11 @@ _RULES: tuple[tuple[tuple[str, ...], type[BackendError], str, str], ...] = (
         "It takes what `docker save` and `podman save` write.",
     ),
 )
+
+
+def full_disk(detail: str, engine: EngineId) -> Conflict:
+    """As Podman itself would say it after half of the work."""
+    return Conflict(_FULL_DISK, detail=detail, hint=_MAKE_ROOM, engine=engine)
 
 
 def explain(engine: EngineId) -> Callable[[int, str], BackendError | None]:

@@ -108,6 +108,8 @@ class PodmanStore(PodmanLooking):
         base = await self._image(str(raw.get("Image") or ""))
         repo = f"localhost/tranship-commit-{uuid.uuid4().hex[:12]}"
         pause = (await self._known()).capabilities.can(Capability.PAUSE)
+        if pause:
+            await self._expect_room_to_freeze()
         params: Params = {"container": container, "format": "docker", "pause": pause, "repo": repo, "tag": "1"}
         try:
             await to_its_end(self._api.send("POST", "/commit", params))

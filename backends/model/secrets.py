@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from backends.model.secret import is_secret
 
@@ -19,7 +19,8 @@ _PLAIN_NAMES = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY"})
 # GitHub, GitLab, AWS, Slack, NVIDIA NGC; and PEM.
 _VALUES = re.compile(
     r"hf_[A-Za-z0-9]{16,}|sk-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{16,}|glpat-[\w-]{16,}|AKIA[A-Z0-9]{12,}"
-    r"|xox[abpr]-[\w-]{10,}|nvapi-[\w-]{16,}|-----BEGIN [A-Z ]*PRIVATE KEY-----"
+    r"|xox[abpr]-[\w-]{10,}|nvapi-[\w-]{16,}"
+    r"|-----BEGIN [A-Z ]{0,40}PRIVATE KEY-----(?:(?!-----)[\s\S])*+(?:-----END [A-Z ]{0,40}PRIVATE KEY-----)?"
     r"|(?<![\w-])eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+"
 )
 # Each of these begins where little else does, and looks at a bounded part of a long word: texts of a megabyte, which
@@ -29,9 +30,12 @@ _WORDS = "token|key|api[_-]?key|sig|signature|password|passwd|secret"
 _QUERY = re.compile(rf"(?P<before>(?:[?&;]|(?<![\w.-])--)[\w.-]{{0,64}}?(?:{_WORDS})[= ])[^\s&;#]+", re.IGNORECASE)
 _PAIR = re.compile(r"(?P<before>--env=|-e)?(?P<name>[A-Za-z_][\w.-]*)=(?P<value>.*)", re.DOTALL)
 
-_ASSIGNED = re.compile(
-    r"(?<![A-Za-z_])(?P<name>[A-Za-z_][\w.-]{0,127})(?P<sign>=|:\s*)(?P<value>'[^']*'|\"[^\"]*\"|[^\s;&|]+)"
-)
+_NAME = r"(?<![A-Za-z_])(?P<name>[A-Za-z_][\w.-]{0,127})"
+_ASSIGNED = re.compile(_NAME + r"(?:=|:\s*)")
+_SAID = re.compile(_NAME + r"['\"]?\s{0,9}[=:]\s{0,9}")
+"""As _ASSIGNED, in prose and in what Python or JSON shows of a dictionary."""
+_ASSIGNED_VALUE = re.compile(r"'[^']*'|\"[^\"]*\"|[^\s;&|]+")
+_SAID_VALUE = re.compile(r"'[^']*'|\"[^\"]*\"|[^\s;&|,)}\]]+")
 _OPTION = re.compile(r"--?[\w.-]+")
 _BEARER = re.compile(r"(?P<before>\b(?:bearer|basic)\s+)[^\s'\"]+", re.IGNORECASE)
 
@@ -53,6 +57,22 @@ def masked_text(text: str) -> str:
     text = _VALUES.sub(MASK, text)
     text = _URL_PASSWORD.sub(lambda found: found["before"] + MASK, text)
     return _QUERY.sub(lambda found: found["before"] + MASK, text)
+
+
+def masked_prose(text: str) -> str:
+    """A message for a record: as masked_text, and what is given in it to a name that is a secret's."""
+    text = _BEARER.sub(lambda found: found["before"] + MASK, text)
+    return masked_text(_without_values(text, _SAID, _SAID_VALUE, lambda name: is_secret_name(name.replace("-", "_"))))
+
+
+def _without_values(text: str, assigned: re.Pattern[str], value: re.Pattern[str], hides: Callable[[str], bool]) -> str:
+    """The text, MASK in place of what is assigned to a name that hides it ("failed: TOKEN=x": to the second)."""
+    parts, at = [], 0
+    while (found := assigned.search(text, at)) is not None:
+        given = value.match(text, found.end()) if hides(found["name"]) else None
+        parts.append(text[at : found.end()] + MASK * (given is not None))
+        at = given.end() if given else found.end()
+    return "".join(parts) + text[at:]
 
 
 def masked_pair(text: str) -> str:
@@ -86,13 +106,11 @@ def masked_words(arguments: Sequence[str]) -> list[str]:
 
 
 def _masked_argument(argument: str) -> str:
-    def assigned(found: re.Match[str]) -> str:
-        return f"{found['name']}{found['sign']}{MASK}" if _names_secret(found["name"]) else found[0]
-
     option, equals, _ = argument.partition("=")
     if equals and _OPTION.fullmatch(option) and _names_secret(option):
         return f"{option}={MASK}"
-    return masked_text(_ASSIGNED.sub(assigned, _BEARER.sub(lambda found: found["before"] + MASK, argument)))
+    argument = _BEARER.sub(lambda found: found["before"] + MASK, argument)
+    return masked_text(_without_values(argument, _ASSIGNED, _ASSIGNED_VALUE, _names_secret))
 
 
 def _names_secret(name: str) -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 from backends.model.errors import BackendError, Conflict, Denied, Protocol, TimedOut, Unreachable, Unsupported
-from tests.faults import ways
+from backends.model.events import Link
+from tests.faults import full, ways
 from tests.faults.between import Way, passed_on
 from tests.faults.rights import no_override
-from tests.faults.scene import BEATS, Outcome, Scene
+from tests.faults.scene import BEATS, On, Outcome, Scene
 
 Struck = Callable[[Scene], AbstractAsyncContextManager[None]]
 """Within it, the fault lasts."""
@@ -23,15 +24,18 @@ DOCKER, PODMAN = ("docker",), ("podman",)
 @dataclass(frozen=True)
 class Fault:
     """what: for people. strike: makes it. tells: the errors of which the link may tell one while it lasts; none: it
-    stands, and what happens on the struck engine meanwhile is seen.
+    stands, and `meanwhile` is done on the struck engine, which returns how long the slowest of it took. afterwards:
+    what must be possible again. on: what is struck.
     """
 
     name: str
     what: str
     strike: Struck
     tells: tuple[type[BackendError], ...] = ()
-    private: bool = False
+    on: On = "shared"
     kinds: tuple[str, ...] = (*DOCKER, *PODMAN)
+    meanwhile: Callable[[Scene], Awaitable[float]] | None = None
+    afterwards: Callable[[Scene], Awaitable[None]] | None = None
 
 
 def answers(way: Way | Callable[[Scene], Way], *, cut: bool = True, made: bool = False) -> Struck:
@@ -140,9 +144,9 @@ async def _many(scene: Scene) -> AsyncIterator[None]:
 
 OLD, NEW = ways.speaking("1.24", "1.12"), ways.speaking("1.99", "1.90")
 FAULTS: Sequence[Fault] = (
-    Fault("killed", "SIGKILL to the service, started again", _killed, (Unreachable,), private=True),
-    Fault("restarted", "SIGKILL to the service, started again at once", _restarted, private=True),
-    Fault("frozen", "SIGSTOP to all its threads, then SIGCONT", _frozen, (TimedOut,), private=True),
+    Fault("killed", "SIGKILL to the service, started again", _killed, (Unreachable,), on="private"),
+    Fault("restarted", "SIGKILL to the service, started again at once", _restarted, on="private"),
+    Fault("frozen", "SIGSTOP to all its threads, then SIGCONT", _frozen, (TimedOut,), on="private"),
     Fault("socket removed", "the socket's file is unlinked, its connections broken off", _gone, (Unreachable,)),
     Fault("socket denied", "the socket is another user's, mode 0600 (EACCES)", _denied, (Denied,)),
     Fault("forbidden", "HTTP 403 to everything, as by an authorization plugin", answers(ways.forbidden), (Denied,)),
@@ -165,6 +169,11 @@ FAULTS: Sequence[Fault] = (
     Fault("event storm", "10,000 create and destroy events at once", answers(ways.storm)),
     Fault("churn", f"{CHURN} containers made and removed at once", _churned),
     Fault("1,000 containers", "the list holds a thousand containers more", _many),
+    Fault(
+        "own disk full",
+        f"no byte left in its store; {', '.join(full.WISHES)}: each refused as that, and done once there is room",
+        full.no_room, on="small", meanwhile=full.refuses, afterwards=full.goes_on,
+    ),
 )  # fmt: skip
 
 
@@ -177,11 +186,15 @@ async def strike(scene: Scene, fault: Fault) -> Outcome:
             if fault.tells:
                 noticed_s = await scene.comes(lambda: scene.tells(fault.tells), f"{fault.name} told")
             else:
-                noticed_s = await _seen_behind_its_back(scene)
+                noticed_s = await (fault.meanwhile or _seen_behind_its_back)(scene)
+                await scene.comes(lambda: scene.link() is Link.CONNECTED, "the link stands")
             seen = pulse.beats
             await scene.comes(lambda: pulse.beats >= seen + BEATS, "the other engine's rows live")
             lost = before - set(scene.rows())
         back_s = await scene.is_true_again()
+        if fault.afterwards is not None:
+            await fault.afterwards(scene)
+            await scene.is_true_again()
         seen = pulse.beats
         await scene.comes(lambda: pulse.beats >= seen + BEATS, "the other engine's rows live afterwards")
     assert not lost, f"rows that went away while it lasted: {lost}"

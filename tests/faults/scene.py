@@ -9,6 +9,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 from backends.engine import Engine
 from backends.model.container import Container, ContainerState
@@ -20,9 +21,14 @@ from backends.services.supervisor import Timing
 from tests.contract.conftest import real_engine
 from tests.contract.lab import BUSYBOX, Lab
 from tests.faults.between import Between
+from tests.faults.services import Small, SmallDocker, SmallPodman
 from tests.private import PrivateEngine
 from tests.real import RealEngines
 
+On = Literal["shared", "private", "small"]
+"""The shared engine behind a socket of ours, a service of the scene's own, or one whose store holds only STORE_MB."""
+STORE_MB = 96
+SMALL: Mapping[str, type[Small]] = {"docker": SmallDocker, "podman": SmallPodman}
 TIMING = Timing(answer_s=3.0, ping_s=0.3, ping_answer_s=1.5, backoff_first_s=0.05, backoff_last_s=0.3)
 """Tranship's own limits, shortened: they would only be waited out."""
 DEADLINE_S = 60.0
@@ -194,23 +200,35 @@ async def _lab(kind: str, url: str, label: Mapping[str, str], ends: AsyncExitSta
 
 
 @asynccontextmanager
-async def standing(kind: str, real: RealEngines, *, private: bool) -> AsyncIterator[Scene]:
-    """A scene of the shared engines, the struck one behind a socket of ours; private: or a service of its own."""
+async def standing(kind: str, real: RealEngines, on: On = "shared") -> AsyncIterator[Scene]:
+    """A scene of the shared engines. on: what is struck (On)."""
     urls = {"docker": real.docker, "podman": real.podman}
     other = "podman" if kind == "docker" else "docker"
-    if not private:
+    if on == "shared":
         async with scene(kind, urls[kind], other, urls[other]) as made:
             yield made
         return
-    service = PrivateEngine(kind, real)
+    service = PrivateEngine(kind, real) if on == "private" else SMALL[kind](real, STORE_MB)
     await asyncio.to_thread(service.__enter__)
     try:
-        if kind == "docker":
-            await asyncio.to_thread(service.take_image, BUSYBOX.removeprefix("docker.io/"))
+        if kind == "docker" or on == "small":
+            await _take_busybox(real_engine("docker", real.docker), real_engine(kind, service.url))
         async with scene(kind, service.url, other, urls[other], private=service) as made:
             yield made
     finally:
         await asyncio.to_thread(service.__exit__, None, None, None)
+
+
+async def _take_busybox(source: Engine, target: Engine) -> None:
+    """Into a store of a service's own."""
+    try:
+        for engine in (source, target):
+            await engine.connect()
+        async with source.export_image(BUSYBOX) as archive:
+            await target.import_image(archive)
+    finally:
+        await source.close()
+        await target.close()
 
 
 def descriptors() -> int:
@@ -218,4 +236,4 @@ def descriptors() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-__all__ = ["BEATS", "DEADLINE_S", "TIMING", "Outcome", "Pulse", "Scene", "descriptors", "scene", "standing"]
+__all__ = ["BEATS", "DEADLINE_S", "TIMING", "On", "Outcome", "Pulse", "Scene", "descriptors", "scene", "standing"]

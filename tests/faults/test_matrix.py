@@ -27,7 +27,7 @@ POOLED = 8
 
 @pytest.mark.parametrize(("kind", "fault"), CASES)
 async def test_a_fault_of_one_engine(kind: str, fault: Fault, real_engines: RealEngines) -> None:
-    async with standing(kind, real_engines, private=fault.private) as there:
+    async with standing(kind, real_engines, fault.on) as there:
         await strike(there, fault)
         tasks, files = len(asyncio.all_tasks()), descriptors()
         for _ in range(AGAIN):

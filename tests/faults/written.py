@@ -23,6 +23,15 @@ def write_part(part: str, lines: Sequence[str], page: Path = PAGE) -> None:
     page.write_text(new, encoding="utf-8")
 
 
+def read_part(part: str, page: Path = PAGE) -> list[str]:
+    """The lines between the part's marks. ValueError where the page has no such part."""
+    mark = f"<!-- part: {part} -->\n"
+    found = re.search(f"{re.escape(mark)}(.*?)\n?<!-- end -->", page.read_text(encoding="utf-8"), flags=re.S)
+    if found is None:
+        raise ValueError(f"{page} has no part {part}")
+    return found[1].splitlines()
+
+
 def told_by(real: RealEngines) -> str:
     """A line that tells when, and on what it was found."""
     made = ", ".join(f"{name} {value}" for name, value in versions(real).items())

@@ -222,8 +222,8 @@ PARSERS: Mapping[str, Parser] = {
     "credentials": Parser(kept("auth.json", _credentials), (BackendError,), [AUTH]),
     "engines' own settings": Parser(_texts, (), [CONTEXT, CONNECTIONS, b'currentContext = "x"']),
     "answers of /images/load": Parser(
-        lambda data: loaded_images(ENGINE, data), (Protocol,),
-        [b'{"stream": "Loaded image: a:1\\n"}\n'],
+        lambda data: loaded_images(ENGINE, data), (BackendError,),
+        [b'{"stream": "Loaded image: a:1\\n"}\n', b'[2]\n', b'{"error": "no space left on device"}'],
     ),
     "Podman's words of a pull": Parser(
         text(_lines_of_podman), (),

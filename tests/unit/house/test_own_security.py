@@ -177,6 +177,30 @@ def test_each_module_that_listens_is_known() -> None:
     assert listen == {"backends/registry/server.py", "tui/cli/gpus_serve.py", "tui/web/server.py"}
 
 
+def test_a_secret_in_an_error_is_in_no_crash_log_and_not_in_the_log(tmp_path: Path) -> None:
+    """Nor in an error that was its cause, in a group, or in a note; the code's own lines stay as they are."""
+    token = "hunter2canary"
+    try:
+        try:
+            raise KeyError(f"DB_PASSWORD={token}")
+        except KeyError as error:
+            error.add_note(f"sent with Authorization: Bearer {token}")
+            raise ExceptionGroup("all", [ValueError({"HF_TOKEN": token})]) from error
+    except ExceptionGroup as error:
+        bug = error
+    written = Path(crash.write_crash_log(bug, tmp_path)).read_text()
+    assert token not in written.replace('token = "hunter2canary"', "")
+    assert written.count("••••") == 3
+    assert 'raise KeyError(f"DB_PASSWORD={token}")' in written
+
+    handler = log._File(log.log_path(tmp_path), encoding="utf-8", delay=True)
+    handler.setFormatter(log._Masked("%(message)s"))
+    record = {"msg": "of postgres://me:%s@db", "args": (token,), "exc_info": (type(bug), bug, bug.__traceback__)}
+    handler.emit(logging.makeLogRecord(record))
+    handler.close()
+    assert token not in log.log_path(tmp_path).read_text()
+
+
 @pytest.fixture
 def open_umask() -> Iterator[None]:
     """Nothing is hidden by the test's own umask."""

@@ -11,6 +11,7 @@ from backends.model.secrets import (
     masked_json,
     masked_option,
     masked_pair,
+    masked_prose,
     masked_text,
     masked_value,
     masked_words,
@@ -60,12 +61,29 @@ def test_secrets_by_their_looks(text: str) -> None:
     assert masked_text(text) == TEXTS[text]
 
 
-@pytest.mark.parametrize("letters", ["a", "-", "eyJ", "a-", "--a", "://a:", "a:"])
+@pytest.mark.parametrize("letters", ["a", "-", "eyJ", "a-", "--a", "://a:", "a:", "a=", "a='", "-----BEGIN "])
 def test_a_long_text_is_read_in_a_time_that_grows_with_its_length_alone(letters: str) -> None:
     """By the square of it these would take hours, and nothing else would be drawn meanwhile."""
     text = letters * (200_000 // len(letters))
-    for said in (masked_text(text), masked_pair(text), *masked_words([text])):
+    for said in (masked_text(text), masked_pair(text), masked_prose(text), *masked_words([text])):
         assert said == text
+
+
+MESSAGES = {
+    "KeyError: 'web'": "KeyError: 'web'",
+    "{'HF_TOKEN': 'abc', 'LR': '3e-4'}": f"{{'HF_TOKEN': {MASK}, 'LR': '3e-4'}}",
+    '{"password": "a b", "n": 1}': f'{{"password": {MASK}, "n": 1}}',
+    "failed: DB_PASSWORD=abc, retried": f"failed: DB_PASSWORD={MASK}, retried",
+    "X-Api-Key: abc": f"X-Api-Key: {MASK}",
+    "Authorization: Bearer abc.def": f"Authorization: Bearer {MASK}",
+    "k -----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4\nMII\n-----END RSA PRIVATE KEY----- z": f"k {MASK} z",
+    "k -----BEGIN PRIVATE KEY-----\nMII\nMII": f"k {MASK}",
+}
+
+
+@pytest.mark.parametrize("text", MESSAGES)
+def test_secrets_in_a_message(text: str) -> None:
+    assert masked_prose(text) == MESSAGES[text]
 
 
 def test_what_both_engines_inspect_tells() -> None:

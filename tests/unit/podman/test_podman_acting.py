@@ -92,6 +92,19 @@ def test_networks_in_words(message: str, kind: type[BackendError]) -> None:
     assert (error.detail, error.engine) == (message, _ENGINE)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "saving container ab state: writing container ab state: database or disk is full",
+        "creating container storage: write /s/overlay-layers/.tmp-layers.json1: no space left on device",
+        "payload does not match any of the supported image formats: * oci-archive: write /s/x: no space left on device",
+    ],
+)
+def test_a_full_disk_is_told_as_one_whatever_it_was_met_in(message: str) -> None:
+    error = explain(_ENGINE)(500, message)
+    assert (type(error), error.title if error else "") == (Conflict, "The engine's disk is full")
+
+
 def test_a_failed_copy_says_what_is_wrong_and_not_the_whole_request() -> None:
     request = 'copier.request{Request:"PUT", Root:"/", opts:copier.PutOptions{' + "x" * 900 + "}}: "
     error = explain(_ENGINE)(500, f"Error during bulk transfer for {request}lchown /a: invalid argument")
