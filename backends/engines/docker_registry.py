@@ -8,14 +8,13 @@ layers that goes with it.
 from __future__ import annotations
 
 import base64
-import io
 import json
-import tarfile
 import uuid
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from backends.engines.commit_archive import archive
 from backends.engines.docker_base import NOT_ITS_API
 from backends.engines.ending import to_its_end
 from backends.model.errors import Conflict, NotFound, Protocol
@@ -39,15 +38,7 @@ def _empty_image(name: str) -> bytes:
         "config": {"Labels": {"tranship.name": name}},
         "rootfs": {"type": "layers", "diff_ids": []},
     }
-    index = [{"Config": "empty.json", "RepoTags": [name], "Layers": []}]
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w") as archive:
-        for file, value in (("manifest.json", index), ("empty.json", config)):
-            data = json.dumps(value).encode()
-            member = tarfile.TarInfo(file)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    return made.getvalue()
+    return archive(config, name)
 
 
 async def push(wire: WireClient, prefix: str, reference: str, destination: str) -> None:
