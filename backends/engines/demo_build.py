@@ -118,11 +118,16 @@ class DemoBuild:
                 stage.image = self._cache[sign]
                 yield StepCached()
                 return
-            yield from self._change(stage, word, rest, one.text)
+            try:
+                yield from self._change(stage, word, rest, one.text)
+            except ValueError as error:  # quotes that do not end, JSON that is none, nothing to copy
+                raise self._fail(f"parse error on line {one.line}: {error}") from error
             self._cache[sign] = stage.image
 
     def _begin_stage(self, rest: str) -> None:
         words = [word for word in rest.split() if not word.startswith("--")]
+        if not words:
+            raise self._fail("FROM requires either one or three arguments")
         reference = self._expanded(words[0], self._given)
         earlier = next((stage for stage in self._stages if stage.name and stage.name == reference), None)
         try:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import tarfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,8 @@ from backends.engines.health_check import image_health
 from backends.model.errors import BackendError, Protocol
 from backends.model.ids import EngineId, ImageKey
 from backends.model.image import Image, ImageFacts, Layer, LayerReport
+from backends.wire.failures import NO_JSON
+from backends.wire.times import parse_time
 
 _SIZES_KEY = "tranship.demo.layer-sizes"
 """Our own key in the image config: the sizes that the demo's layers are to show. Engines keep what they do not know."""
@@ -87,13 +90,8 @@ def _layer_of(step: BuildStep) -> bytes:
 
 def to_model(image: DemoImage, engine: EngineId) -> Image:
     """As the engine lists it."""
-    created = json.loads(image.config).get("created")
-    return Image(
-        ImageKey(engine, image.id),
-        tuple(image.tags),
-        sum(layer_sizes(image)),
-        datetime.fromisoformat(created) if isinstance(created, str) else None,
-    )
+    created = parse_time(str(json.loads(image.config).get("created") or ""))
+    return Image(ImageKey(engine, image.id), tuple(image.tags), shown_bytes(image), created)
 
 
 def shown_bytes(image: DemoImage) -> int:
@@ -111,7 +109,7 @@ def to_facts(image: DemoImage, engine: EngineId) -> ImageFacts:
         tuple(config["rootfs"]["diff_ids"]),
         str(config.get("architecture", "")),
         str(config.get("os", "")),
-        sum(layer_sizes(image)),
+        shown_bytes(image),
         image_health(image.settings),
     )
 
@@ -152,13 +150,12 @@ def to_layers(image: DemoImage, engine: EngineId, reference: str) -> LayerReport
     layers = []
     for step in config.get("history", []):
         diff_id, size = ("", 0) if step.get("empty_layer") else next(made, ("", 0))
-        created = step.get("created")
         layers.append(
             Layer(
                 str(step.get("created_by", "")),
                 diff_id,
                 size,
-                datetime.fromisoformat(created) if created else None,
+                parse_time(str(step.get("created") or "")),
                 str(step.get("comment", "")),
             )
         )
@@ -195,7 +192,7 @@ def read_archive(archive: bytes, engine: EngineId) -> list[DemoImage]:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:") as tar:
             manifest = json.loads(_member(tar, "manifest.json"))
             images = [_image_of(tar, entry) for entry in manifest]
-    except (tarfile.TarError, KeyError, ValueError, TypeError, EOFError, OSError) as broken:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, KeyError, TypeError, AttributeError, *NO_JSON) as broken:
         raise _refuse(str(broken), engine) from broken
     for image in images:
         wanted = json.loads(image.config)["rootfs"]["diff_ids"]

@@ -106,7 +106,8 @@ class _ProgramSession(DemoSession):
             self._go()
 
     def closed(self) -> None:
-        self._go()
+        if not self._over:
+            self._go()
 
     def _go(self) -> None:
         done = ran(self._argv, replace(self._place, stdin=self._input), self.size)

@@ -90,6 +90,10 @@ def layer_report(
     key: ImageKey, reference: str, image: Mapping[str, Any], history: Sequence[Mapping[str, Any]]
 ) -> LayerReport:
     """image: GET /images/{name}/json; history: as the API gives it, newest first."""
+    return LayerReport(key, reference, tuple(_layers(image, history)), str(image.get("Architecture") or ""))
+
+
+def _layers(image: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> list[Layer]:
     diff_ids = [str(digest) for digest in (image.get("RootFS") or {}).get("Layers") or ()]
     steps = list(reversed(history))
     made, guessed = _assign(steps, len(diff_ids))
@@ -104,7 +108,17 @@ def layer_report(
         created = from_unix(step["Created"]) if step.get("Created") else None
         size = int(step.get("Size") or 0)
         layers.append(Layer(readable(str(step.get("CreatedBy") or "")), digest, size, created, comment))
-    return LayerReport(key, reference, tuple(layers), str(image.get("Architecture") or ""))
+    return layers
 
 
-__all__ = ["Makes", "layer_report", "makes_layer", "readable"]
+def config_steps(image: Mapping[str, Any], history: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The history as an image's configuration writes it, base first. image, history: as above."""
+    steps: list[dict[str, Any]] = []
+    for layer in _layers(image, history):
+        created = layer.created_at.isoformat().replace("+00:00", "Z") if layer.created_at else None
+        said: dict[str, Any] = {"created": created, "comment": layer.comment, "empty_layer": layer.empty}
+        steps.append({"created_by": layer.command} | {key: value for key, value in said.items() if value})
+    return steps
+
+
+__all__ = ["Makes", "config_steps", "layer_report", "makes_layer", "readable"]

@@ -11,10 +11,10 @@ from urllib.parse import quote
 
 from backends.engine import ByteStream
 from backends.engines import docker_registry, docker_translate
+from backends.engines.commit_archive import committed, own_config
 from backends.engines.docker_base import LIST_TIMEOUT_S
-from backends.engines.docker_commit import archive_of, own_config
 from backends.engines.docker_content import config_digest
-from backends.engines.docker_history import layer_report
+from backends.engines.docker_history import config_steps, layer_report
 from backends.engines.docker_looking import DockerLooking
 from backends.engines.ending import to_its_end
 from backends.engines.image_config import image_config
@@ -137,7 +137,7 @@ class DockerImages(DockerLooking):
                 return await self._as_committed(made, base, reference)
             history = await self._get(f"/images/{made['Id']}/history")
             with self._understood():
-                archive = archive_of(made, base, history or (), reference)
+                archive = committed(made, base, config, config_steps(made, history or ()), reference)
             path, headers = await self._path("/images/load"), {"Content-Type": "application/x-tar"}
             said = await self._wire.call("POST", path, params={"quiet": True}, data=archive, headers=headers)
             with self._understood():
@@ -154,7 +154,7 @@ class DockerImages(DockerLooking):
 
     async def _as_committed(self, made: dict[str, Any], base: dict[str, Any], reference: str) -> str:
         """containerd's store takes no archive without its layers: only what needs no other configuration is right."""
-        if own_config(made) != own_config(base):
+        if own_config(made.get("Config") or {}) != own_config(base.get("Config") or {}):
             title = "Docker's commit would write the container's settings into the image"
             detail = "its containerd image store takes no image whose layers are not sent again"
             raise Unsupported(title, detail=detail, hint="Carry the changed files only.", engine=self._id)

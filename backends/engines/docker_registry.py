@@ -8,20 +8,22 @@ layers that goes with it.
 from __future__ import annotations
 
 import base64
-import io
 import json
-import tarfile
 import uuid
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from backends.engines.commit_archive import archive
+from backends.engines.docker_base import NOT_ITS_API
 from backends.engines.ending import to_its_end
-from backends.model.errors import BackendError, Conflict, NotFound, Protocol
+from backends.model.errors import Conflict, NotFound, Protocol
 from backends.model.reference import parse_reference
 from backends.wire.client import WireClient
-from backends.wire.frames import json_lines
+from backends.wire.failures import understood
+from backends.wire.frames import json_objects
 
-_NOBODY = {"X-Registry-Auth": base64.urlsafe_b64encode(b"{}").decode()}  # Docker refuses a push without this header
+NOBODY = {"X-Registry-Auth": base64.urlsafe_b64encode(b"{}").decode()}  # Docker refuses a push without this header
 _NAME_TIMEOUT_S = 60.0
 
 
@@ -36,15 +38,7 @@ def _empty_image(name: str) -> bytes:
         "config": {"Labels": {"tranship.name": name}},
         "rootfs": {"type": "layers", "diff_ids": []},
     }
-    index = [{"Config": "empty.json", "RepoTags": [name], "Layers": []}]
-    made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w") as archive:
-        for file, value in (("manifest.json", index), ("empty.json", config)):
-            data = json.dumps(value).encode()
-            member = tarfile.TarInfo(file)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
-    return made.getvalue()
+    return archive(config, name)
 
 
 async def push(wire: WireClient, prefix: str, reference: str, destination: str) -> None:
@@ -56,8 +50,8 @@ async def push(wire: WireClient, prefix: str, reference: str, destination: str) 
     await _tag(wire, prefix, reference, name, tag)
     try:
         path = f"{prefix}/images/{_path(name)}/push"
-        async with wire.stream("POST", path, params={"tag": tag}, headers=_NOBODY, open_timeout_s=None) as chunks:
-            async for message in json_lines(chunks, engine=wire.engine):
+        async with wire.stream("POST", path, params={"tag": tag}, headers=NOBODY, open_timeout_s=None) as chunks:
+            async for message in json_objects(chunks, engine=wire.engine):
                 _refuse(message, wire, f"Docker could not push to {destination}")
     finally:
         await to_its_end(forget(wire, prefix, destination))
@@ -68,8 +62,8 @@ async def pull(wire: WireClient, prefix: str, reference: str) -> str:
     parsed = parse_reference(reference)
     params = {"fromImage": parsed.name, "tag": parsed.digest or parsed.tag}
     path = f"{prefix}/images/create"
-    async with wire.stream("POST", path, params=params, headers=_NOBODY, open_timeout_s=None) as chunks:
-        async for message in json_lines(chunks, engine=wire.engine):
+    async with wire.stream("POST", path, params=params, headers=NOBODY, open_timeout_s=None) as chunks:
+        async for message in json_objects(chunks, engine=wire.engine):
             _refuse(message, wire, f"Docker could not pull {reference}")
     try:
         told = await _inspected(wire, prefix, reference)
@@ -105,8 +99,9 @@ async def _steal(wire: WireClient, prefix: str, name: str, tag: str) -> None:
     thief = f"tranship-nobody-{uuid.uuid4().hex[:12]}:1"
     data = _empty_image(thief)
     answer = await wire.call("POST", f"{prefix}/images/load", params={"quiet": True}, data=data, timeout_s=None)
-    for line in answer.splitlines():
-        _refuse(json.loads(line), wire, f"Docker could not take the name {name}:{tag} away")
+    with understood(NOT_ITS_API, wire.engine):
+        for line in answer.splitlines():
+            _refuse(json.loads(line), wire, f"Docker could not take the name {name}:{tag} away")
     try:
         await _tag(wire, prefix, thief, name, tag)
         await _delete(wire, prefix, f"{name}:{tag}")
@@ -150,14 +145,9 @@ def _path(reference: str) -> str:
     return quote(reference, safe="/:@")
 
 
-def _refuse(message: object, wire: WireClient, title: str) -> None:
-    words = message.get("error") if isinstance(message, dict) else None
-    if words:
-        raise _error(title, str(words), wire)
+def _refuse(message: Mapping[str, Any], wire: WireClient, title: str) -> None:
+    if words := message.get("error"):
+        raise Protocol(title, detail=str(words), engine=wire.engine)
 
 
-def _error(title: str, words: str, wire: WireClient) -> BackendError:
-    return Protocol(title, detail=words, engine=wire.engine)
-
-
-__all__ = ["forget", "pull", "push"]
+__all__ = ["NOBODY", "forget", "pull", "push"]

@@ -16,6 +16,7 @@ from backends.containerfile import base_images
 from backends.engine import BuildStream, TransferStream
 from backends.engines import docker_build
 from backends.engines.docker_images import DockerImages
+from backends.engines.docker_registry import NOBODY
 from backends.engines.registry_errors import registry_error
 from backends.engines.registry_store import (
     HUB_KEY,
@@ -42,10 +43,9 @@ from backends.model.errors import BackendError, NotFound, Unsupported
 from backends.model.reference import DEFAULT_DOMAIN, parse_reference
 from backends.model.transfer import Credentials, FoundImage, Login, PlatformReport, TransferEvent, Transferred
 from backends.wire.client import Params
-from backends.wire.frames import json_lines
+from backends.wire.frames import json_objects
 
 _ASK_TIMEOUT_S = 60.0
-_NOBODY = {"X-Registry-Auth": "e30="}  # Docker refuses a push without this header
 
 
 class DockerTransfers(DockerImages):
@@ -91,11 +91,11 @@ class DockerTransfers(DockerImages):
         self, path: str, params: Params, full: str, verb: str, messages: DockerMessages
     ) -> AsyncGenerator[TransferEvent, None]:
         parsed = parse_reference(full)
-        headers = await asyncio.to_thread(self._store.header, parsed.domain) or _NOBODY
+        headers = await asyncio.to_thread(self._store.header, parsed.domain) or NOBODY
         url = await self._path(path)
         with about(verb, full, parsed.domain, self._id):
             async with self._wire.stream("POST", url, params=params, headers=headers, open_timeout_s=None) as chunks:
-                async for message in json_lines(chunks, engine=self._id):
+                async for message in json_objects(chunks, engine=self._id):
                     if failure := failure_of(message):
                         raise registry_error(failure, verb=verb, name=full, host=parsed.domain, engine=self._id)
                     event = messages.event(message)

@@ -8,7 +8,7 @@ from backends.engines.podman_errors import explain
 from backends.engines.podman_translate import bare_id
 from backends.model.errors import NotFound, Protocol
 from backends.model.reference import is_image_id, parse_reference
-from backends.wire.frames import json_lines
+from backends.wire.frames import json_objects
 
 
 async def push(api: PodmanApi, reference: str, destination: str) -> None:
@@ -26,7 +26,7 @@ async def push(api: PodmanApi, reference: str, destination: str) -> None:
     }
     path = f"/images/{image_path(name)}/push"
     async with api.stream("POST", path, params, open_timeout_s=None) as chunks:
-        async for message in json_lines(chunks, engine=api.engine):
+        async for message in json_objects(chunks, engine=api.engine):
             if message.get("error"):
                 said = str(message["error"])
                 known = explain(api.engine)(500, said)
@@ -49,7 +49,7 @@ async def pull(api: PodmanApi, reference: str) -> str:
     }
     image = ""
     async with api.stream("POST", "/images/pull", params, open_timeout_s=None) as chunks:
-        async for message in json_lines(chunks, engine=api.engine):
+        async for message in json_objects(chunks, engine=api.engine):
             if message.get("error"):
                 title = f"Podman could not pull {reference}"
                 raise Protocol(title, detail=str(message["error"]), engine=api.engine)

@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 
 from backends.engine import BuildStream, ByteStream
 from backends.engines import podman_build, podman_registry
+from backends.engines.commit_archive import committed
 from backends.engines.ending import to_its_end
 from backends.engines.image_config import image_config
 from backends.engines.podman_api import Params, image_path
-from backends.engines.podman_commit import archive_of
 from backends.engines.podman_images import image_facts, inherited, layer_report, listed_image
 from backends.engines.podman_looking import PodmanLooking
 from backends.engines.podman_translate import bare_id, strings
@@ -20,7 +20,7 @@ from backends.model.capabilities import Capability
 from backends.model.errors import NotFound, Refused
 from backends.model.image import Image, ImageFacts, LayerReport
 from backends.model.image_config import ImageConfig
-from backends.model.reference import is_image_id, parse_reference
+from backends.model.reference import full_reference, is_image_id, parse_reference
 
 _TAR_TYPE = {"Content-Type": "application/x-tar"}
 """Without this type Podman 5.4 answers 500."""
@@ -98,7 +98,8 @@ class PodmanStore(PodmanLooking):
         """POST /commit, then the same layers under the configuration of the container's own image.
 
         Podman's commit writes the container's env, command and labels into the image, and no parameter takes them away.
-        The archive that is loaded after it holds the configuration alone: Podman has the layers.
+        The archive that is loaded after it holds the configuration alone: Podman has the layers. What Podman does not
+        tell of an image is lost: ONBUILD and SHELL, which only builds read.
         """
         try:
             parse_reference(reference)
@@ -115,7 +116,8 @@ class PodmanStore(PodmanLooking):
             await to_its_end(self._api.send("POST", "/commit", params))
             made = await self._image(f"{repo}:1")
             with self._understood():
-                archive = archive_of(made, base, reference)
+                steps = [*(base.get("History") or ()), {"created": made["Created"]}]
+                archive = committed(made, base, inherited(base), steps, full_reference(reference), empty_layers=True)
             await self._load(archive)
             return bare_id(str((await self._image(reference))["Id"]))
         finally:

@@ -43,7 +43,7 @@ from backends.model.transfer import (
     Transferred,
     parse_platform,
 )
-from backends.wire.frames import json_lines
+from backends.wire.frames import json_objects
 
 _ASK_TIMEOUT_S = 60.0
 _BEGUN = "Getting image source signatures"
@@ -116,7 +116,7 @@ class PodmanTransfers(PodmanStore):
         host = parse_reference(name).domain if names_registry(name) else "The registry"
         with about("pull", name, host, self._id):
             async with self._api.stream("POST", "/images/pull", params, headers=headers, open_timeout_s=None) as chunks:
-                async for message in json_lines(chunks, engine=self._id):
+                async for message in json_objects(chunks, engine=self._id):
                     if failure := failure_of(message):
                         raise registry_error(failure, verb="pull", name=name, host=host, engine=self._id)
                     yield message
@@ -148,7 +148,7 @@ class PodmanTransfers(PodmanStore):
         path = f"/images/{image_path(full)}/push"
         with about("push", full, host, self._id):
             async with self._api.stream("POST", path, params, headers=headers, open_timeout_s=None) as chunks:
-                async for message in json_lines(chunks, engine=self._id):
+                async for message in json_objects(chunks, engine=self._id):
                     if failure := failure_of(message):
                         raise registry_error(failure, verb="push", name=full, host=host, engine=self._id)
                     digest = str(message.get("manifestdigest") or digest)

@@ -39,6 +39,7 @@ _STATES = {
     "stopped": ContainerState.EXITED,
 }
 CDI_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*/[A-Za-z0-9_.-]+=[A-Za-z0-9_.:-]+")
+_PORTS = 65536
 _NVIDIA_NODE = re.compile(r"/dev/nvidia(\d+)")
 
 
@@ -97,7 +98,7 @@ def listed_ports(published: object, exposed: object) -> tuple[Port, ...]:
     """Ports of the list JSON: ranges are expanded; exposed ones that are not published have no host port."""
     ports: set[Port] = set()
     for entry in published if isinstance(published, list) else ():
-        for offset in range(max(1, int(entry.get("range") or 1))):
+        for offset in range(min(max(1, int(entry.get("range") or 1)), _PORTS)):
             for protocol in str(entry.get("protocol") or "tcp").split(","):
                 ports.add(
                     Port(

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from backends.model.errors import BackendError, Denied, Protocol, TimedOut
 from backends.model.ids import EngineId
 from backends.model.transfer import Login
+from backends.wire.failures import NO_JSON
 
 if TYPE_CHECKING:
     from docker.auth import AuthConfig
@@ -123,7 +124,7 @@ class CredentialStore:
             return auth.load_config(config_dict=wanted) if wanted else None
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, errors.DockerException) as error:
+        except (OSError, *NO_JSON, AttributeError, TypeError, errors.DockerException) as error:  # also of another shape
             title = f"The credential store {file} cannot be read"
             raise Denied(title, detail=type(error).__name__, hint="Look at the file.", engine=self.engine) from None
 

@@ -17,7 +17,7 @@ from backends.model.capabilities import EngineInfo
 from backends.model.ids import EngineKind
 from backends.model.image import ImageFacts
 from backends.stores import docker_folders, podman_folders
-from backends.stores.stored import StoredImage, StoreError
+from backends.stores.stored import StoredImage, StoreError, unreadable
 
 _UNIX = "unix://"
 _KNOCK_S = 2.0
@@ -124,8 +124,8 @@ def _oldest_first(threads: Path) -> list[Path]:
 
     def started(thread: Path) -> tuple[int, int]:
         try:
-            # Field 22, counted after the name, which may hold anything. Source: proc_pid_stat(5).
-            return int((thread / "stat").read_text().rpartition(")")[2].split()[19]), int(thread.name)
+            # Field 22, counted after the name, which may hold any bytes. Source: proc_pid_stat(5).
+            return int((thread / "stat").read_bytes().rpartition(b")")[2].split()[19]), int(thread.name)
         except OSError:
             return sys.maxsize, int(thread.name)
 
@@ -148,10 +148,12 @@ def _listener(path: str) -> int:
 
 
 def _try(path: Path) -> None:
+    try:
+        path.stat()
+    except OSError as error:
+        raise unreadable(error) from error
     if not os.access(path, os.R_OK, effective_ids=True):
-        missing = not path.exists()
-        title = "a part of it is not in its folders" if missing else "its folders may not be read by this user"
-        raise StoreError(title, detail=str(path))
+        raise StoreError("its folders may not be read by this user", detail=str(path))
 
 
 __all__ = ["files_seen", "find_image", "open_image"]

@@ -36,6 +36,7 @@ Params: TypeAlias = Mapping[str, str | int | bool]
 
 CONNECT_TIMEOUT_S = 3.0
 CALL_TIMEOUT_S = 10.0
+_REFUSAL_BYTES = 64 << 10  # of an engine's words for why it refuses
 HELLO_TIMEOUT_S = 5.0  # of the first question to an engine: a person waits for it
 _READ_BUFFER_BYTES = 1 << 20  # per stream: image tars come in 1 MiB pieces, and no more than twice that is held
 
@@ -230,13 +231,15 @@ class WireClient:
             yield response
 
     async def _raise_status(self, response: aiohttp.ClientResponse) -> None:
+        words = bytearray()
         async with self._errors():
             try:
                 async with asyncio.timeout(CALL_TIMEOUT_S):
-                    message = message_of(await response.content.read(65536))
+                    while piece := await response.content.read(_REFUSAL_BYTES - len(words)):  # it may come in parts
+                        words += piece
             except TimeoutError:
-                message = ""
-        raise self.refusal(response.status, message)
+                pass  # what has come is told
+        raise self.refusal(response.status, message_of(bytes(words)))
 
     @asynccontextmanager
     async def _errors(self) -> AsyncIterator[None]:

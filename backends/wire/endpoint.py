@@ -54,6 +54,8 @@ class Endpoint:
         Raises ValueError, with a message for people, for anything else.
         """
         text = url.strip()
+        if "\0" in unquote(text):
+            raise ValueError(f"a NUL in {url!r}")
         if text.startswith("/"):
             return cls(Scheme.UNIX, text)
         parts = urlsplit(text)

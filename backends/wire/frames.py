@@ -107,6 +107,16 @@ async def json_lines(
             yield value(line, cut)
 
 
+async def json_objects(
+    chunks: AsyncIterable[bytes], *, engine: EngineId | None = None
+) -> AsyncIterator[dict[str, Any]]:
+    """As json_lines, of an API whose every message is an object: Protocol for any other value."""
+    async for value in json_lines(chunks, engine=engine):
+        if not isinstance(value, dict):
+            raise Protocol("The engine sent a message of an unknown shape", detail=repr(value)[:200], engine=engine)
+        yield value
+
+
 class FrameCutter:
     """Cuts chunks of the 8-byte framed stream into pieces: (stream, bytes, first piece of its frame).
 
@@ -237,6 +247,7 @@ __all__ = [
     "FrameCutter",
     "LineSplitter",
     "json_lines",
+    "json_objects",
     "log_frames",
     "log_lines",
     "text_lines",

@@ -18,6 +18,7 @@ from backends.wire.failures import NO_ENGINE, from_os_error, late, lost, message
 
 _HEAD_BYTES = 64 << 10
 _CHUNK_BYTES = 64 << 10
+_UNIX = "unix://"
 _END_OF_CHUNKS = b"0\r\n\r\n"
 
 
@@ -88,12 +89,12 @@ async def hijacked(
 
 
 async def _connected(wire: WireClient) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    parts = urlsplit(await wire.base_url())
-    tls = wire.endpoint.tls
+    url = await wire.base_url()
+    parts, tls = urlsplit(url), wire.endpoint.tls
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            if parts.scheme == "unix":
-                return await asyncio.open_unix_connection(parts.path, limit=_HEAD_BYTES)
+            if url.startswith(_UNIX):
+                return await asyncio.open_unix_connection(url.removeprefix(_UNIX), limit=_HEAD_BYTES)
             context = await asyncio.to_thread(tls_context, tls) if tls else None
             return await asyncio.open_connection(parts.hostname, parts.port, ssl=context, limit=_HEAD_BYTES)
     except TimeoutError as error:

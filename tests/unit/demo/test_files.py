@@ -11,13 +11,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from backends.engines.demo_build import DemoBuild
 from backends.engines.demo_files import Files, Layer, changes, layer_tar, rootfs
 from backends.engines.demo_images import BuildStep, build, committed
 from backends.engines.demo_shell import NoSuchProgram, Place, run
-from backends.engines.demo_volumes import DemoVolume
+from backends.engines.demo_talk import session_of
+from backends.engines.demo_volumes import DemoVolume, Entry
+from backends.engines.demo_world import DemoWorld
+from backends.model.build import BuildSpec
 from backends.model.container import ChangedPath, ChangeKind
-from backends.model.errors import NotFound, Protocol, Unsupported
+from backends.model.errors import Conflict, NotFound, Protocol, Unsupported
 from backends.model.ids import EngineId, EngineKind
+from backends.model.session import ExecSpec
 
 _ID = EngineId(EngineKind.DEMO, "demo")
 _AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -69,6 +74,30 @@ def test_programs_do_what_their_namesakes_do(script: str, result: tuple[int, str
 def test_a_script_that_needs_a_real_shell_is_not_guessed(script: str) -> None:
     with pytest.raises(NoSuchProgram):
         Box().sh(script)
+
+
+async def test_a_program_that_has_ended_is_not_run_again_when_its_input_ends() -> None:
+    box = Box()
+    spec = ExecSpec(("sh", "-c", "echo x >> /data/n"), stdin=True)
+    session = session_of(spec, Place(box.files, {}, "box"))
+    await session.close_input()
+    assert box.sh("cat /data/n") == (0, "x\n", "")
+
+
+@pytest.mark.parametrize("line", ["FROM", "FROM --platform=linux/amd64", "COPY 'a /b", "COPY", "ENV A='b", "CMD [a"])
+def test_a_containerfile_that_is_wrong_is_told(line: str) -> None:
+    world = DemoWorld(_ID)
+    world.images[_IMAGE.id] = _IMAGE
+    text = f"FROM {_IMAGE.id}\n{line}\n".encode()
+    context = layer_tar({"/Containerfile": Entry(_file(len(text)), text)})
+    with pytest.raises(Conflict):
+        list(DemoBuild(world, BuildSpec("Containerfile"), context, {}).steps())
+
+
+def _file(size: int) -> tarfile.TarInfo:
+    head = tarfile.TarInfo("x")
+    head.size = size
+    return head
 
 
 def test_changes_are_what_differs_from_the_image_and_not_what_is_in_volumes() -> None:

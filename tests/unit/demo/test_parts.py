@@ -117,6 +117,26 @@ def test_a_damaged_archive_is_refused_or_whole(junk: bytes, place: int, value: i
         assert all(back.layers == image.layers for back in images)
 
 
+@pytest.mark.parametrize(
+    ("manifest", "config", "layer"),
+    [
+        ('[{"Config": 1, "Layers": []}]', "{}", b""),
+        ('[{"Config": "c", "Layers": ["l"]}]', '{"rootfs": {"diff_ids": []}}', b"\x1f\x8b\x08" + bytes(30)),
+        ("[" * 60_000, "{}", b""),
+    ],
+    ids=["no name", "no gzip", "deep"],
+)
+def test_what_is_only_like_an_archive_is_refused(manifest: str, config: str, layer: bytes) -> None:
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as tar:
+        for name, content in (("manifest.json", manifest.encode()), ("c", config.encode()), ("l", layer)):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    with pytest.raises(Protocol):
+        read_archive(out.getvalue(), _ID)
+
+
 @settings(deadline=None)
 @given(
     st.dictionaries(st.from_regex(r"[a-z]{1,8}(/[a-z]{1,8}){0,2}", fullmatch=True), st.binary(max_size=50), max_size=8)

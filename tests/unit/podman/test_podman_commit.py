@@ -8,7 +8,8 @@ import json
 import tarfile
 from typing import Any
 
-from backends.engines.podman_commit import archive_of, own_config
+from backends.engines.commit_archive import committed, own_config
+from backends.engines.podman_images import inherited
 from tests.unit.podman.recorded import recorded
 
 
@@ -26,7 +27,8 @@ def test_the_archive_has_the_base_images_configuration_and_the_committed_layers(
         "Created": "2026-11-27T18:45:52.5Z",
         "Config": {"Env": ["SECRET=1"], "Labels": {"of": "the container"}},
     }
-    files = _files(archive_of(made, base, "docker.io/x/y:1"))
+    steps = [*base["History"], {"created": made["Created"]}]
+    files = _files(committed(made, base, inherited(base), steps, "docker.io/x/y:1", empty_layers=True))
     index = json.loads(files["manifest.json"])[0]
     assert index["RepoTags"] == ["docker.io/x/y:1"]
     assert [files[path] for path in index["Layers"]] == [b""] * len(layers)
@@ -34,7 +36,7 @@ def test_the_archive_has_the_base_images_configuration_and_the_committed_layers(
     assert index["Config"] == f"{hashlib.sha256(config).hexdigest()}.json"
     said = json.loads(config)
     assert said["rootfs"]["diff_ids"] == layers
-    assert said["config"] == own_config(base)
+    assert said["config"] == own_config(inherited(base))
     assert said["config"]["Healthcheck"] == {"Test": ["CMD", "true"]}
     assert "SECRET" not in config.decode()
     filled = [step for step in said["history"] if not step.get("empty_layer")]

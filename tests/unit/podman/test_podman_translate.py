@@ -80,6 +80,10 @@ def test_ranges_are_expanded_and_exposed_ports_have_no_host_port() -> None:
     assert Port(99, "tcp", "", None) in ports
 
 
+def test_a_range_is_never_longer_than_there_are_ports() -> None:
+    assert len(listed_ports([{"container_port": 1, "host_port": 1, "range": 1 << 40}], None)) == 65536
+
+
 def test_mounts_of_inspect() -> None:
     mounts = inspected_container(recorded("rootful", "inspect-full"), ENGINE).mounts
     assert Mount(MountKind.VOLUME, "testvol", "/data", True) in mounts

@@ -93,7 +93,11 @@ def test_a_helper_is_asked(tmp_path: Path, helper: str) -> None:
     assert listed.header("unknown.example") == {}
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"auths": {"ghcr.io": {"auth": "no base64 $$"}}}'])
+@pytest.mark.parametrize(
+    "content",
+    ["{", "[]", '{"auths": {"ghcr.io": {"auth": "no base64 $$"}}}', '{"auths": ["ghcr.io"]}', "[" * 60_000],
+    ids=["cut", "list", "garbled", "shape", "deep"],
+)
 def test_a_file_that_cannot_be_read_is_said(tmp_path: Path, content: str) -> None:
     with pytest.raises(Denied, match="cannot be read"):
         store(tmp_path, content).header("ghcr.io")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from backends.model.ids import EngineKind
-from backends.stores import StoreError, find_image, rebuild, tar_bytes
+from backends.stores import StoreError, find_image, open_image, rebuild, tar_bytes
 from backends.stores.docker_folders import docker_image
 from backends.stores.podman_folders import podman_image
 from tests.unit.stores.folders import docker_store, facts_of, file, info_of, layer_of, podman_store
@@ -69,11 +69,23 @@ def test_an_engine_whose_first_thread_sees_other_files_is_seen_by_its_others(
         (proc / place / "ns").mkdir(parents=True)
         (proc / place / "root").symlink_to(seen)
         (proc / place / "ns/mnt").symlink_to(namespace)
-        (proc / place / "stat").write_text(f"{pid} (pod) man) S {'0 ' * 18}{started} 0")
+        (proc / place / "stat").write_bytes(b"%d (pod) \xffman) S %b%d 0" % (pid, b"0 " * 18, started))
     (proc / f"{pid}/task/{pid + 4}").mkdir()  # has just ended
     monkeypatch.setattr("backends.stores.find._PROC", proc)
     image = find_image(EngineKind.PODMAN, info_of(root, "overlay"), endpoint, facts_of(EngineKind.PODMAN, LAYERS))
     assert image.root == Path(f"{proc}/{pid}/task/{pid + 3}/root{root}")
+
+
+def test_a_folder_that_may_not_be_entered_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As /var/lib/docker is to a user: whether something is in it cannot be seen either."""
+    docker_store(tmp_path, LAYERS)
+
+    def stat(path: Path, **_named: object) -> os.stat_result:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", stat)
+    with pytest.raises(StoreError, match="may not be read by this user"):
+        open_image(EngineKind.DOCKER, tmp_path, facts_of(EngineKind.DOCKER, LAYERS))
 
 
 @pytest.mark.parametrize(("kind", "driver", "make"), ENGINES)

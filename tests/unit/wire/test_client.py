@@ -103,6 +103,22 @@ async def test_statuses(socket: Path, status: int, kind: type[BackendError]) -> 
     assert caught.value.engine == ENGINE
 
 
+async def test_an_error_that_comes_in_parts_is_told_whole(socket: Path) -> None:
+    body = b'{"message": "no such container: box"}'
+
+    async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: %d\r\n\r\n" % len(body))
+        for byte in body:
+            writer.write(bytes([byte]))
+            for _ in range(10):
+                await asyncio.sleep(0)  # the client, in the same loop, reads what there is
+
+    async with engine(socket, answer) as client:
+        with pytest.raises(NotFound) as caught:
+            await client.json("GET", "/x")
+    assert caught.value.title == "No such container: box"
+
+
 async def test_hooks_refine_errors(socket: Path) -> None:
     async with engine(socket, fixed("500 X", b'{"message": "no pause"}')) as plain:
         client = WireClient(plain.endpoint, ENGINE, classify=lambda status, _: Unsupported if status == 500 else None)

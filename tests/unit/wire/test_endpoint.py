@@ -36,10 +36,13 @@ def test_tls_changes_the_port() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "unix://", "ftp://x", "tcp://", "tcp://x:99999", "ssh://-oProxyCommand=x", "ssh://-l@host", "npipe:////x"],
+    [
+        *("", "unix://", "ftp://x", "tcp://", "tcp://x:99999", "ssh://-oProxyCommand=x", "ssh://-l@host"),
+        *("npipe:////x", "/a\0b", "unix:///a%00b", "ssh://host/a%00b"),
+    ],
 )
 def test_refused(url: str) -> None:
-    with pytest.raises(ValueError, match=r"no |is no"):
+    with pytest.raises(ValueError, match=r"no |is no|a NUL"):
         Endpoint.parse(url)
 
 

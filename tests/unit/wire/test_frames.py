@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from backends.model.container import LogLine, LogStream
 from backends.model.errors import Protocol
-from backends.wire.frames import CUT_MARK, json_lines, log_frames, log_lines, text_lines
+from backends.wire.frames import CUT_MARK, json_lines, json_objects, log_frames, log_lines, text_lines
 
 
 async def flow(chunks: Sequence[bytes]) -> AsyncIterator[bytes]:
@@ -45,6 +45,12 @@ async def test_json_lines(values: list[object], places: list[int]) -> None:
 async def test_json_lines_refuses_garbage(data: bytes) -> None:
     with pytest.raises(Protocol):
         [value async for value in json_lines(flow([data]))]
+
+
+@pytest.mark.parametrize("data", [b"[1]", b'"words"', b"7", b"null"])
+async def test_what_is_no_object_is_refused_where_every_message_is_one(data: bytes) -> None:
+    with pytest.raises(Protocol):
+        [value async for value in json_objects(flow([b'{"a": 1}\n' + data]))]
 
 
 async def test_json_lines_is_bounded() -> None:
