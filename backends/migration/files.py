@@ -41,12 +41,12 @@ def to_carry(changed: Iterable[ChangedPath], mounted: Sequence[str]) -> list[Car
     """
     wanted: list[Carried] = []
     whole = ""
-    for entry in sorted(changed):
-        if entry.kind is ChangeKind.DELETED or any(_below(entry.path, mount) for mount in mounted):
+    for entry in sorted(changed, key=in_tree):
+        if entry.kind is ChangeKind.DELETED or any(below(entry.path, mount) for mount in mounted):
             continue
-        if whole and _below(entry.path, whole):
+        if whole and below(entry.path, whole):
             continue
-        alone = entry.kind is ChangeKind.CHANGED or any(_below(mount, entry.path) for mount in mounted)
+        alone = entry.kind is ChangeKind.CHANGED or any(below(mount, entry.path) for mount in mounted)
         wanted.append(Carried(entry.path, alone))
         whole = whole if alone else entry.path
     return wanted
@@ -55,15 +55,20 @@ def to_carry(changed: Iterable[ChangedPath], mounted: Sequence[str]) -> list[Car
 def to_delete(changed: Iterable[ChangedPath], mounted: Sequence[str]) -> list[str]:
     """The paths that the source has deleted, the uppermost of each folder."""
     gone: list[str] = []
-    for entry in sorted(changed):
-        if entry.kind is not ChangeKind.DELETED or any(_below(entry.path, mount) for mount in mounted):
+    for entry in sorted(changed, key=in_tree):
+        if entry.kind is not ChangeKind.DELETED or any(below(entry.path, mount) for mount in mounted):
             continue
-        if not gone or not _below(entry.path, gone[-1]):
+        if not gone or not below(entry.path, gone[-1]):
             gone.append(entry.path)
     return gone
 
 
-def _below(path: str, folder: str) -> bool:
+def in_tree(entry: ChangedPath) -> list[str]:
+    """Its place where all that is below a folder comes right behind it: "/a" is before "/a/x", "/a/x" before "/a-b"."""
+    return entry.path.split("/")
+
+
+def below(path: str, folder: str) -> bool:
     """Whether path is that folder or something in it."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
