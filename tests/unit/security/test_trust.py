@@ -94,6 +94,7 @@ def test_without_a_scope_the_default_decides_and_all_requirements_must_hold() ->
     "text",
     [
         "", "[]", "{}", '{"default": []}', '{"default": [{"type": "trustMe"}]}', '{"default": [1]}',
+        '{"default": [{"type": []}]}',
         '{"default": [{"type": "reject"}], "transport": {}}', '{"default": [{"type": "reject"}], "transports": 1}',
         '{"default": [{"type": "reject"}], "transports": {"docker": []}}',
         '{"default": [{"type": "reject"}], "transports": {"docker": {"x": []}}}',
