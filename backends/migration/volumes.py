@@ -284,8 +284,9 @@ class VolumeCopy:
         ):
             async for _ in nothing:
                 pass
-        for _ in (*copy.finish(), *copy.links(reading.groups)):
+        for _ in copy.finish():
             pass
+        await asyncio.to_thread(lambda: b"".join(copy.links(reading.groups)))
         return found | copy.contents
 
 
