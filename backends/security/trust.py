@@ -64,7 +64,7 @@ _KNOWN = frozenset({"insecureAcceptAnything", "reject", "signedBy", "sigstoreSig
 _REFUSING = frozenset({"reject", "signedBaseLayer"})
 """signedBaseLayer is not implemented in containers/image: nothing satisfies it (prSignedBaseLayer)."""
 _KEY_FIELDS = ("keyPath", "keyPaths", "keyData", "keyDatas", "fulcio", "pki")
-_SAME_REPOSITORY = frozenset({"matchRepoDigestOrExact", "matchRepository"})
+_SAME_REPOSITORY = ("matchRepoDigestOrExact", "matchRepository")
 """What signedIdentity asks of an image named by its digest, where nothing else is said: the repository's name."""
 
 

@@ -88,6 +88,8 @@ def test_without_a_scope_the_default_decides_and_all_requirements_must_hold() ->
     assert judge(base, "busybox").outcome is TrustOutcome.REFUSES
     keyless = read_policy(policy([{"type": "sigstoreSigned", "keyData": "c2VjcmV0", "rekorPublicKeyPath": "/r"}]))
     assert keyless.default[0].keys == ("inline",)
+    odd = read_policy(policy([{"type": "signedBy", "keyPath": "/k", "signedIdentity": {"type": []}}]))
+    assert odd.default[0].kind == "signedBy"
 
 
 @pytest.mark.parametrize(
