@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from backends.engine import Engine
 from backends.migration.manifest import FileFacts, Manifest, ManifestTap, differences
+from backends.migration.origin import Origin, watched
 from backends.migration.progress import Flow, Meter, metered
 from backends.model.container import ChangedPath, ChangeKind
 from backends.model.errors import BackendError, Protocol
@@ -152,29 +153,16 @@ async def _copy(
     meter: Meter,
     report: Callable[[Flow], None],
 ) -> Manifest:
-    broken: list[BackendError] = []
-
-    async def watched(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-        try:
-            async for chunk in chunks:
-                yield chunk
-        except BackendError as error:
-            broken.append(error)
-            raise
-
+    origin = Origin()
     async with (
         ManifestTap() as tap,
         source.read_files(containers[0], one.path) as chunks,
-        aclosing(watched(chunks)) as origin,
-        aclosing(members(origin, one.alone)) as wanted,
+        aclosing(watched(chunks, origin)) as sent,
+        aclosing(members(sent, one.alone)) as wanted,
         aclosing(metered(wanted, meter, report, tap.feed)) as stream,
     ):
-        try:
+        with origin:
             await target.write_files(containers[1], posixpath.dirname(one.path) or "/", stream)
-        except BackendError as error:
-            if broken:
-                raise broken[0] from error
-            raise
         async for _ in stream:  # what stands after the tar's end is of no interest to the receiver
             pass
         return await tap.finish()
