@@ -14,7 +14,7 @@ def around_of(engine: EngineView | None) -> Around:
     local = engine is not None and engine.info is not None and engine.info.local
     return Around(
         os.environ,
-        lambda path: Path(path).expanduser().read_text(encoding="utf-8"),
+        lambda path: Path(os.path.expanduser(path)).read_text(encoding="utf-8"),
         home=str(Path.home()) if local else "",
         folder=str(Path.cwd()) if local else "",
     )

@@ -45,7 +45,7 @@ def context_names(environ: Mapping[str, str]) -> list[str]:
     names: set[str] = set()
     for place in (environ.get("KUBECONFIG") or "~/.kube/config").split(os.pathsep):
         try:
-            config = yaml.safe_load(Path(place).expanduser().read_text(encoding="utf-8")) if place else None
+            config = yaml.safe_load(Path(os.path.expanduser(place)).read_text(encoding="utf-8")) if place else None
             names |= {str(one["name"]) for one in config["contexts"]} if config else set()
         except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
             continue

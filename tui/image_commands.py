@@ -60,9 +60,7 @@ class ImageCommands:
         return self._work(partial(self._follow, reply), name="look at images", group="images", exclusive=True)
 
     async def _follow(self, reply: Callable[[Message], object]) -> None:
-        from backends.services.image_watch import watched
-
-        async with aclosing(watched(self._fleet(), self._known())) as lists:
+        async with aclosing(self._known().watched()) as lists:
             async for seen in lists:
                 reply(ImagesSeen(seen))
 

@@ -40,7 +40,8 @@ class StoreCommands:
         return self._work(partial(self._volumes, reply), name="look at volumes", group="stores", exclusive=True)
 
     async def _volumes(self, reply: Reply) -> None:
-        from backends.services.stores import FleetStores, changes
+        from backends.services.store_looks import changes
+        from backends.services.stores import FleetStores
 
         fleet = self._fleet()
         stores = FleetStores(fleet)
@@ -58,7 +59,8 @@ class StoreCommands:
         return self._work(partial(self._networks, reply), name="look at networks", group="stores", exclusive=True)
 
     async def _networks(self, reply: Reply) -> None:
-        from backends.services.stores import FleetStores, changes
+        from backends.services.store_looks import changes
+        from backends.services.stores import FleetStores
 
         fleet = self._fleet()
         async with aclosing(changes(fleet, EventKind.NETWORK)) as times:

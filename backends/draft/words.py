@@ -238,10 +238,10 @@ def read_variable(text: str) -> tuple[str, str | None]:
 def read_variables(lines: str) -> list[tuple[str, str | None]]:
     """The variables of an env file, as both engines read it: no quotes, "#" begins a comment line."""
     found = []
-    for number, line in enumerate(lines.splitlines(), start=1):
+    for number, line in enumerate(lines.split("\n"), start=1):
         if line.strip() and not line.lstrip().startswith("#"):
             try:
-                found.append(read_variable(line.lstrip()))
+                found.append(read_variable(line.lstrip().removesuffix("\r")))
             except ValueError:
                 raise ValueError(f"line {number} is not NAME=value") from None
     return found

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Generator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import NoReturn, cast
 
@@ -21,9 +21,10 @@ from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import Image, ImageFacts, LayerReport
 from backends.model.network import Network
 from backends.model.workload import Volume, WorkloadSpec
+from backends.streams import read_ahead
 
 
-def _hashed(backup: Backup, found: Found) -> Iterator[bytes]:
+def _hashed(backup: Backup, found: Found) -> Generator[bytes, None, None]:
     """A member's content; raises Protocol at its end where the file was changed since it was checked."""
     digest = hashlib.sha256()
     for piece in content_of(backup.descriptor, found):
@@ -33,15 +34,11 @@ def _hashed(backup: Backup, found: Found) -> Iterator[bytes]:
         raise damaged(f"{found.member.name} has been changed since the file was checked")
 
 
-async def _in_thread(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Each piece is read in a thread: disks may be slow."""
-    while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
-        yield piece
-
-
 @asynccontextmanager
-async def _stream(pieces: Iterator[bytes]) -> AsyncIterator[AsyncIterator[bytes]]:
-    yield _in_thread(pieces)
+async def _stream(pieces: Generator[bytes, None, None]) -> AsyncIterator[AsyncIterator[bytes]]:
+    """Each piece is read in a thread: disks may be slow. No thread reads any more when this is left."""
+    async with aclosing(read_ahead(pieces)) as stream:
+        yield stream
 
 
 class _Refusal:
@@ -153,7 +150,8 @@ class ArchiveSource:
     async def export_image(self, reference: str) -> AsyncIterator[AsyncIterator[bytes]]:
         """As docker-archive, made from the OCI layout."""
         await self.image_facts(reference)
-        yield _in_thread(docker_archive(self._backup.image, lambda found: _hashed(self._backup, found)))
+        async with _stream(docker_archive(self._backup.image, lambda found: _hashed(self._backup, found))) as stream:
+            yield stream
 
     # -- its volumes and networks ----------------------------------------------------------------
     async def list_volumes(self) -> list[Volume]:
@@ -175,7 +173,8 @@ class ArchiveSource:
         del via_image, paths
         for stored in self._contents.volumes:
             if stored.volume.name == name:
-                yield _in_thread(_hashed(self._backup, self._backup.found[stored.member]))
+                async with _stream(_hashed(self._backup, self._backup.found[stored.member])) as stream:
+                    yield stream
                 return
         raise NotFound(f"volume {name} is not in the backup", engine=self.id)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import posixpath
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from backends.engine import Engine
 from backends.migration import references
+from backends.migration.files import in_tree
 from backends.model.capabilities import EngineInfo
 from backends.model.container import ChangedPath, ChangeKind, Container, ContainerState, MountKind
 from backends.model.errors import NotFound, Refused
@@ -103,13 +105,15 @@ def carried_changes(paths: Iterable[ChangedPath]) -> tuple[ChangedPath, ...]:
     A folder that only counts as changed because of what is in it is not read as a whole.
     """
     kept: list[ChangedPath] = []
-    ordered = sorted(paths)
+    ordered = sorted(paths, key=in_tree)
+    holding: set[str] = set()
     for entry in ordered:
-        if entry.kind is ChangeKind.DELETED or any(entry.path.startswith(f"{above.path}/") for above in kept):
+        folder = entry.path
+        while (folder := posixpath.dirname(folder)) not in holding:
+            holding.add(folder)
+    for entry in ordered:
+        if entry.kind is ChangeKind.DELETED or (kept and entry.path.startswith(f"{kept[-1].path}/")):
             continue
-        below = entry.kind is ChangeKind.CHANGED and any(
-            other.path.startswith(f"{entry.path.rstrip('/')}/") for other in ordered
-        )
-        if not below:
+        if entry.kind is not ChangeKind.CHANGED or entry.path not in holding:
             kept.append(entry)
     return tuple(kept)

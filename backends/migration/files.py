@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from backends.engine import Engine
 from backends.migration.manifest import FileFacts, Manifest, ManifestTap, differences
+from backends.migration.origin import Origin, watched
 from backends.migration.progress import Flow, Meter, metered
 from backends.model.container import ChangedPath, ChangeKind
 from backends.model.errors import BackendError, Protocol
@@ -41,12 +42,12 @@ def to_carry(changed: Iterable[ChangedPath], mounted: Sequence[str]) -> list[Car
     """
     wanted: list[Carried] = []
     whole = ""
-    for entry in sorted(changed):
-        if entry.kind is ChangeKind.DELETED or any(_below(entry.path, mount) for mount in mounted):
+    for entry in sorted(changed, key=in_tree):
+        if entry.kind is ChangeKind.DELETED or any(below(entry.path, mount) for mount in mounted):
             continue
-        if whole and _below(entry.path, whole):
+        if whole and below(entry.path, whole):
             continue
-        alone = entry.kind is ChangeKind.CHANGED or any(_below(mount, entry.path) for mount in mounted)
+        alone = entry.kind is ChangeKind.CHANGED or any(below(mount, entry.path) for mount in mounted)
         wanted.append(Carried(entry.path, alone))
         whole = whole if alone else entry.path
     return wanted
@@ -55,15 +56,20 @@ def to_carry(changed: Iterable[ChangedPath], mounted: Sequence[str]) -> list[Car
 def to_delete(changed: Iterable[ChangedPath], mounted: Sequence[str]) -> list[str]:
     """The paths that the source has deleted, the uppermost of each folder."""
     gone: list[str] = []
-    for entry in sorted(changed):
-        if entry.kind is not ChangeKind.DELETED or any(_below(entry.path, mount) for mount in mounted):
+    for entry in sorted(changed, key=in_tree):
+        if entry.kind is not ChangeKind.DELETED or any(below(entry.path, mount) for mount in mounted):
             continue
-        if not gone or not _below(entry.path, gone[-1]):
+        if not gone or not below(entry.path, gone[-1]):
             gone.append(entry.path)
     return gone
 
 
-def _below(path: str, folder: str) -> bool:
+def in_tree(entry: ChangedPath) -> list[str]:
+    """Its place where all that is below a folder comes right behind it: "/a" is before "/a/x", "/a/x" before "/a-b"."""
+    return entry.path.split("/")
+
+
+def below(path: str, folder: str) -> bool:
     """Whether path is that folder or something in it."""
     return path == folder or path.startswith(folder.rstrip("/") + "/")
 
@@ -147,29 +153,16 @@ async def _copy(
     meter: Meter,
     report: Callable[[Flow], None],
 ) -> Manifest:
-    broken: list[BackendError] = []
-
-    async def watched(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
-        try:
-            async for chunk in chunks:
-                yield chunk
-        except BackendError as error:
-            broken.append(error)
-            raise
-
+    origin = Origin()
     async with (
         ManifestTap() as tap,
         source.read_files(containers[0], one.path) as chunks,
-        aclosing(watched(chunks)) as origin,
-        aclosing(members(origin, one.alone)) as wanted,
+        aclosing(watched(chunks, origin)) as sent,
+        aclosing(members(sent, one.alone)) as wanted,
         aclosing(metered(wanted, meter, report, tap.feed)) as stream,
     ):
-        try:
+        with origin:
             await target.write_files(containers[1], posixpath.dirname(one.path) or "/", stream)
-        except BackendError as error:
-            if broken:
-                raise broken[0] from error
-            raise
         async for _ in stream:  # what stands after the tar's end is of no interest to the receiver
             pass
         return await tap.finish()

@@ -98,12 +98,8 @@ async def ship_image(source: Engine, target: Engine, facts: ImageFacts, report: 
         source.export_image(facts.key.id) as chunks,
         aclosing(metered(watched(chunks, origin), meter, report)) as stream,
     ):
-        try:
+        with origin:
             loaded = await target.import_image(stream)
-        except BackendError as error:
-            if origin.error is not None:
-                raise origin.error from error
-            raise
     report(meter.flow())
     return await _landed(target, facts, loaded), meter.done_bytes
 

@@ -223,12 +223,13 @@ async def load(state_dir: Path, journal: str) -> Journal:
 async def list_journals(state_dir: Path) -> list[Record]:
     """All moves on record, oldest first; files that cannot be read raise Protocol."""
 
-    def read() -> list[str]:
+    def read() -> list[Record]:
         folder = folder_of(state_dir)
         paths = sorted(folder.glob("*.json")) if folder.is_dir() else []
-        return [path.read_text(encoding="utf-8") for path in paths if "." not in path.stem]  # not ID.plan.json
+        texts = (path.read_text(encoding="utf-8") for path in paths if "." not in path.stem)  # not ID.plan.json
+        return [from_json(text) for text in texts]
 
-    return [from_json(text) for text in await asyncio.to_thread(read)]
+    return await asyncio.to_thread(read)
 
 
 class Journal:

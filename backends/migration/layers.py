@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from backends.migration.facts import SourceFacts
+from backends.migration.files import below
 from backends.model.container import ChangedPath, ChangeKind
 from backends.model.plan import Choices, Finding, LayerChoice, Severity
 from backends.model.workload import WorkloadSpec
@@ -20,16 +21,12 @@ _SHOWN = 5
 _NOT_IN_NAMES = re.compile(r"[^a-z0-9]+")
 
 
-def _under(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
 def carried(changed: Iterable[ChangedPath]) -> tuple[ChangedPath, ...]:
     """What is carried with CHANGES: all but the engine's own files; folders that hold a change for their modes."""
     return tuple(
         path
         for path in sorted(changed)
-        if path.path not in _ENGINES_OWN and not any(_under(path.path, folder) for folder in _NOISE)
+        if path.path not in _ENGINES_OWN and not any(below(path.path, folder) for folder in _NOISE)
     )
 
 
@@ -42,9 +39,9 @@ def own_changes(changed: Iterable[ChangedPath], spec: WorkloadSpec) -> tuple[Cha
         parents |= more
     kept = []
     for path in seen:
-        noise = any(_under(path.path, folder) for folder in _NOISE) or path.path in _ENGINES_OWN
+        noise = any(below(path.path, folder) for folder in _NOISE) or path.path in _ENGINES_OWN
         only_holds = path.kind is ChangeKind.CHANGED and path.path in parents
-        mount_point = any(_under(path.path, mount) or _under(mount, path.path) for mount in mounts)
+        mount_point = any(below(path.path, mount) or below(mount, path.path) for mount in mounts)
         if not (noise or only_holds or (mount_point and path.kind is not ChangeKind.DELETED)):
             kept.append(path)
     return tuple(kept)

@@ -162,7 +162,7 @@ class ManifestTap:
         job, self._job = self._job, None
         if job is not None:
             job.cancel()
-            await asyncio.wait({job})
+            await asyncio.gather(job, return_exceptions=True)
 
     def _digest(self, batch: bytes) -> None:
         self._builder.add(self._reader.read(batch))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import posixpath
 import tarfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -239,7 +239,7 @@ def stored_image(descriptor: int, members: Mapping[str, Found], facts: ImageFact
     return image
 
 
-def docker_archive(image: StoredImage, pieces: Callable[[Found], Iterator[bytes]]) -> Iterator[bytes]:
+def docker_archive(image: StoredImage, pieces: Callable[[Found], Iterator[bytes]]) -> Generator[bytes, None, None]:
     """The image as engines load it, without a name. pieces: the content of a member."""
     config = f"{image.config.member.sha256}.json"
     names = [f"{layer.member.sha256}.tar" for layer in image.layers]

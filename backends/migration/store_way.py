@@ -82,12 +82,8 @@ async def _loaded(
     layers = [None if at in present else parts[layer.diff_id] for at, layer in enumerate(image.layers)]
     origin = Origin()
     async with aclosing(watched(_counted(partial_archive(image.config, layers), count), origin)) as archive:
-        try:
+        with origin:
             return await target.import_image(archive)
-        except BackendError as error:
-            if origin.error is not None:
-                raise origin.error from error
-            raise
 
 
 def _parts(layers: tuple[StoredLayer, ...] | list[StoredLayer]) -> dict[str, Part]:

@@ -10,7 +10,6 @@ from backends.migration.manifest import Manifest, ManifestTap, read_manifest
 from backends.migration.origin import Origin, watched
 from backends.migration.progress import Flow, Meter, metered
 from backends.migration.space import guarded
-from backends.model.errors import BackendError
 
 Report = Callable[[Flow], None]
 
@@ -29,12 +28,8 @@ async def copy_volume(
         source.export_volume(names[0], via_image=images[0]) as chunks,
         aclosing(metered(watched(guarded(target, chunks), origin), meter, report, tap.feed)) as stream,
     ):
-        try:
+        with origin:
             await target.import_volume(names[1], stream, via_image=images[1])
-        except BackendError as error:
-            if origin.error is not None:
-                raise origin.error from error
-            raise
         async for _ in stream:  # what stands after the tar's end is of no interest to the receiver
             pass
         report(meter.flow())

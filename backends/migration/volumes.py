@@ -32,7 +32,7 @@ from backends.migration.transfer import copy_volume, volume_manifest
 from backends.migration.verify import compare_volumes
 from backends.migration.volume_proof import Ledger, Side
 from backends.migration.volume_reading import reading_of
-from backends.model.errors import BackendError, Protocol, Unsupported
+from backends.model.errors import Protocol, Unsupported
 from backends.model.ids import EngineKind
 from backends.model.plan import Check
 
@@ -257,12 +257,8 @@ class VolumeCopy:
             reading.open(self._source, self._names[0], self._images[0], live=live) as chunks,
             aclosing(archive(chunks)) as stream,
         ):
-            try:
+            with origin:
                 await self._target.import_volume(self._names[1], stream, via_image=self._images[1])
-            except BackendError as error:
-                if origin.error is not None:
-                    raise origin.error from error
-                raise
             async for _ in stream:
                 pass
         self._report("copying", meter.flow())
@@ -284,8 +280,9 @@ class VolumeCopy:
         ):
             async for _ in nothing:
                 pass
-        for _ in (*copy.finish(), *copy.links(reading.groups)):
+        for _ in copy.finish():
             pass
+        await asyncio.to_thread(lambda: b"".join(copy.links(reading.groups)))
         return found | copy.contents
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,7 +49,12 @@ def read_shelf(own: Path | None = None) -> Shelf:
     presets: dict[str, Preset] = {}
     errors: list[PresetError] = []
     for folder in (PACKAGED, user_folder() if own is None else own):
-        for path in _files(folder):
+        try:
+            paths = _files(folder)
+        except OSError as error:
+            errors.append(PresetError(f"{folder}: cannot be read", detail=str(error)))
+            continue
+        for path in paths:
             try:
                 presets[path.stem] = read_preset(path.stem, path.read_text(encoding="utf-8"), str(path))
             except PresetError as error:
@@ -62,10 +66,9 @@ def read_shelf(own: Path | None = None) -> Shelf:
     return Shelf(tuple(presets[name] for name in sorted(presets)), tuple(errors))
 
 
-def _files(folder: Path) -> Iterator[Path]:
+def _files(folder: Path) -> list[Path]:
     """The TOML files of a folder, by name; none where there is no such folder."""
-    if folder.is_dir():
-        yield from sorted(path for path in folder.iterdir() if path.suffix == ".toml")
+    return sorted(path for path in folder.iterdir() if path.suffix == ".toml") if folder.is_dir() else []
 
 
 __all__ = ["PACKAGED", "Shelf", "read_shelf", "user_folder"]

@@ -66,7 +66,7 @@ def read_places(files: Mapping[str, str]) -> SignaturePlaces:
     for name in sorted(files):
         try:
             told = yaml.safe_load(files[name])
-        except (yaml.YAMLError, RecursionError) as error:
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
             return SignaturePlaces(problem=f"{name} is no YAML: {' '.join(str(error).split())}")
         if told is None:
             continue

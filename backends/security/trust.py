@@ -64,7 +64,7 @@ _KNOWN = frozenset({"insecureAcceptAnything", "reject", "signedBy", "sigstoreSig
 _REFUSING = frozenset({"reject", "signedBaseLayer"})
 """signedBaseLayer is not implemented in containers/image: nothing satisfies it (prSignedBaseLayer)."""
 _KEY_FIELDS = ("keyPath", "keyPaths", "keyData", "keyDatas", "fulcio", "pki")
-_SAME_REPOSITORY = frozenset({"matchRepoDigestOrExact", "matchRepository"})
+_SAME_REPOSITORY = ("matchRepoDigestOrExact", "matchRepository")
 """What signedIdentity asks of an image named by its digest, where nothing else is said: the repository's name."""
 
 
@@ -99,9 +99,9 @@ def _requirements(told: Any, where: str) -> tuple[Requirement, ...]:
 
 def _requirement(told: Any, where: str) -> Requirement:
     kind = told.get("type") if isinstance(told, dict) else None
-    if kind not in _KNOWN:
+    if not isinstance(kind, str) or kind not in _KNOWN:
         raise ValueError(f"{where} has a requirement of an unknown type: {kind}")
-    return Requirement(str(kind), tuple(_keys(told)), tuple(_more(told)))
+    return Requirement(kind, tuple(_keys(told)), tuple(_more(told)))
 
 
 def _more(told: Mapping[str, Any]) -> Iterator[str]:

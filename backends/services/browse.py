@@ -129,23 +129,28 @@ async def _told_inside(engine: Engine, container: str, top: str) -> tuple[FileEn
 
 
 def _entries(told: bytes, mark: str) -> tuple[FileEntry, ...]:
-    """Rows of `_SCRIPT`. A name may hold newlines: a row goes to the next mark, which nobody could foresee."""
-    found = []
-    for part in told.split(f"{mark}|".encode())[1:]:
-        mode, uid, gid, size, mtime, name = part.removesuffix(b"\n").split(b"|", _COLUMNS - 1)
-        bits = int(mode, 16)
-        found.append(
-            FileEntry(
-                name.removeprefix(b"./").decode("utf-8", "surrogateescape"),
-                _KINDS.get(bits >> 12, FileKind.OTHER),
-                int(size),
-                bits & 0o7777,
-                int(uid),
-                int(gid),
-                _moment(int(mtime)),
-            )
-        )
-    return in_order(found)
+    """Rows of `_SCRIPT`. A name may hold newlines: a row goes to the next mark, which nobody could foresee.
+
+    Raises Unsupported where a row is none: the container's stat is another program than it seems.
+    """
+    try:
+        return in_order(_entry(part.removesuffix(b"\n")) for part in told.split(f"{mark}|".encode())[1:])
+    except ValueError as error:
+        raise Unsupported("its stat does not tell what it was asked for", detail=str(error)) from error
+
+
+def _entry(row: bytes) -> FileEntry:
+    mode, uid, gid, size, mtime, name = row.split(b"|", _COLUMNS - 1)
+    bits = int(mode, 16)
+    return FileEntry(
+        name.removeprefix(b"./").decode("utf-8", "surrogateescape"),
+        _KINDS.get(bits >> 12, FileKind.OTHER),
+        int(size),
+        bits & 0o7777,
+        int(uid),
+        int(gid),
+        _moment(int(mtime)),
+    )
 
 
 def in_order(entries: Iterable[FileEntry]) -> tuple[FileEntry, ...]:
@@ -236,7 +241,7 @@ class _First(Walk):
     async def read(self, chunks: AsyncIterator[bytes]) -> None:
         """As far as it takes."""
         async for chunk in chunks:
-            self.feed(chunk[: 1 << 16])
+            self.feed(chunk)
             if self.kind is not None:
                 return
         raise Protocol("the engine's archive is empty")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 
 from backends.engine import Engine
@@ -14,6 +14,7 @@ from backends.migration.unbroken import unbroken
 from backends.migration.ways import obstacle
 from backends.model.capabilities import Capability
 from backends.model.errors import BackendError, Conflict, NotFound, Refused
+from backends.model.events import EventKind
 from backends.model.fleet import EngineView, FleetView
 from backends.model.ids import ContainerKey, EngineId, ImageKey
 from backends.model.image import Image, Layer
@@ -24,6 +25,7 @@ from backends.registry.server import MARK
 from backends.services.audit_facts import of_image
 from backends.services.fleet import Fleet
 from backends.services.image_sharing import StoredImage, Target, analysed, stored_bytes
+from backends.services.store_looks import RETRY_S, SETTLE_S, all_asked, changes
 
 ASKED_AT_ONCE = 8
 """Images of one engine that are asked for their layers at the same time."""
@@ -48,21 +50,19 @@ class FleetImages:
     async def look(self) -> ImageList:
         """All images of the engines that answer now, by engine and name, with what they share."""
         view = self._fleet.store.view
-        engines = [engine for engine in self._fleet.engines if view.engines[engine.id].offers(Capability.STORES)]
-        answers = await asyncio.gather(*(self._told(engine) for engine in engines), return_exceptions=True)
-        stored: list[StoredImage] = []
-        errors: list[BackendError] = []
-        for answer in answers:
-            if isinstance(answer, BackendError):
-                errors.append(answer)
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                stored += answer
+        stored, errors = await all_asked(self._fleet, self._told)
         known, silent = {one.image.key for one in stored}, {error.engine for error in errors}
         self._layers = {key: told for key, told in self._layers.items() if key in known or key.engine in silent}
         stored.sort(key=lambda one: (one.image.key.engine.name, not one.image.tags, one.image.tags, one.image.key.id))
-        return await asyncio.to_thread(_listed, stored, _targets(view, engines), tuple(errors))
+        return await asyncio.to_thread(_listed, stored, _targets(view), errors)
+
+    async def watched(
+        self, *, settle_s: float = SETTLE_S, retry_s: float = RETRY_S
+    ) -> AsyncGenerator[ImageList, None]:
+        """The images now, and again after each change. Never ends by itself; close it."""
+        async with aclosing(changes(self._fleet, EventKind.IMAGE, settle_s=settle_s, retry_s=retry_s)) as times:
+            async for _ in times:
+                yield await self.look()
 
     async def _told(self, engine: Engine) -> list[StoredImage]:
         images, containers = await asyncio.gather(engine.list_images(nameless=True), engine.list_containers())
@@ -177,9 +177,9 @@ def _without_passing_names(image: Image) -> Image:
     return image if (tags, digests) == (image.tags, image.digests) else replace(image, tags=tags, digests=digests)
 
 
-def _targets(view: FleetView, engines: Sequence[Engine]) -> list[Target]:
+def _targets(view: FleetView) -> list[Target]:
     """Where images may be copied to, and from which engines only as a whole."""
-    infos = {engine.id: view.engines[engine.id] for engine in engines}
+    infos = {id: seen for id, seen in view.engines.items() if seen.offers(Capability.STORES)}
     return [
         Target(id, frozenset(source for source in infos if source != id and _whole(infos[source], target)))
         for id, target in infos.items()

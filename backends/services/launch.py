@@ -10,6 +10,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from backends.draft.check import Facts, Remark, check, free_name, free_port, ground_of, taken_ports
@@ -243,10 +244,13 @@ async def launch(
         key = ContainerKey(engine, made)
         try:
             await target.start(made)
-        except BackendError:
+        except BackendError as error:
             if not keep:
                 borrowed = any(mount.anonymous and mount.source for mount in spec.mounts)
-                await target.remove(made, force=True, volumes=not borrowed)  # never those of another container
+                try:
+                    await target.remove(made, force=True, volumes=not borrowed)  # never those of another container
+                except BackendError as second:
+                    error.detail = "; ".join(filter(None, (error.detail, f"{spec.name} stays: {second}")))
             await fleet.refresh(key)
             raise
         ended = await exit_within(target, made, settle_s)
@@ -259,11 +263,13 @@ async def launch(
 
 async def exit_within(engine: Engine, container: str, within_s: float) -> str:
     """How a container has ended by an error so soon, in words; "" where it runs on, is done, or is gone (--rm)."""
+    code = None
     try:
-        code = await asyncio.wait_for(engine.wait_exit(container), within_s)
-    except TimeoutError:
-        state = (await engine.inspect_container(container)).state
-        return "ends at once, and is started again and again" if state is ContainerState.RESTARTING else ""
+        with suppress(TimeoutError):
+            code = await asyncio.wait_for(engine.wait_exit(container), within_s)
+        if code is None:
+            state = (await engine.inspect_container(container)).state
+            return "ends at once, and is started again and again" if state is ContainerState.RESTARTING else ""
     except NotFound:
         return ""
     return f"ended at once with exit code {code}" if code else ""

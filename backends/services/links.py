@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from backends.engine import Engine
+from backends.inspected import environment
 from backends.inspected_pod import is_pod, pod_environment
 from backends.links.find import links_of
 from backends.links.reach import Ground, attach_address, forward_line, tunnel_line
@@ -32,8 +33,9 @@ async def find_links(engine: Engine, container: Container, ground: Ground) -> Li
     else:
         return LinkReport(remarks=("it does not run",))
     if is_pod(raw):
-        return _of_pod(engine, container, raw, lines, remarks)
-    links = links_of(container, _env(config), lines, host=ground.engine_host or "localhost")
+        return await asyncio.to_thread(_of_pod, engine, container, raw, lines, remarks)
+    host = ground.engine_host or "localhost"
+    links = await asyncio.to_thread(links_of, container, dict(environment(raw)), lines, host=host)
     tunnels = {link.port: line for link in links if link.port and (line := tunnel_line(link, ground))}
     return LinkReport(
         links,
@@ -53,12 +55,6 @@ def _of_pod(
     tunnels = tuple((port, forward_line(port, container.key.id, engine.endpoint)) for port in sorted(ports))
     said = (*remarks, *(("a Pod's port answers here while its kubectl line runs (t copies it)",) if tunnels else ()))
     return LinkReport(links, tunnels, remarks=said)
-
-
-def _env(config: Mapping[str, object]) -> Mapping[str, str]:
-    entries = config.get("Env")
-    pairs = (str(entry).partition("=") for entry in (entries if isinstance(entries, list) else ()))
-    return {name: value for name, _, value in pairs}
 
 
 async def _lines(engine: Engine, container: Container, remarks: list[str]) -> list[str]:

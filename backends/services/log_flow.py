@@ -120,7 +120,7 @@ class LogFlow:
                 running = [one for one in readers if not one.done()]
                 if running:
                     await asyncio.wait(running, timeout=FRAME_S, return_when=asyncio.FIRST_COMPLETED)
-                if self._first and not self._tails_are_there(loop.time()):
+                if self._first and running and not self._tails_are_there(loop.time()):
                     continue
                 self._hand_on(hand_on)
                 if not self._waiting:

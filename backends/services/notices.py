@@ -55,6 +55,8 @@ class NoticeWatch:
         found: list[Notice] = []
         if view.containers is not self._before:
             before, self._before = self._before, view.containers
+            self._own = {key: at for key, at in self._own.items() if now_s - at < _OWN_S}
+            self._told = {one: at for one, at in self._told.items() if now_s - at < _AGAIN_S}
             for key, container in view.containers.items():
                 known = before.get(key)
                 # What a trial or a sweep makes comes and goes by the hundred: its own screen tells of it.

@@ -49,6 +49,8 @@ async def check(
             code, out, err = await run_program(command, timeout_s=_TIMEOUT_S, env=env)
         except TimeoutError:
             return (Finding(Severity.WARN, "Podman's generator did not answer", detail=argv[0]),), ""
+        except OSError as error:
+            return (Finding(Severity.WARN, "Podman's generator cannot be started", detail=str(error)),), ""
     said = [line.partition("]: ")[2] or line for line in err.decode(errors="replace").splitlines()]
     wrong = [line for line in said if line and not line.startswith(_LOADING)]
     remedy = "Correct the file before it is used."

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends.engine import Engine
+from backends.migration.unbroken import unbroken
 from backends.model.errors import BackendError
 from backends.security.finding import SecurityFinding, Severity
 from backends.security.scan import Weakness, by_layer, read_grype, read_trivy
@@ -68,10 +69,15 @@ async def scan(engine: Engine, image: str, by: Scanner, *, timeout_s: float = TI
     fails, says nothing that can be read, or takes too long."""
     with tempfile.TemporaryDirectory(prefix="tranship-scan-") as folder:
         archive = Path(folder) / "image.tar"
-        await _saved(engine, image, archive)
-        text = await _run([by.program, *(word.replace("{}", str(archive)) for word in by.options)], by.name, timeout_s)
+        try:
+            await _saved(engine, image, archive)
+            text = await _run(
+                [by.program, *(one.replace("{}", str(archive)) for one in by.options)], by.name, timeout_s
+            )
+        finally:
+            await unbroken(asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True))  # many GB are not gone at once
     try:
-        found = by.read(text)
+        found = await asyncio.to_thread(by.read, text)
     except ValueError as error:
         raise BackendError(str(error), hint=f"run {by.name} by hand", engine=engine.id) from error
     report = await engine.image_layers(image)
@@ -96,6 +102,8 @@ async def _run(argv: list[str], name: str, timeout_s: float) -> str:
         code, out, err = await run_program(argv, timeout_s=timeout_s)
     except TimeoutError as error:
         raise BackendError(f"{name} did not end within {timeout_s:g} s", hint=f"run {name} by hand") from error
+    except OSError as error:
+        raise BackendError(f"{name} cannot be started", detail=str(error), hint=f"run {name} by hand") from error
     if code:
         last = err.decode("utf-8", "replace").strip().splitlines()[-1:]
         raise BackendError(

@@ -29,9 +29,10 @@ class Shells:
                 engine=engine.id,
             )
         image = ImageKey(container.key.engine, container.image_id)
-        if image not in self._known:
-            self._known[image] = await self._look(engine, container)
-        return self._known[image]
+        shell = self._known.get(image) or await self._look(engine, container)
+        if container.image_id:  # a cluster does not always say it
+            self._known[image] = shell
+        return shell
 
     async def _look(self, engine: Engine, container: Container) -> str:
         try:

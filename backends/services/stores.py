@@ -7,26 +7,18 @@ Refused too where one is in flight, or all is read-only.
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import TypeVar
 
 from backends.engine import Engine
-from backends.model.capabilities import Capability
 from backends.model.errors import BackendError, Conflict
-from backends.model.events import EventKind
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.network import NetworkSpec
 from backends.model.stores import NetworkList, NetworkRow, StoreKey, VolumeList, VolumeRow
 from backends.model.values import Missing
 from backends.model.workload import VolumeSpec
 from backends.services.fleet import Fleet
-from backends.services.image_watch import RETRY_S, SETTLE_S
-
-T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
+from backends.services.store_looks import all_asked
 
 
 def operation_key(kind: str, key: StoreKey) -> ContainerKey:
@@ -43,7 +35,7 @@ class FleetStores:
     # -- looking ---------------------------------------------------------------------------------
     async def volumes(self) -> VolumeList:
         """All volumes of the engines that answer now, by name, without their sizes."""
-        rows, errors = await self._asked(_volumes_of)
+        rows, errors = await all_asked(self._fleet, _volumes_of)
         return VolumeList(tuple(sorted(rows, key=lambda row: (row.volume.anonymous, row.key.name, row.key))), errors)
 
     async def sized(self, seen: VolumeList) -> VolumeList:
@@ -66,23 +58,8 @@ class FleetStores:
 
     async def networks(self) -> NetworkList:
         """All networks of the engines that answer now, by name, the engines' own last."""
-        rows, errors = await self._asked(_networks_of)
+        rows, errors = await all_asked(self._fleet, _networks_of)
         return NetworkList(tuple(sorted(rows, key=lambda row: (row.network.default, row.key.name, row.key))), errors)
-
-    async def _asked(self, ask: Callable[[Engine], Awaitable[Sequence[T]]]) -> tuple[list[T], tuple[BackendError, ...]]:
-        view = self._fleet.store.view
-        engines = [engine for engine in self._fleet.engines if view.engines[engine.id].offers(Capability.STORES)]
-        answers = await asyncio.gather(*(ask(engine) for engine in engines), return_exceptions=True)
-        rows: list[T] = []
-        errors: list[BackendError] = []
-        for answer in answers:
-            if isinstance(answer, BackendError):
-                errors.append(answer)
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                rows += answer
-        return rows, tuple(errors)
 
     # -- doing -----------------------------------------------------------------------------------
     async def create_volume(self, engine: EngineId, spec: VolumeSpec) -> None:
@@ -153,57 +130,4 @@ def prunable_networks(seen: NetworkList) -> tuple[NetworkRow, ...]:
     return tuple(row for row in seen.rows if row.removable)
 
 
-async def changes(
-    fleet: Fleet, kind: EventKind, *, settle_s: float = SETTLE_S, retry_s: float = RETRY_S
-) -> AsyncGenerator[None, None]:
-    """Now, and whenever volumes or networks (kind) may have changed. Never ends by itself; close it."""
-    changed = asyncio.Event()
-    changed.set()
-    unsubscribe = fleet.store.subscribe(_noting(fleet, changed))
-    listeners = [
-        asyncio.create_task(_listen(engine, kind, changed, retry_s), name=f"{kind} events of {engine.id}")
-        for engine in fleet.engines
-    ]
-    try:
-        while True:
-            await changed.wait()
-            changed.clear()
-            yield
-            await asyncio.sleep(settle_s)
-    finally:
-        unsubscribe()
-        for listener in listeners:
-            listener.cancel()
-        await asyncio.gather(*listeners, return_exceptions=True)
-
-
-def _noting(fleet: Fleet, changed: asyncio.Event) -> Callable[[object], None]:
-    """Notes when containers or links are others than before."""
-    seen: object = None
-
-    def note(_view: object) -> None:
-        nonlocal seen
-        view = fleet.store.view
-        links = frozenset((id, engine.connection.link) for id, engine in view.engines.items())
-        now = (links, frozenset((key, row.name, row.networks) for key, row in view.containers.items()))
-        if now != seen:
-            seen = now
-            changed.set()
-
-    return note
-
-
-async def _listen(engine: Engine, kind: EventKind, changed: asyncio.Event, retry_s: float) -> None:
-    while True:
-        try:
-            async with engine.subscribe() as events:
-                changed.set()  # what happened while nobody listened
-                async for event in events:
-                    if event.kind is kind:
-                        changed.set()
-        except BackendError as error:  # the engine is lost: its supervisor says so
-            _log.info("no events of %ss: %s", kind.value, error)
-        await asyncio.sleep(retry_s)
-
-
-__all__ = ["FleetStores", "changes", "operation_key", "prunable_networks", "prunable_volumes"]
+__all__ = ["FleetStores", "operation_key", "prunable_networks", "prunable_volumes"]

@@ -150,7 +150,9 @@ async def _image(fleet: Fleet, source: Engine, engine: Engine, facts: ImageFacts
     if there is not None:
         return there.key.id
     seen = await FleetImages(fleet).look()
-    share = next(one for one in seen.images if one.image.key == facts.key)
+    share = next((one for one in seen.images if one.image.key == facts.key), None)
+    if share is None:
+        raise NotFound(f"the image {made.image} is gone from {source.id}", hint=f"tranship pull {made.image}")
     copied = await copy_image(fleet, share, engine.id, (), lambda _progress: None)
     made.brought.append((engine, copied.key.id))
     made.note(f"the image was brought to {engine.id} for the trial, and removed again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ def read_asked(texts: Texts, folder: Path) -> AskedSweep:
         wrong["image", 0] = "an image is needed"
     numbers = {name: _number(texts, name, wrong) for name in _NUMBERS}
     runs = _runs(texts, image, folder, wrong)
-    out = folder / Path(_one(texts, "out") or RESULTS).expanduser()
+    out = folder / os.path.expanduser(_one(texts, "out") or RESULTS)
     done = _done(out, wrong)
     if runs:
         ours = sum(one.id in done for one in runs)
@@ -91,7 +92,7 @@ def _runs(texts: Texts, image: str, folder: Path, wrong: dict[Place, str]) -> li
         wrong["grid" if not file else "commands", 0] = "a grid and a command, or a file of commands: one of both"
         return []
     if file:
-        return _from_file(image, folder / Path(file).expanduser(), command, wrong)
+        return _from_file(image, folder / os.path.expanduser(file), command, wrong)
     read = []
     for place, text in enumerate(axes):
         try:

@@ -35,7 +35,7 @@ class ResultFile:
     def __init__(self, path: Path) -> None:
         try:
             number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
-            self._file = open(number, "r+", encoding="utf-8")  # noqa: SIM115 - closed by `close`
+            self._file = open(number, "r+", encoding="utf-8", errors="replace")  # noqa: SIM115 - closed by `close`
         except OSError as error:
             raise BackendError(f"{path} cannot be opened: {error.strerror}", hint="choose another file") from error
         try:

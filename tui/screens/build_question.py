@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,9 +57,9 @@ def wish_of(asked: BuildAsked) -> BuildWish:
             raise ValueError(f"arguments are NAME=VALUE, not “{word}”")
         arguments[name] = value
     return BuildWish(
-        Path(asked.folder or ".").expanduser(),
+        Path(os.path.expanduser(asked.folder or ".")),
         (asked.name,) if asked.name else (),
-        Path(asked.file).expanduser() if asked.file else None,
+        Path(os.path.expanduser(asked.file)) if asked.file else None,
         arguments,
         target=asked.target,
     )

@@ -5,6 +5,7 @@ What the files are is made elsewhere; here they are shown.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -210,7 +211,7 @@ class ExportScreen(SubScreen):
 
         def write(folder: str | None) -> None:
             if folder:
-                self.tranship.commands.exports.write(made, Path(folder).expanduser(), self.post_message)
+                self.tranship.commands.exports.write(made, Path(os.path.expanduser(folder)), self.post_message)
 
         names = ", ".join(file.name for file in made.files)
         title = f"Write {len(made.files)} {'file' if len(made.files) == 1 else 'files'} into"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
@@ -292,7 +293,7 @@ class LogScreen(SubScreen):
 
         def take(text: str | None) -> None:
             if text:
-                path = Path(text).expanduser()
+                path = Path(os.path.expanduser(text))
                 self.tranship.commands.logs.save(path, lines, self.post_message)
 
         name = f"{self._sources.file_name}-{self.tranship.clock.now().astimezone():%Y%m%d-%H%M%S}.log"

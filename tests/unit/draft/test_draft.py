@@ -14,6 +14,7 @@ from backends.model.settings import HealthSpec, NetworkAttachment, NetworkingSpe
 from backends.model.wish import ALL, KEEP
 from backends.model.workload import MountSpec, WorkloadSpec
 from tests.docker_recipes import recipes
+from tui.around import around_of
 
 SMALL = draft_of(image="python:3.11", name="web")
 
@@ -75,6 +76,12 @@ def test_what_is_wrong_stands_at_its_place() -> None:
         *(("image", 0), ("name", 0), ("ports", 1), ("mounts", 1), ("shm_size", 0), ("gpus", 0), ("command", 0)),
     }
     assert "said twice" in wrong[("mounts", 1)]
+
+
+def test_a_home_of_nobody_is_a_file_that_is_not_there() -> None:
+    """As while "~some" is typed."""
+    draft = draft_of(image="x", name="web", env_files=["~nobody-of-this-name/env"])
+    assert ("env_files", 0) in read_draft(draft, around_of(None)).wrong
 
 
 def test_nothing_said_is_wrong_too() -> None:

@@ -76,6 +76,7 @@ def test_restart_policies() -> None:
 def test_variables_of_a_file() -> None:
     text = "# comment\n\nA=1\n  B=x y=z\nC\nD=\n"
     assert words.read_variables(text) == [("A", "1"), ("B", "x y=z"), ("C", None), ("D", "")]
+    assert words.read_variables("A=1\x0c\u2028\r\nB=2\r\n") == [("A", "1\x0c\u2028"), ("B", "2")]
 
 
 @pytest.mark.parametrize(

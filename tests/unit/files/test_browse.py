@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from backends.model.errors import Unsupported
 from backends.model.files import FileKind
 from backends.services.browse import _entries, absolute
 from tui.cli.cp import split_place
@@ -25,6 +26,13 @@ def test_rows_are_told_apart_by_a_mark_that_no_name_can_foresee() -> None:
     assert found["li\udcffnk"].kind is FileKind.LINK
     assert found["tty"].kind is FileKind.OTHER
     assert next(iter(found)) == "folder"
+
+
+def test_a_stat_that_tells_something_else_is_none() -> None:
+    """Then its tar is asked."""
+    for told in (b"abc|41ed|0\n", b"abc|%f|0|0|1|2|./x\n"):
+        with pytest.raises(Unsupported):
+            _entries(told, "abc")
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,17 @@ def test_ones_own_stand_beside_and_above(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as absent:
         shelf.get("pytorhc")
     assert "pytorch" in absent.value.hint
+
+
+def test_a_folder_that_cannot_be_read_is_an_error_of_the_shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = Path.iterdir
+
+    def refused(folder: Path) -> Iterator[Path]:
+        if folder == tmp_path:
+            raise PermissionError("not yours")
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    shelf = read_shelf(tmp_path)
+    assert shelf.presets
+    assert [error.detail for error in shelf.errors] == ["not yours"]

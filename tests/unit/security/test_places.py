@@ -51,6 +51,7 @@ def test_without_a_file_the_engines_own_folder_is_said() -> None:
         ({"a.yaml": DEFAULT, "b.yaml": DEFAULT}, "both have default-docker"),
         ({"a.yaml": TEAM, "b.yaml": TEAM}, "both have registry.example.com:5000"),
         ({"a.yaml": "docker: ["}, "no YAML"),
+        ({"a.yaml": "docker: 2026-99-99"}, "no YAML"),
         ({"a.yaml": "- 1"}, "no registries.d"),
         ({"a.yaml": "docker: 3"}, "no registries.d"),
     ],

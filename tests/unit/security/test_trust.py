@@ -88,12 +88,15 @@ def test_without_a_scope_the_default_decides_and_all_requirements_must_hold() ->
     assert judge(base, "busybox").outcome is TrustOutcome.REFUSES
     keyless = read_policy(policy([{"type": "sigstoreSigned", "keyData": "c2VjcmV0", "rekorPublicKeyPath": "/r"}]))
     assert keyless.default[0].keys == ("inline",)
+    odd = read_policy(policy([{"type": "signedBy", "keyPath": "/k", "signedIdentity": {"type": []}}]))
+    assert odd.default[0].kind == "signedBy"
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "", "[]", "{}", '{"default": []}', '{"default": [{"type": "trustMe"}]}', '{"default": [1]}',
+        '{"default": [{"type": []}]}',
         '{"default": [{"type": "reject"}], "transport": {}}', '{"default": [{"type": "reject"}], "transports": 1}',
         '{"default": [{"type": "reject"}], "transports": {"docker": []}}',
         '{"default": [{"type": "reject"}], "transports": {"docker": {"x": []}}}',

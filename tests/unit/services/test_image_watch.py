@@ -12,7 +12,6 @@ import pytest
 from backends.model.errors import Unreachable
 from backends.model.image_sharing import ImageList
 from backends.model.workload import WorkloadSpec
-from backends.services.image_watch import watched
 from tests.unit.services.fleet_facts import ONE
 from tests.unit.services.test_images import BASE_NAME, WEB, Scene, put
 
@@ -32,7 +31,7 @@ async def scene(tmp_path: Path) -> AsyncIterator[Scene]:
 
 def lists(scene: Scene) -> AsyncGenerator[ImageList, None]:
     """What is seen, with short pauses."""
-    return watched(scene.fleet, scene.images, settle_s=0.01, retry_s=0.01)
+    return scene.images.watched(settle_s=0.01, retry_s=0.01)
 
 
 async def come_to(seen: AsyncGenerator[ImageList, None], names: set[str]) -> ImageList:

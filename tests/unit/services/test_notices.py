@@ -95,3 +95,15 @@ def test_each_is_switched_in_the_settings() -> None:
 def test_the_terminal_is_asked_by_osc_9() -> None:
     assert desktop_notification("train failed", tmux=False) == "\x1b]9;train failed\x07"
     assert desktop_notification("x", tmux=True) == "\x1bPtmux;\x1b\x1b]9;x\x07\x1b\\"
+
+
+def test_what_is_long_past_is_not_kept() -> None:
+    watch = NoticeWatch(600.0)
+    for number in range(50):
+        gone = replace(RUNS, key=ContainerKey(ONE, f"{number:064x}"))
+        now_s = number * 1000.0
+        watch.own(gone.key, now_s - 20)
+        watch.take(FleetView(containers={gone.key: gone}), now_s)
+        ended = replace(gone, state=ContainerState.EXITED, exit_code=1)
+        assert watch.take(FleetView(containers={gone.key: ended}), now_s + 1)
+    assert (len(watch._told), len(watch._own)) == (1, 0)

@@ -92,6 +92,12 @@ async def test_the_shell_is_found_and_remembered(programs: tuple[str, ...], shel
     assert image.asked == asked
 
 
+async def test_a_container_that_does_not_say_its_image_lends_its_shell_to_none() -> None:
+    shells, bash, ash = Shells(), cast(Any, Image("sh", "bash")), cast(Any, Image("sh", "ash"))
+    assert await shells.shell_of(bash, replace(row(1), image_id="")) == "bash"
+    assert await shells.shell_of(ash, replace(row(2), image_id="")) == "ash"
+
+
 async def test_an_image_without_a_shell_is_told_with_the_next_step() -> None:
     engine = cast(Engine, cast(Any, Image("nginx")))
     with pytest.raises(Unsupported, match="no shell in c1") as caught:

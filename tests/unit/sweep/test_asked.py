@@ -44,6 +44,7 @@ def test_a_file_of_commands(tmp_path: Path) -> None:
         ({"jobs": ("0",)}, ("jobs", 0), "from 1 to"),
         ({"retries": ("²",)}, ("retries", 0), "from 0 to"),
         ({"out": ("no/where",)}, ("out", 0), "no folder"),
+        ({"out": ("~nobody-of-this-name/x",)}, ("out", 0), "no folder"),
         ({"out": (".",)}, ("out", 0), "Is a directory"),
     ],
 )

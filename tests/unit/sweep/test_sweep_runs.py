@@ -83,7 +83,7 @@ def test_whatever_stands_in_the_file_only_done_runs_are_done(lines: list[str]) -
 
 def test_the_file_is_appended_to_by_one_sweep_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "out.jsonl"
-    path.write_text('{"id": "one", "state": "done"}\n{"id": "tw')
+    path.write_bytes(b'{"id": "one", "state": "done"}\n\xff no text\n{"id": "tw')
     results = ResultFile(path)
     assert results.done == {"one"}
     with pytest.raises(Conflict, match="another sweep"):
@@ -93,7 +93,7 @@ def test_the_file_is_appended_to_by_one_sweep_at_a_time(tmp_path: Path) -> None:
     again = ResultFile(path)
     assert again.done == {"one", "three"}
     again.close()
-    assert json.loads(path.read_text().splitlines()[-1])["id"] == "three"
+    assert json.loads(path.read_bytes().splitlines()[-1])["id"] == "three"
     with pytest.raises(BackendError, match="cannot be opened"):
         ResultFile(tmp_path / "no" / "folder")
 
