@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.message import Message
+from textual.worker import Worker
 
 from backends.model.container import Container
 from backends.model.errors import BackendError
@@ -47,9 +48,10 @@ class WatchCommands:
         except BackendError as error:
             reply(LinksFound(LinkReport(), error))
 
-    def processes(self, key: ContainerKey, reply: Reply) -> None:
+    def processes(self, key: ContainerKey, reply: Reply) -> Worker[None]:
         """Ask for a container's processes: ProcessesSeen."""
-        self._work(partial(self._processes, key, reply), name=f"processes {key.short}", group="top", exclusive=True)
+        work = partial(self._processes, key, reply)
+        return self._work(work, name=f"processes {key.short}", group="top", exclusive=True)
 
     async def _processes(self, key: ContainerKey, reply: Reply) -> None:
         try:

@@ -151,6 +151,8 @@ class FilesScreen(SubScreen):
         if self._error is not None:
             hint = [line((inert(self._error.hint), Tone.DIM))] if self._error.hint else []
             return [line((inert(str(self._error)), Tone.BAD)), *hint]
+        if self._folder is None:
+            return [line(("Reading …", Tone.DIM))]
         return [line(("The folder is empty." if not self._filter else "Nothing fits. Esc shows all.", Tone.DIM))]
 
     def _say(self) -> None:
