@@ -92,9 +92,9 @@ class LogCommands:
         try:
             lines = await pages.older()
         except BackendError as error:
-            reply(OlderLinesRead((), error=error))
+            reply(OlderLinesRead(pages, (), error=error))
             return
-        reply(OlderLinesRead(tuple(lines), ended=pages.ended))
+        reply(OlderLinesRead(pages, tuple(lines), ended=pages.ended))
 
     def search(self, search: Callable[[str], Coroutine[Any, Any, int]], text: str, reply: Reply) -> None:
         """Search a log that may be long, without holding up the keys: LogSearched."""

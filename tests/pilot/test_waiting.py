@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 
+from backends.model.container import LogLine, LogStream
 from backends.services import browse, examination
 from backends.services.doctor import Diagnosis
 from tests.pilot.stage import DEADLINE_S, stage
+from tui.messages import OlderLinesRead
 from tui.screens import container
 from widgets.line import plain
 from widgets.lines_pane import LinesPane
 from widgets.live_table import LiveTable
+from widgets.log_view import LogView
 
 
 async def test_nothing_is_well_before_the_doctor_has_looked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,3 +74,17 @@ async def test_an_engine_that_is_slow_to_list_processes_is_waited_for(
 
 def _drawn(table: LiveTable) -> str:
     return "\n".join("".join(part.text for part in table.render_line(y)) for y in range(table.size.height))
+
+
+async def test_older_lines_of_a_log_that_was_begun_anew_are_none_of_it(tmp_path: Path) -> None:
+    async with stage(tmp_path, size=(80, 24)) as play:
+        await play.select("rag-redis")
+        await play.press("l")
+        view = play.app.screen.query_one(LogView)
+        await play.until(lambda: view.line_count, "its lines")
+        pages = play.app.commands.logs.pages([play.row("rag-redis").key], None)
+        assert pages is not None
+        old = (play.row("rag-redis").key, LogLine(LogStream.STDOUT, "of before"))
+        play.app.screen.post_message(OlderLinesRead(pages, (old,)))
+        await play.pilot.pause()
+        assert not any("of before" in text for text in view.saved())
