@@ -104,10 +104,11 @@ class RunCommands:
         from backends.services.launch import early_end, launch
         from backends.services.recreate import recreate
 
-        fleet = self._fleet()
         told: list[BackendError | None] = []
-        end = fleet.operations.subscribe(lambda update: told.append(update.error))
+        end: Callable[[], object] | None = None
         try:
+            fleet = self._fleet()
+            end = fleet.operations.subscribe(lambda update: told.append(update.error))
             judged = await asked.judged(fleet)
             if not judged.wrong:
                 judged = await asked.looked(fleet, judged, strict=True) or judged
@@ -122,8 +123,12 @@ class RunCommands:
             reply(LaunchEnded(launched.key, early_end(launched)))
         except BackendError as error:
             reply(LaunchEnded(error=None if any(error is one for one in told) else error))
+        except Exception:
+            reply(LaunchEnded())  # a bug is told by the one who hears of it; the form may be left
+            raise
         finally:
-            end()
+            if end is not None:
+                end()
 
 
 class Asked:
