@@ -22,14 +22,12 @@ from backends.model.container import Container, LogLine, LogStream
 from backends.model.errors import BackendError
 from backends.model.secrets import masked_command
 from backends.model.session import ExecSpec
-from tui.image_commands import Work
 from tui.messages import ProgramEnded, ProgramSaid
+from tui.workers import Reply, Work
 from widgets.sgr import LONGEST
 from widgets.text import inert
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from backends.engine import Session
     from backends.services.fleet import Fleet
     from backends.services.shells import Shells
@@ -87,14 +85,14 @@ class TalkCommands:
         self._app.notify(f"{row.name}: {how}", timeout=4, markup=False)
 
     # -- one command -----------------------------------------------------------------------------
-    def run(self, row: Container, command: str, reply: Callable[[Message], object]) -> Worker[None]:
+    def run(self, row: Container, command: str, reply: Reply) -> Worker[None]:
         """Run a command line in the container: ProgramSaid as it says something, ProgramEnded at its end.
 
         Cancelling the worker stops listening; the program itself goes on.
         """
         return self._work(partial(self._run, row, command, reply), name=f"run in {row.key.short}", group="exec")
 
-    async def _run(self, row: Container, command: str, reply: Callable[[Message], object]) -> None:
+    async def _run(self, row: Container, command: str, reply: Reply) -> None:
         from backends.services.programs import heard
 
         said = SaidLines(lambda lines: reply(ProgramSaid(lines)))

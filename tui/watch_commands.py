@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.message import Message
 from textual.worker import Worker
 
 from backends.model.container import Container
@@ -16,13 +15,11 @@ from backends.model.errors import BackendError
 from backends.model.events import EngineEvent
 from backends.model.ids import ContainerKey
 from backends.model.service_link import LinkReport
-from tui.image_commands import Work
 from tui.messages import ChangesSeen, LinkOpened, LinksFound, ProcessesSeen
+from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
-
-Reply = Callable[[Message], object]
 
 
 class WatchCommands:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -84,6 +85,10 @@ async def test_slow_looks_are_asked_for_by_key(tmp_path: Path, monkeypatch: pyte
         await play.until(lambda: not any("Grype" in row for row in _rows(play)), "a new look")
 
 
+def _tried(asked: list[object], play: Stage, times: int) -> bool:
+    return len(asked) == times and play.toasts().count("hangs") == times
+
+
 async def test_a_scan_that_failed_may_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[object] = []
 
@@ -98,7 +103,5 @@ async def test_a_scan_that_failed_may_be_tried_again(tmp_path: Path, monkeypatch
         await play.until(lambda: _rows(play), "findings")
         for times in (1, 2):
             await play.press("S")
-            await play.until(
-                lambda times=times: len(asked) == times and play.toasts().count("hangs") == times, "why not"
-            )
+            await play.until(partial(_tried, asked, play, times), "why not")
         assert "That was done" not in play.toasts()
