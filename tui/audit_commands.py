@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from backends.model.errors import BackendError
-from tui.group_commands import Work
+from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
     from backends.services.audit_query import Entry
@@ -46,11 +45,11 @@ class AuditCommands:
         self._work = work
         self._path = state_dir / "audit.jsonl"
 
-    def read(self, reply: Callable[[Message], object]) -> None:
+    def read(self, reply: Reply) -> None:
         """Read and prove it: AuditRead. A later call takes the place of an earlier one."""
         self._work(partial(self._read, reply), name="audit trail", group="audit", exclusive=True)
 
-    async def _read(self, reply: Callable[[Message], object]) -> None:
+    async def _read(self, reply: Reply) -> None:
         reply(await asyncio.to_thread(_read, self._path))
 
 

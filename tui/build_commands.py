@@ -8,24 +8,20 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
+from textual.worker import Worker
 
 from backends.model.build import BuildEvent, BuildView, OutputLine
 from backends.model.container import LogLine, LogStream
 from backends.model.errors import BackendError
 from backends.model.ids import EngineId
 from tui.build_messages import BuildEnded, BuildMoved
+from tui.workers import Reply, Work, called_off
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from backends.services.builds import BuildWish
     from backends.services.fleet import Fleet
-    from tui.image_commands import Work
 
 TELL_EVERY_S = 0.1
-
-Reply = Callable[["Message"], object]
 
 
 class BuildCommands:
@@ -70,13 +66,7 @@ class BuildCommands:
 
     async def close(self) -> None:
         """End all builds and wait until nothing of them runs."""
-        for _, worker in self._builds:
-            if not worker.is_finished:
-                worker.cancel()
-                try:
-                    await worker.wait()
-                except (WorkerCancelled, WorkerFailed):
-                    continue  # it has ended, which is all that is waited for
+        await called_off(worker for _, worker in self._builds)
         self._builds.clear()
 
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tui.group_commands import Work
 from tui.messages import ColumnsRead
+from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from widgets.column_choice import ColumnChoice
 
 
@@ -25,11 +22,11 @@ class ColumnCommands:
         self._state_dir = state_dir
         self._turn = asyncio.Lock()  # the file is that of the last choice
 
-    def read(self, reply: Callable[[Message], object]) -> None:
+    def read(self, reply: Reply) -> None:
         """Read the choice (ColumnsRead)."""
         self._work(partial(self._read, reply), name="read the chosen columns", group="columns")
 
-    async def _read(self, reply: Callable[[Message], object]) -> None:
+    async def _read(self, reply: Reply) -> None:
         from tui.kept_columns import read_columns
 
         reply(ColumnsRead(await asyncio.to_thread(read_columns, self._state_dir)))

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual.message import Message
 from textual.worker import Worker
 
 from backends.model.errors import BackendError, Refused
@@ -46,6 +45,7 @@ from tui.transfer_commands import TransferCommands
 from tui.trial_commands import TrialCommands
 from tui.under_way import UnderWay
 from tui.watch_commands import WatchCommands
+from tui.workers import Reply
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
@@ -57,7 +57,6 @@ DEBOUNCE_S = 0.15  # a cursor that rests shorter than this asks for nothing
 EXAMINE_READY_S = 5.0  # doctor waits so long for engines that have not answered yet
 LAYERS_KEPT = 256  # images whose layers stay known; an image never changes
 
-Reply = Callable[[Message], object]
 """Where the answer goes: a screen's post_message."""
 
 
@@ -132,12 +131,9 @@ class Commands:
 
     async def close(self) -> None:
         """Cancel migrations, trials, sweeps and what images do; wait until they have undone what they made."""
-        await self.trials.close()
-        await self.sweeps.close()
-        await self.transfers.close()
-        await self.builds.close()
-        await self.images.close()
-        await self.moves.close()
+        # At once: what one undoes on an engine that hangs keeps none of the others running.
+        kinds = (self.trials, self.sweeps, self.transfers, self.builds, self.images, self.moves)
+        await asyncio.gather(*(kind.close() for kind in kinds))
 
     # -- lifecycle -------------------------------------------------------------------------------
     def operate(self, action: str, key: ContainerKey, *, name: str = "") -> None:

@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from backends.model.image_comparison import ImageComparison
     from backends.model.image_files import FileNode, ReadProgress
     from backends.services.fleet import Fleet
-    from tui.image_commands import Work
+    from tui.workers import Reply, Work
 
 TELL_EVERY_S = 0.1
 DEBOUNCE_S = 0.1
-
-Reply = Callable[[Message], object]
 
 
 @dataclass

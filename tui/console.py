@@ -78,8 +78,9 @@ async def _feed(session: Session, stdin: int) -> None:
 
 
 async def _typed(stdin: int) -> AsyncIterator[bytes]:
-    """What comes in, until its end. A file is always readable, which a selector does not take: it is read at once."""
-    if stat.S_ISREG(os.fstat(stdin).st_mode) or _is_null(stdin):
+    """What comes in, until its end. A selector takes no file, disk, nor device as /dev/null: a thread reads them."""
+    kind = os.fstat(stdin).st_mode
+    if stat.S_ISREG(kind) or stat.S_ISBLK(kind) or (stat.S_ISCHR(kind) and not os.isatty(stdin)):
         while data := await asyncio.to_thread(os.read, stdin, _READ_BYTES):
             yield data
         return
@@ -103,10 +104,6 @@ async def _typed(stdin: int) -> AsyncIterator[bytes]:
 def _settle(ready: asyncio.Future[None]) -> None:
     if not ready.done():
         ready.set_result(None)
-
-
-def _is_null(stdin: int) -> bool:
-    return os.path.samestat(os.fstat(stdin), os.stat(os.devnull))
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -9,20 +9,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from textual.message import Message
-
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.ids import EngineId, ImageKey
 from tui.export_messages import ApplyChecked, ExportApplied, ExportMade, ExportWritten, ImagesPushed
-from tui.image_commands import Work
+from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
     from backends.export.exported import Exported, Member
     from backends.services.export_push import ImagePush
     from backends.services.fleet import Fleet
 
-Reply = Callable[[Message], object]
 Pushed: TypeAlias = "Mapping[ImageKey, tuple[ImagePush, str]]"
 _NONE: Pushed = MappingProxyType({})
 

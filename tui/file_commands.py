@@ -12,21 +12,17 @@ from textual.worker import Worker
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.stores import StoreKey
-from tui.image_commands import Work
 from tui.messages import FilesCopied, FilesProgressed, FolderRead
+from tui.workers import Reply, Work
 from widgets.format import bytes_text, duration_text
 from widgets.text import inert
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from backends.migration.progress import Flow
     from backends.model.files import Folder
     from backends.services.browse import VolumeBrowser
     from backends.services.fleet import Fleet
     from backends.services.unpacking import Copied
-
-Reply = Callable[["Message"], object]
 
 
 def flow_words(flow: Flow) -> str:

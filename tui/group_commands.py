@@ -4,32 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from backends.model.container import Container
 from backends.model.ids import ContainerKey
 from tui.messages import GroupFinished
+from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from backends.model.events import OperationUpdate
     from backends.services.fleet import Fleet
-
-
-class Work(Protocol):
-    """Starts a worker."""
-
-    def __call__(
-        self, work: Callable[[], Coroutine[Any, Any, None]], *, name: str, group: str, exclusive: bool = False
-    ) -> object:
-        """Start it."""
 
 
 class GroupCommands:
     """busy: containers whose operations are told together, at the end, and not one by one."""
 
-    def __init__(self, work: Work, open_fleet: Callable[[], Fleet], reply: Callable[[Message], object]) -> None:
+    def __init__(self, work: Work, open_fleet: Callable[[], Fleet], reply: Reply) -> None:
         self._work = work
         self._open_fleet = open_fleet
         self._reply = reply

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
+from textual.worker import Worker
 
 from backends.model.ids import EngineId, ImageKey
 from backends.model.image_sharing import ImageShare
 from tui.image_messages import ImagesSeen
 from tui.telling import told
+from tui.workers import Reply, Work, called_off
 from widgets.image_rows import shown_name
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from backends.services.fleet import Fleet
     from backends.services.images import FleetImages
-
-
-class Work(Protocol):
-    """Starts a worker."""
-
-    def __call__(
-        self, work: Callable[[], Coroutine[Any, Any, None]], *, name: str, group: str, exclusive: bool = False
-    ) -> Worker[None]:
-        """See Commands."""
 
 
 class _Copy(NamedTuple):
@@ -55,11 +45,11 @@ class ImageCommands:
         return self._images
 
     # -- looking ---------------------------------------------------------------------------------
-    def follow(self, reply: Callable[[Message], object]) -> Worker[None]:
+    def follow(self, reply: Reply) -> Worker[None]:
         """Tell what images there are, now and after each change (ImagesSeen), until the worker is cancelled."""
         return self._work(partial(self._follow, reply), name="look at images", group="images", exclusive=True)
 
-    async def _follow(self, reply: Callable[[Message], object]) -> None:
+    async def _follow(self, reply: Reply) -> None:
         async with aclosing(self._known().watched()) as lists:
             async for seen in lists:
                 reply(ImagesSeen(seen))
@@ -122,13 +112,7 @@ class ImageCommands:
 
     async def close(self) -> None:
         """Call copies off and wait until they have taken back what they brought."""
-        for worker in {one.worker for one in self._copies.values()}:
-            if not worker.is_finished:
-                worker.cancel()
-                try:
-                    await worker.wait()
-                except (WorkerCancelled, WorkerFailed):
-                    continue  # it has ended, which is all that is waited for
+        await called_off({one.worker for one in self._copies.values()})
         self._copies.clear()
 
 

@@ -15,13 +15,9 @@ from widgets.flow_dialog import FlowEnded, FlowMoved
 from widgets.format import bytes_text
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from backends.migration.progress import Flow
     from backends.services.fleet import Fleet
-    from tui.image_commands import Work
-
-Reply = Callable[["Message"], object]
+    from tui.workers import Reply, Work
 
 
 class ImageFileCommands:

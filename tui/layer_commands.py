@@ -19,11 +19,9 @@ from tui.image_messages import ImageRead, ImageReadProgressed, ImageUnread, Laye
 from widgets.format import short_image
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from backends.layers.contents import ImageContents
     from backends.services.fleet import Fleet
-    from tui.image_commands import Work
+    from tui.workers import Reply, Work
 
 DEBOUNCE_S = 0.1  # a cursor that rests shorter than this asks for nothing
 TELL_EVERY_S = 0.1
@@ -49,11 +47,11 @@ class LayerCommands:
         self._tree: tuple[ImageKey, int, bool, FileNode] | None = None
         self._growing: Worker[None] | None = None
 
-    def read(self, image: ImageKey, reply: Callable[[Message], object]) -> Worker[None]:
+    def read(self, image: ImageKey, reply: Reply) -> Worker[None]:
         """Read an image's layers (ImageReadProgressed, then ImageRead or ImageUnread) until the worker is cancelled."""
         return self._work(partial(self._read, image, reply), name=f"read {image.short}", group="image", exclusive=True)
 
-    async def _read(self, image: ImageKey, reply: Callable[[Message], object]) -> None:
+    async def _read(self, image: ImageKey, reply: Reply) -> None:
         await asyncio.to_thread(import_module, "backends.layers.reading")  # takes longer than a key may wait
         from backends.layers.cache import LayerCache, default_folder
         from backends.layers.pace import in_slices
@@ -77,12 +75,12 @@ class LayerCommands:
         waste = await in_slices(contents.waste)
         reply(ImageRead(image, waste, await in_slices(contents.hints)))
 
-    def grow(self, image: ImageKey, asked: TreeAsked, reply: Callable[[Message], object]) -> None:
+    def grow(self, image: ImageKey, asked: TreeAsked, reply: Reply) -> None:
         """Make a tree of an image that was read (TreeGrown); a later call takes the place of an earlier one."""
         work = partial(self._grow, image, asked, reply)
         self._growing = self._work(work, name=f"tree {image.short}", group="tree", exclusive=True)
 
-    async def _grow(self, image: ImageKey, asked: TreeAsked, reply: Callable[[Message], object]) -> None:
+    async def _grow(self, image: ImageKey, asked: TreeAsked, reply: Reply) -> None:
         from backends.layers.pace import in_slices
         from backends.layers.prune import pruned
 
@@ -107,11 +105,11 @@ class LayerCommands:
 
         searched_again()
 
-    def share(self, image: ImageKey, reply: Callable[[Message], object]) -> None:
+    def share(self, image: ImageKey, reply: Reply) -> None:
         """Which other images have its layers (LayersShared)."""
         self._work(partial(self._share, image, reply), name=f"shared {image.short}", group="shared", exclusive=True)
 
-    async def _share(self, image: ImageKey, reply: Callable[[Message], object]) -> None:
+    async def _share(self, image: ImageKey, reply: Reply) -> None:
         from backends.services.images import FleetImages
 
         seen = await FleetImages(self._fleet()).look()

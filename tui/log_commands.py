@@ -9,13 +9,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual.message import Message
 from textual.worker import Worker
 
 from backends.model.errors import BackendError, Refused
 from backends.model.ids import ContainerKey
-from tui.image_commands import Work
 from tui.messages import LogEnded, LogLinesArrived, LogSaved, LogSearched, OlderLinesRead
+from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from backends.services.log_pages import LogPages
 
 LOG_TAIL = 1_000  # lines of each log shown from before the screen was opened
-
-Reply = Callable[[Message], object]
 
 
 class LogCommands:
@@ -92,9 +89,9 @@ class LogCommands:
         try:
             lines = await pages.older()
         except BackendError as error:
-            reply(OlderLinesRead((), error=error))
+            reply(OlderLinesRead(pages, (), error=error))
             return
-        reply(OlderLinesRead(tuple(lines), ended=pages.ended))
+        reply(OlderLinesRead(pages, tuple(lines), ended=pages.ended))
 
     def search(self, search: Callable[[str], Coroutine[Any, Any, int]], text: str, reply: Reply) -> None:
         """Search a log that may be long, without holding up the keys: LogSearched."""

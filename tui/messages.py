@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backends.services.groups import GroupResult
     from backends.services.launch import Judged
     from backends.services.log_flow import LogBatch, LogPlace, Sourced
+    from backends.services.log_pages import LogPages
     from backends.services.recreate import Before
     from widgets.column_choice import ColumnChoice
 
@@ -155,8 +156,10 @@ class LogLinesArrived(Message):
 
 @dataclass
 class OlderLinesRead(Message):
-    """Lines from before those shown, oldest first. ended: there are none before them. error: they could not be read."""
+    """Lines from before those shown, oldest first. pages: the way up that was asked. ended: there are none before them.
+    error: they could not be read."""
 
+    pages: LogPages
     lines: tuple[Sourced, ...]
     ended: bool = False
     error: BackendError | None = None

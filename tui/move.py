@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -16,8 +15,8 @@ from backends.model.events import Phase
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.plan import Check, MigrationReport, Plan, StepProgress
 from tui.move_messages import MigrationFinished, MigrationProgressed, MigrationSettled
+from tui.workers import Reply
 
-Reply = Callable[[Message], object]
 """Where the answer goes: a screen's post_message."""
 
 

@@ -12,16 +12,15 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
-
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
+from typing import TYPE_CHECKING, Any
 
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.plan import Choices, MigrationFailed, MigrationReport, Plan
-from tui.move import Move, Reply, State, Word
+from tui.move import Move, State, Word
 from tui.move_messages import MovesListed, PlanFailed, PlanMade
+from tui.workers import Reply, Work, ended
 
 if TYPE_CHECKING:
     from backends.migration.facts import SourceFacts, TargetFacts
@@ -32,15 +31,6 @@ if TYPE_CHECKING:
 DEBOUNCE_S = 0.15  # a name that is typed, or a choice that is turned, is planned for once it rests
 FACTS_S = 5.0  # what the engines were asked for a plan serves the next one so long: a choice alone asks them nothing
 MOVES_KEPT = 64  # ended moves whose report can be looked at again
-
-
-class Work(Protocol):
-    """Starts a worker of the app."""
-
-    def __call__(
-        self, work: Callable[[], Coroutine[Any, Any, None]], *, name: str, group: str, exclusive: bool = False
-    ) -> Worker[None]:
-        """The worker, begun."""
 
 
 @dataclass(frozen=True)
@@ -316,13 +306,8 @@ class Moves:
         """Cancel those that run and wait until they have undone what they made; wait for what is being settled."""
         for move in self.running:
             move.cancel()
-        for move in self.known:
-            if move.worker is None or not (move.state.under_way or move.state is State.SETTLING):
-                continue
-            try:
-                await move.worker.wait()
-            except (WorkerFailed, WorkerCancelled):
-                continue  # cancelled, or its failure was told by the handler of all workers
+        waited = [move for move in self.known if move.state.under_way or move.state is State.SETTLING]
+        await ended(move.worker for move in waited if move.worker is not None)
 
 
 def _now() -> float:

@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.model.errors import BackendError
-from tui.image_commands import Work
 from tui.messages import BaseRead, DraftJudged, LaunchEnded, NamesKnown, RunLineRead
+from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from backends.draft.draft import Draft
     from backends.draft.spec import Around
     from backends.model.container import Container
@@ -39,14 +37,14 @@ class RunCommands:
         self._fleet = fleet
         self._state_dir = state_dir
 
-    def judge(self, asked: Asked, reply: Callable[[Message], object]) -> None:
+    def judge(self, asked: Asked, reply: Reply) -> None:
         """Say what becomes of a draft (DraftJudged): from what is known, then with what the engine says.
 
         A later call takes the place of an earlier one.
         """
         self._work(partial(self._judge, asked, reply), name="look at a draft", group="draft", exclusive=True)
 
-    async def _judge(self, asked: Asked, reply: Callable[[Message], object]) -> None:
+    async def _judge(self, asked: Asked, reply: Reply) -> None:
         await asyncio.sleep(DEBOUNCE_S)
         first = await asked.judged(self._fleet())
         reply(DraftJudged(first, looked=False))
@@ -55,21 +53,21 @@ class RunCommands:
             if looked is not None:
                 reply(DraftJudged(looked, looked=True))
 
-    def names(self, reply: Callable[[Message], object]) -> None:
+    def names(self, reply: Reply) -> None:
         """Names that can be completed: images and volumes of all engines, networks (NamesKnown)."""
         self._work(partial(self._names, reply), name="names to complete", group="draft-names", exclusive=True)
 
-    async def _names(self, reply: Callable[[Message], object]) -> None:
+    async def _names(self, reply: Reply) -> None:
         from backends.services.launch import known_names
 
         reply(NamesKnown(*await known_names(self._fleet())))
 
-    def read(self, container: Container, reply: Callable[[Message], object], *, change: bool) -> None:
+    def read(self, container: Container, reply: Reply, *, change: bool) -> None:
         """Read what a form begins with (BaseRead): another one like this, or this one that is to be changed."""
         work = partial(self._read, container, reply, change)
         self._work(work, name=f"read {container.key.short}", group="draft-base", exclusive=True)
 
-    async def _read(self, container: Container, reply: Callable[[Message], object], change: bool) -> None:
+    async def _read(self, container: Container, reply: Reply, change: bool) -> None:
         from backends.services.launch import like
         from backends.services.recreate import read_before
 
@@ -83,12 +81,12 @@ class RunCommands:
         except BackendError as error:
             reply(BaseRead(error=error))
 
-    def line_of(self, container: Container, reply: Callable[[Message], object]) -> None:
+    def line_of(self, container: Container, reply: Reply) -> None:
         """Read the line of `docker run` or `podman run` that makes another one like this (RunLineRead)."""
         work = partial(self._line_of, container, reply)
         self._work(work, name=f"run line of {container.key.short}", group="run-line", exclusive=True)
 
-    async def _line_of(self, container: Container, reply: Callable[[Message], object]) -> None:
+    async def _line_of(self, container: Container, reply: Reply) -> None:
         from backends.export.command import run_command
         from backends.services.launch import like
 
@@ -96,18 +94,19 @@ class RunCommands:
         command = run_command(like(await engine.workload_spec(container.key.id)), container.key.engine.plays)
         reply(RunLineRead(container.name, command.text, command.hidden, command.unsaid))
 
-    def launch(self, asked: Asked, reply: Callable[[Message], object], before: Before | None = None) -> None:
+    def launch(self, asked: Asked, reply: Reply, before: Before | None = None) -> None:
         """Check once more, create and start (LaunchEnded). before: the container whose place it takes."""
         self._work(partial(self._launch, asked, reply, before), name="run a container", group="launch")
 
-    async def _launch(self, asked: Asked, reply: Callable[[Message], object], before: Before | None) -> None:
+    async def _launch(self, asked: Asked, reply: Reply, before: Before | None) -> None:
         from backends.services.launch import early_end, launch
         from backends.services.recreate import recreate
 
-        fleet = self._fleet()
         told: list[BackendError | None] = []
-        end = fleet.operations.subscribe(lambda update: told.append(update.error))
+        end: Callable[[], object] | None = None
         try:
+            fleet = self._fleet()
+            end = fleet.operations.subscribe(lambda update: told.append(update.error))
             judged = await asked.judged(fleet)
             if not judged.wrong:
                 judged = await asked.looked(fleet, judged, strict=True) or judged
@@ -122,8 +121,12 @@ class RunCommands:
             reply(LaunchEnded(launched.key, early_end(launched)))
         except BackendError as error:
             reply(LaunchEnded(error=None if any(error is one for one in told) else error))
+        except Exception:
+            reply(LaunchEnded())  # a bug is told by the one who hears of it; the form may be left
+            raise
         finally:
-            end()
+            if end is not None:
+                end()
 
 
 class Asked:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -11,12 +10,10 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from backends.model.errors import BackendError
-from tui.group_commands import Work
+from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
     from backends.schedule.install import Installed
-
-Reply = Callable[[Message], object]
 
 
 @dataclass

@@ -10,18 +10,14 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.message import Message
-
 from backends.model.container import Container
 from backends.model.errors import BackendError, NotFound
-from tui.image_commands import Work
 from tui.security_messages import Advised, SecurityJudged
+from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
     from backends.security.finding import ContainerReport, EngineReport, RootlessReport
     from backends.services.fleet import Fleet
-
-Reply = Callable[[Message], object]
 
 
 class SecurityCommands:

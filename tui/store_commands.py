@@ -16,15 +16,11 @@ from backends.model.network import NetworkSpec
 from backends.model.stores import NetworkRow, StoreKey, VolumeRow
 from backends.model.values import Missing
 from backends.model.workload import VolumeSpec
-from tui.image_commands import Work
 from tui.messages import NetworksSeen, VolumesSeen
+from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from backends.services.fleet import Fleet
-
-Reply = Callable[["Message"], object]
 
 
 class StoreCommands:

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.message import Message
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
+from textual.worker import Worker
 
 from backends.model.errors import BackendError, Refused
 from backends.model.ids import EngineId
 from backends.model.sweep import SweepRow
 from backends.model.sweep_board import SweepBoard
 from tui.run_commands import DEBOUNCE_S, Asked
+from tui.workers import Reply, Work, called_off
 from widgets.format import short_image
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ if TYPE_CHECKING:
     from backends.services.launch import Judged
     from backends.services.sweeps import Sweep
     from backends.sweep.asked import AskedSweep
-    from tui.image_commands import Work
 
-Reply = Callable[[Message], object]
 OF_RECIPE = ("image", "mounts", "env", "memory", "shm_size")
 """Fields that say what every run is made of; the others say what is swept."""
 
@@ -233,15 +232,7 @@ class SweepCommands:
 
     async def close(self) -> None:
         """Call all off; wait until what ran is removed."""
-        await asyncio.gather(*(_ended(one.worker) for one in self.known if one.worker is not None and not one.ended))
-
-
-async def _ended(worker: Worker[None]) -> None:
-    worker.cancel()
-    try:
-        await worker.wait()
-    except (WorkerCancelled, WorkerFailed):
-        return  # it has ended, which is all that is waited for
+        await called_off(one.worker for one in self.known if one.worker is not None and not one.ended)
 
 
 __all__ = ["OF_RECIPE", "KeptSweep", "SweepCommands", "SweepJudged", "SweepTexts"]

@@ -22,13 +22,12 @@ from backends.model.container import Container, LogLine, LogStream
 from backends.model.errors import BackendError
 from backends.model.secrets import masked_command
 from backends.model.session import ExecSpec
-from tui.image_commands import Work
 from tui.messages import ProgramEnded, ProgramSaid
+from tui.workers import Reply, Work
+from widgets.sgr import LONGEST
 from widgets.text import inert
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from backends.engine import Session
     from backends.services.fleet import Fleet
     from backends.services.shells import Shells
@@ -86,17 +85,17 @@ class TalkCommands:
         self._app.notify(f"{row.name}: {how}", timeout=4, markup=False)
 
     # -- one command -----------------------------------------------------------------------------
-    def run(self, row: Container, command: str, reply: Callable[[Message], object]) -> Worker[None]:
+    def run(self, row: Container, command: str, reply: Reply) -> Worker[None]:
         """Run a command line in the container: ProgramSaid as it says something, ProgramEnded at its end.
 
         Cancelling the worker stops listening; the program itself goes on.
         """
         return self._work(partial(self._run, row, command, reply), name=f"run in {row.key.short}", group="exec")
 
-    async def _run(self, row: Container, command: str, reply: Callable[[Message], object]) -> None:
+    async def _run(self, row: Container, command: str, reply: Reply) -> None:
         from backends.services.programs import heard
 
-        said = _Lines(lambda lines: reply(ProgramSaid(lines)))
+        said = SaidLines(lambda lines: reply(ProgramSaid(lines)))
         try:
             fleet = self._fleet()
             spec = ExecSpec(tuple(shlex.split(command)), stdin=False)
@@ -114,7 +113,7 @@ class TalkCommands:
             said.stop()
 
 
-class _Lines:
+class SaidLines:
     """Pieces of output become lines, handed on in batches."""
 
     def __init__(self, hand_on: Callable[[tuple[LogLine, ...]], object]) -> None:
@@ -126,7 +125,10 @@ class _Lines:
 
     def take(self, stream: LogStream, piece: bytes) -> None:
         """More of a stream."""
-        *whole, self._open[stream] = (self._open[stream] + self._decoders[stream].decode(piece)).split("\n")
+        *whole, rest = (self._open[stream] + self._decoders[stream].decode(piece)).split("\n")
+        if len(rest) > LONGEST:  # no more of a line is ever drawn: it waits for no newline, which may never come
+            whole, rest = [*whole, rest], ""
+        self._open[stream] = rest
         self._waiting += [LogLine(stream, text.removesuffix("\r")) for text in whole]
         if len(self._waiting) >= _SAID_LINES:
             self._flush()
@@ -180,4 +182,4 @@ def _interrupt(leave: Callable[[], object]) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-__all__ = ["TalkCommands"]
+__all__ = ["SaidLines", "TalkCommands"]

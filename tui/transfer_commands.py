@@ -7,20 +7,18 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
+from textual.worker import Worker
 
 from backends.model.capabilities import Capability
 from backends.model.errors import BackendError
 from backends.model.ids import EngineId
 from backends.model.transfer import Credentials
 from backends.model.transfer_state import TransferAsk, TransferState
-from tui.image_commands import Work
 from tui.image_messages import ImagesFound, LoginsSeen, PlatformsSeen
 from tui.telling import told
+from tui.workers import Reply, Work, called_off
 
 if TYPE_CHECKING:
-    from textual.message import Message
-
     from backends.services.fleet import Fleet
     from backends.services.transfers import Transfer
 
@@ -96,21 +94,15 @@ class TransferCommands:
 
     async def close(self) -> None:
         """Call all off and wait until they have ended."""
-        for one in list(self._known.values()):
-            if not one.worker.is_finished:
-                one.worker.cancel()
-                try:
-                    await one.worker.wait()
-                except (WorkerCancelled, WorkerFailed):
-                    continue  # it has ended, which is all that is waited for
+        await called_off(one.worker for one in self._known.values())
 
     # -- asking ----------------------------------------------------------------------------------
-    def search(self, term: str, engines: Sequence[EngineId], reply: Callable[[Message], object]) -> None:
+    def search(self, term: str, engines: Sequence[EngineId], reply: Reply) -> None:
         """Search on these engines: ImagesFound. A later search takes the place of an earlier one."""
         work = partial(self._search, term, tuple(engines), reply)
         self._work(work, name=f"search {term}", group="search-images", exclusive=True)
 
-    async def _search(self, term: str, engines: Sequence[EngineId], reply: Callable[[Message], object]) -> None:
+    async def _search(self, term: str, engines: Sequence[EngineId], reply: Reply) -> None:
         calls = [self._fleet().engine(engine).search_images(term, limit=SEARCH_LIMIT) for engine in engines]
         answers = await asyncio.gather(*calls, return_exceptions=True)
         errors = []
@@ -124,7 +116,7 @@ class TransferCommands:
                 found += [(engine, image) for image in answer]
         reply(ImagesFound(term, tuple(found), tuple(errors)))
 
-    def platforms(self, engine: EngineId, reference: str, reply: Callable[[Message], object]) -> None:
+    def platforms(self, engine: EngineId, reference: str, reply: Reply) -> None:
         """Ask for which platforms a registry has an image: PlatformsSeen."""
 
         async def ask() -> None:
@@ -133,7 +125,7 @@ class TransferCommands:
         self._work(ask, name=f"platforms of {reference}", group="platforms", exclusive=True)
 
     # -- logins ----------------------------------------------------------------------------------
-    def logins(self, reply: Callable[[Message], object]) -> None:
+    def logins(self, reply: Reply) -> None:
         """What the engines' credential stores have: LoginsSeen."""
 
         async def look() -> None:

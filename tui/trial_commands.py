@@ -12,18 +12,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.message import Message
-from textual.worker import Worker, WorkerCancelled, WorkerFailed
+from textual.worker import Worker
 
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.ids import ContainerKey
 from backends.model.trial import TrialProgress, TrialReport, TrialRequest
+from tui.workers import Reply, Work, called_off
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
-    from tui.image_commands import Work
-
-Reply = Callable[[Message], object]
 
 
 @dataclass
@@ -134,14 +132,7 @@ class TrialCommands:
 
     async def close(self) -> None:
         """Call all off, and wait until what they made is removed."""
-        for trial in self._trials.values():
-            worker = trial.worker
-            if worker is not None:
-                worker.cancel()
-                try:
-                    await worker.wait()
-                except (WorkerCancelled, WorkerFailed):
-                    continue  # it has ended, which is all that is waited for
+        await called_off(trial.worker for trial in self._trials.values() if trial.worker is not None)
 
 
 __all__ = ["Trial", "TrialCommands", "TrialMoved"]

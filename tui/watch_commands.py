@@ -8,20 +8,18 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.message import Message
+from textual.worker import Worker
 
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.events import EngineEvent
 from backends.model.ids import ContainerKey
 from backends.model.service_link import LinkReport
-from tui.image_commands import Work
 from tui.messages import ChangesSeen, LinkOpened, LinksFound, ProcessesSeen
+from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
-
-Reply = Callable[[Message], object]
 
 
 class WatchCommands:
@@ -47,9 +45,10 @@ class WatchCommands:
         except BackendError as error:
             reply(LinksFound(LinkReport(), error))
 
-    def processes(self, key: ContainerKey, reply: Reply) -> None:
+    def processes(self, key: ContainerKey, reply: Reply) -> Worker[None]:
         """Ask for a container's processes: ProcessesSeen."""
-        self._work(partial(self._processes, key, reply), name=f"processes {key.short}", group="top", exclusive=True)
+        work = partial(self._processes, key, reply)
+        return self._work(work, name=f"processes {key.short}", group="top", exclusive=True)
 
     async def _processes(self, key: ContainerKey, reply: Reply) -> None:
         try:

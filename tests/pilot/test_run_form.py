@@ -221,3 +221,19 @@ async def test_readonly_refuses(tmp_path: Path, key: str) -> None:
         await play.press(key)
         assert "Read-only" in play.toasts()
         assert play.on_top() == "FleetScreen"
+
+
+async def test_the_form_can_be_left_after_a_bug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr("backends.services.launch.launch", broken)
+    async with stage(tmp_path) as play:
+        await open_form(play, "n", "enter")
+        await type_into(play, "image", IMAGE)
+        await type_into(play, "name", "mine")
+        await play.press("ctrl+s")
+        await play.until(lambda: "ZeroDivisionError" in play.toasts(), "the bug")
+        await play.press("escape")
+        assert "being created" not in play.toasts()
+        assert play.on_top() == "ConfirmDialog"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from backends.model.container import MountKind
+from backends.model.errors import Unreachable
 from backends.model.workload import MountSpec
 from tests.pilot.stage import Stage, stage
 from tui.screens.frame import TitleBar
@@ -81,3 +83,25 @@ async def test_slow_looks_are_asked_for_by_key(tmp_path: Path, monkeypatch: pyte
         assert "That was done" in play.toasts()
         await play.press("r")
         await play.until(lambda: not any("Grype" in row for row in _rows(play)), "a new look")
+
+
+def _tried(asked: list[object], play: Stage, times: int) -> bool:
+    return len(asked) == times and play.toasts().count("hangs") == times
+
+
+async def test_a_scan_that_failed_may_be_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+
+    async def refuse(*_: object) -> None:
+        asked.append(_)
+        raise Unreachable("the scanner hangs")
+
+    monkeypatch.setattr("backends.services.deeper.with_scans", refuse)
+    async with stage(tmp_path, size=(80, 24)) as play:
+        await play.select("rag-redis")
+        await play.press("H")
+        await play.until(lambda: _rows(play), "findings")
+        for times in (1, 2):
+            await play.press("S")
+            await play.until(partial(_tried, asked, play, times), "why not")
+        assert "That was done" not in play.toasts()

@@ -173,4 +173,5 @@ class AdviceScreen(SubScreen):
 
     def _turn(self) -> None:
         self._against = not self._against
-        self._draw()
+        if self._advice is not None:
+            self._draw()

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import Input
+from textual.worker import Worker
 
 from backends.inspected_pod import hides, is_pod, secret_values
 from backends.model.container import ChangedPath
@@ -70,6 +71,7 @@ class ContainerScreen(SubScreen):
         self._drawn_at = 0.0  # time.monotonic()
         self._section = _FACTS
         self._secrets = False
+        self._asked: Worker[None] | None = None  # for the processes
 
     def compose(self) -> ComposeResult:
         """Title, sections, the one shown, keys."""
@@ -114,12 +116,13 @@ class ContainerScreen(SubScreen):
     def _ask_for_section(self) -> None:
         watching = self.tranship.commands.watching
         if self._section == _PROCESSES:
-            watching.processes(self._key, self.post_message)
+            self._asked = watching.processes(self._key, self.post_message)
         elif self._section == _FILES:
             watching.changes(self._key, self.post_message)
 
     def _look_again(self) -> None:
-        if self._section == _PROCESSES and self.in_sight():
+        # What is still asked is waited for: an engine that takes longer than this would never have answered.
+        if self._section == _PROCESSES and self.in_sight() and (self._asked is None or self._asked.is_finished):
             self._ask_for_section()
 
     def _tick(self) -> None:

@@ -67,7 +67,7 @@ class DoctorScreen(SubScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._found: tuple[Diagnosis, ...] = ()
+        self._found: tuple[Diagnosis, ...] | None = None  # None: not told yet
         self._amiss = False
 
     def compose(self) -> ComposeResult:
@@ -93,6 +93,8 @@ class DoctorScreen(SubScreen):
         self._draw()
 
     def _draw(self) -> None:
+        if self._found is None:
+            return
         counts = {level: sum(one.level.value == level for one in self._found) for level in _LOOKS}
         said = f"{counts['problem']} problems · {counts['note']} worth knowing · {counts['ok']} well"
         self.query_one(TitleBar).show(f"Doctor · {said}")
@@ -108,7 +110,7 @@ class DoctorScreen(SubScreen):
 
     def _chosen(self) -> Diagnosis | None:
         key = self.query_one("#doctor", LiveTable).cursor_key
-        return self._found[key] if isinstance(key, int) and key < len(self._found) else None
+        return self._found[key] if self._found and isinstance(key, int) and key < len(self._found) else None
 
     @on(LiveTable.RowSelected)
     def _row_selected(self) -> None:

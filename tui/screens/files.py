@@ -19,10 +19,11 @@ from backends.model.files import FileEntry, FileKind, Folder
 from backends.model.stores import StoreKey
 from tui.action import Scope
 from tui.actions import bindings
-from tui.file_commands import FileCommands, Reply
+from tui.file_commands import FileCommands
 from tui.messages import FilesCopied, FilesProgressed, FolderRead
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
+from tui.workers import Reply
 from widgets.file_rows import ABOVE, FILE_COLUMNS, file_rows, let_through
 from widgets.filter_line import FilterLine
 from widgets.line import Line, Tone, line
@@ -151,6 +152,8 @@ class FilesScreen(SubScreen):
         if self._error is not None:
             hint = [line((inert(self._error.hint), Tone.DIM))] if self._error.hint else []
             return [line((inert(str(self._error)), Tone.BAD)), *hint]
+        if self._folder is None:
+            return [line(("Reading …", Tone.DIM))]
         return [line(("The folder is empty." if not self._filter else "Nothing fits. Esc shows all.", Tone.DIM))]
 
     def _say(self) -> None:

@@ -12,13 +12,13 @@ from backends.model.capabilities import Capability
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
 from backends.model.image_sharing import ImageList, ImageShare
+from tui.workers import Reply
 from widgets.format import bytes_text
 from widgets.image_rows import shown_name
 from widgets.text import inert
 
 if TYPE_CHECKING:
     from textual.app import App
-    from textual.message import Message
     from textual.worker import Worker
 
     from tui.app import TranshipApp
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from widgets.build_dialog import BuildAsked
     from widgets.dialogs import Choice
 
-Reply = Callable[["Message"], object]
 _UNSAFE = str.maketrans({"/": "-", ":": "_", "@": "_"})
 
 

@@ -80,7 +80,7 @@ class LogScreen(SubScreen):
         self._pages = logs.pages(keys, self._since)
         tail = LOG_TAIL if self._since is None else _SINCE_LINES
         tail = min(tail, max(1, _SINCE_LINES // len(keys)))
-        self._begins = False
+        self._begins = self._reading = False
         self._workers = [logs.follow(keys, self.post_message, tail=tail, since=self._since)]
         self._say()
 
@@ -175,6 +175,8 @@ class LogScreen(SubScreen):
 
     @on(OlderLinesRead)
     def _older(self, message: OlderLinesRead) -> None:
+        if message.pages is not self._pages:
+            return  # of a log that was begun anew since
         self._reading = False
         numbers = self._sources.numbers
         lines = [one for _, one in message.lines]

@@ -127,6 +127,7 @@ class SecurityScreen(SubScreen):
         self._judged: SecurityJudged | None = None
         self._listed: list[SecurityFinding | RootlessChange] = []
         self._looked: set[str] = set()
+        self._looking = ""
 
     def compose(self) -> ComposeResult:
         """Title, findings, the one chosen, keys."""
@@ -154,6 +155,7 @@ class SecurityScreen(SubScreen):
 
     def _look(self) -> None:
         self._looked.clear()
+        self._looking = ""
         view = self.tranship.view
         chosen = [self._container]
         if self._all:
@@ -173,8 +175,10 @@ class SecurityScreen(SubScreen):
             self.tranship.refuse("Nothing was looked at yet." if judged is None else "There is no container.")
         elif what in self._looked:
             self.tranship.refuse("That was done: r looks again from the beginning.")
+        elif what == self._looking:
+            self.tranship.refuse("That is being done.")
         else:
-            self._looked.add(what)
+            self._looking = what
             doing = "asking registries for signatures …" if what == "signatures" else "scanning images …"
             self.query_one(TitleBar).show(f"Security · {doing}")
             signatures = what == "signatures"
@@ -185,6 +189,9 @@ class SecurityScreen(SubScreen):
     def _told(self, message: SecurityJudged) -> None:
         for error in message.errors[:1]:
             self.tranship.fail(error, asked="Security: ")
+        if self._looking and not message.errors:
+            self._looked.add(self._looking)
+        self._looking = ""
         self._judged = message
         self._draw()
 

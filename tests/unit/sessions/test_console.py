@@ -19,9 +19,12 @@ from tui.console import converse, terminal_size
 
 
 class Program:
-    """A session whose end the test decides. lost: how it breaks off."""
+    """A session whose end the test decides. lost: how it breaks off. ends_at: what it ends at when it is typed."""
 
-    def __init__(self, *, tty: bool = True, lost: Exception | None = None, code: int | None = 0) -> None:
+    def __init__(
+        self, *, tty: bool = True, lost: Exception | None = None, code: int | None = 0, ends_at: bytes = b"\x04"
+    ) -> None:
+        self.ends_at = ends_at
         self.tty, self._lost, self._code = tty, lost, code
         self.given = b""
         self.input_ended = asyncio.Event()
@@ -37,7 +40,7 @@ class Program:
 
     async def send(self, data: bytes) -> None:
         self.given += data
-        if b"\x04" in data:
+        if self.ends_at in data:
             self.go_on.set()
 
     async def close_input(self) -> None:
@@ -126,3 +129,12 @@ async def test_an_input_that_cannot_be_ended_is_said_and_does_not_hang(terminal:
         async with asyncio.timeout(10):
             await converse(Program(tty=False, lost=Unsupported("over TLS")), stdin=nothing, stdout=inner)
     os.close(nothing)
+
+
+async def test_a_device_that_no_selector_takes_is_read(terminal: tuple[int, int]) -> None:
+    _, inner = terminal
+    zeros = os.open("/dev/zero", os.O_RDONLY)
+    program = Program(tty=False, ends_at=b"\x00")
+    async with asyncio.timeout(10):
+        assert await converse(program, stdin=zeros, stdout=inner) == 0
+    os.close(zeros)
