@@ -20,10 +20,10 @@ def hidden(path: Path) -> Path:
     return path.with_name(f".{start}.{secrets.token_hex(4)}.part")
 
 
-def refuse_existing(path: Path) -> None:
+def refuse_existing(path: Path, *, hint: str = "choose another name, or remove that file") -> None:
     """Conflict where something has that name already, a link to nowhere too."""
     if os.path.lexists(path):
-        raise Conflict(f"{path} exists already", hint="choose another name, or remove that file")
+        raise Conflict(f"{path} exists already", hint=hint)
 
 
 def settle(part: Path, path: Path) -> None:

@@ -115,13 +115,13 @@ class ExportCommands:
         self._work(partial(self._write, made, folder, reply, install), name="write an export", group="export-files")
 
     async def _write(self, made: Exported, folder: Path, reply: Reply, install: bool) -> None:
-        from backends.services.export_files import refuse_taken_names, write_files
+        from backends.services.export_files import next_steps, refuse_taken_names, write_files
 
         try:
             if install:
                 await asyncio.to_thread(refuse_taken_names, made.files, system=False)
             written = await asyncio.to_thread(write_files, made.files, folder)
-            reply(ExportWritten(written, made.commands))
+            reply(ExportWritten(written, next_steps(made, written)))
         except BackendError as error:
             reply(ExportWritten((), (), error))
 

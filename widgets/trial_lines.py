@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from backends.model.ids import EngineId
 from backends.model.trial import BY_METRIC, METRICS, Judgement, Metric, TrialProgress, TrialReport, TrialRound
-from backends.model.trial_words import comparison_of, judged, quantity, unmeasured
+from backends.model.trial_words import comparison_of, density_words, judged, quantity, unmeasured
 from backends.model.values import Missing
 from widgets.line import BLANK, Line, Tone, line
 from widgets.text import inert, paragraph
@@ -65,8 +65,7 @@ def result_lines(report: TrialReport, width: int) -> list[Line]:
         lines += paragraph(sentence, Tone.STRONG, width)
     lines += [BLANK, *_table(report, width), BLANK, *plot_lines(report.rounds, report.request.engines, width)]
     for one in report.densities:
-        said = f"{one.engine.name}: {one.copies} idle copies; {one.reason}"
-        lines += paragraph(said, Tone.PLAIN, width)
+        lines += paragraph(f"{one.engine.name}: {density_words(one)}", Tone.PLAIN, width)
     for note in report.notes:
         lines += paragraph(f"· {note}", Tone.DIM, width)
     for text in unmeasured(report):

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from backends.model.ids import EngineId
-from backends.model.trial import BY_METRIC, Comparison, Judgement, TrialReport, Unit
+from backends.model.trial import BY_METRIC, Comparison, Density, Judgement, TrialReport, Unit
+from backends.model.values import Missing
 
 _SCALES = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
@@ -24,6 +25,16 @@ def quantity(value: float, unit: Unit) -> str:
 
 def _three(value: float) -> str:
     return f"{value:.0f}" if value >= 99.95 else f"{value:.1f}" if value >= 9.995 else f"{value:.2f}"
+
+
+def density_words(one: Density) -> str:
+    """How many idle copies, what each takes and how long the first and the last start took, why no more."""
+    if isinstance(one.bytes_each, Missing):
+        each = f"memory of each not known: {one.bytes_each.reason}"
+    else:
+        each = f"{quantity(one.bytes_each, Unit.BYTES)} each"
+    starts = f"first start {one.first_start_s:.2f} s, last {one.last_start_s:.2f} s"
+    return f"{one.copies} idle copies; {each}; {starts}; {one.reason}"
 
 
 def verdict(comparisons: Sequence[Comparison], first: EngineId) -> tuple[str, ...]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 
-from backends.export.exported import ExportFile
+from backends.export.exported import Exported, ExportFile
 from backends.model.errors import Denied, Refused
 from backends.new_file import disk, hidden, refuse_existing, settle
 
@@ -54,10 +55,21 @@ def write_files(files: Sequence[ExportFile], folder: Path, *, replace: bool = Fa
     places = [folder / file.name for file in files]
     if not replace:
         for place in places:
-            refuse_existing(place)
+            refuse_existing(
+                place, hint="choose another folder, or remove it (`tranship export --force` writes over it)"
+            )
     for file, place in zip(files, places, strict=True):
         _write(file, place, replace=replace)
     return tuple(places)
+
+
+def next_steps(made: Exported, written: Sequence[Path]) -> tuple[str, ...]:
+    """What a person runs next. Quadlet units that systemd does not see there are put where it looks first."""
+    looked = {quadlet_folder(system=False), quadlet_folder(system=True)}
+    if not any(path.suffix == ".container" and path.parent not in looked for path in written):
+        return made.commands
+    folder, names = quote(str(quadlet_folder(system=False))), " ".join(quote(str(path)) for path in written)
+    return (f"mkdir -p {folder} && cp -p {names} {folder}", *made.commands)
 
 
 def _write(file: ExportFile, place: Path, *, replace: bool) -> None:
@@ -77,4 +89,4 @@ def _write(file: ExportFile, place: Path, *, replace: bool) -> None:
             part.unlink(missing_ok=True)
 
 
-__all__ = ["quadlet_folder", "refuse_taken_names", "write_files"]
+__all__ = ["next_steps", "quadlet_folder", "refuse_taken_names", "write_files"]

@@ -56,9 +56,7 @@ class FleetImages:
         stored.sort(key=lambda one: (one.image.key.engine.name, not one.image.tags, one.image.tags, one.image.key.id))
         return await asyncio.to_thread(_listed, stored, _targets(view), errors)
 
-    async def watched(
-        self, *, settle_s: float = SETTLE_S, retry_s: float = RETRY_S
-    ) -> AsyncGenerator[ImageList, None]:
+    async def watched(self, *, settle_s: float = SETTLE_S, retry_s: float = RETRY_S) -> AsyncGenerator[ImageList, None]:
         """The images now, and again after each change. Never ends by itself; close it."""
         async with aclosing(changes(self._fleet, EventKind.IMAGE, settle_s=settle_s, retry_s=retry_s)) as times:
             async for _ in times:

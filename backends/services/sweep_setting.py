@@ -18,9 +18,11 @@ from backends.services.sweeps import WithGpus
 
 def recipe_of(judged: Judged) -> WorkloadSpec:
     """What each run is made of. Raises Refused where the engine would not take it."""
-    blocking = [one.finding.title for one in judged.remarks if one.finding.severity is Severity.BLOCK]
+    blocking = [one.finding for one in judged.remarks if one.finding.severity is Severity.BLOCK]
     if blocking:
-        raise Refused("; ".join(blocking), hint="tranship run --help says more", engine=judged.engine)
+        title = "; ".join(one.title for one in blocking)
+        hint = "; ".join(one.remedy for one in blocking if one.remedy) or "tranship run --help says more"
+        raise Refused(title, hint=hint, engine=judged.engine)
     return judged.spec
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from backends.model.trial import BY_METRIC, METRICS, Comparison, ReadyBy, Spread, TrialReport
-from backends.model.trial_words import comparison_of, interval, judged, quantity, unmeasured
+from backends.model.trial_words import comparison_of, density_words, interval, judged, quantity, unmeasured
 
 _SIGNS = {
     ReadyBy.RUNNING: "the engine says that it was started",
@@ -54,9 +54,7 @@ def _lines(report: TrialReport) -> Iterator[str]:
         yield "## Density"
         yield ""
         for one in report.densities:
-            each = "" if not isinstance(one.bytes_each, float) else f", {quantity(one.bytes_each, _BYTES)} each"
-            starts = f"first start {one.first_start_s:.2f} s, last {one.last_start_s:.2f} s"
-            yield f"- {_code(one.engine.name)}: {one.copies} idle copies{each}; {starts}; {one.reason}"
+            yield f"- {_code(one.engine.name)}: {density_words(one)}"
         yield ""
     yield "## How"
     yield ""
@@ -89,9 +87,6 @@ def not_measured(report: TrialReport) -> list[str]:
     if not report.request.density:
         found.append("density: not asked for (--density)")
     return found
-
-
-_BYTES = BY_METRIC["container_bytes"].unit
 
 
 def _cell(one: Spread | None, metric: str) -> str:

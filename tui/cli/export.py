@@ -203,8 +203,14 @@ def show(made: Exported, written: Sequence[Path], *, as_json: bool, applied: Map
             for line in file.shown.splitlines():
                 data(inert(line))
     if written:
-        for command in made.commands:
-            say(f"next: {command}")
+        for command in _next(made, written):
+            say(f"next: {inert(command)}")
+
+
+def _next(made: Exported, written: Sequence[Path]) -> tuple[str, ...]:
+    from backends.services.export_files import next_steps
+
+    return next_steps(made, written)
 
 
 def _plain(made: Exported, written: Sequence[Path]) -> dict[str, Any]:
@@ -212,7 +218,7 @@ def _plain(made: Exported, written: Sequence[Path]) -> dict[str, Any]:
         "files": [{"name": file.name, "mode": f"{file.mode:04o}", "text": file.shown} for file in made.files],
         "written": [str(path) for path in written],
         "findings": [schema.finding(one) for one in made.findings],
-        "commands": list(made.commands),
+        "commands": list(_next(made, written) if written else made.commands),
     }
 
 

@@ -127,8 +127,8 @@ def _several(word: str, found: list[Container]) -> str:
     return f"“{word}” fits several containers of {engines[0]}: {names}"
 
 
-async def one_engine(fleet: Fleet, name: str | None) -> EngineId:
-    """The engine of this name, or the only one that answers and has images of its own.
+async def one_engine(fleet: Fleet, name: str | None, *, option: str = "--engine") -> EngineId:
+    """The engine of this name, or the only one that answers and has images of its own. option: that names it.
 
     Raises click.UsageError where several do.
     """
@@ -137,7 +137,7 @@ async def one_engine(fleet: Fleet, name: str | None) -> EngineId:
         return the_engine(view, name).id
     connected = sorted(known.id.name for known in view.engines.values() if known.offers(Capability.STORES))
     if len(connected) > 1:
-        raise click.UsageError(inert(f"say into which engine with --engine: {', '.join(connected)}"))
+        raise click.UsageError(inert(f"say on which engine with {option}: {', '.join(connected)}"))
     if not connected:
         known = next(iter(view.engines.values()), None)
         raise not_connected(known) if known else NotFound("there is no engine")

@@ -84,7 +84,7 @@ def sweep(
 
         if fleet.read_only:
             raise Refused("read-only mode", hint="start tranship without --readonly to change things")
-        chosen = await one_engine(fleet, engine)
+        chosen = await one_engine(fleet, engine, option="--on")
         spec = await _spec(fleet, chosen, image, options)
         results = await asyncio.to_thread(ResultFile, path)
         try:

@@ -14,6 +14,7 @@ from backends.model.capabilities import Capability
 from backends.model.errors import BackendError, NotFound, Refused
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.trial import ReadyBy, TrialProgress, TrialReport, TrialRequest
+from backends.model.trial_words import density_words
 from tui.cli import schema_trial
 from tui.cli.exits import Exit
 from tui.cli.options import common
@@ -166,7 +167,7 @@ def show(report: TrialReport) -> None:
         data(plain(one))
     data("")
     for one_density in report.densities:
-        data(inert(f"{one_density.engine.name}: {one_density.copies} idle copies; {one_density.reason}"))
+        data(inert(f"{one_density.engine.name}: {density_words(one_density)}"))
     for sentence in report.verdict:
         data(inert(sentence))
     for note in report.notes:

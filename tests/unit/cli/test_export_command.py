@@ -38,7 +38,10 @@ def test_a_project_is_written_together_and_over_nothing(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.glob("*.container")) == [
         "mlops-minio-1.container", "mlops-mlflow-1.container", "mlops-postgres-1.container",
     ]  # fmt: skip
-    assert "next: systemctl --user daemon-reload" in ran.stderr
+    copied, reloaded = [line for line in ran.stderr.splitlines() if line.startswith("next: ")][:2]
+    assert copied.startswith("next: mkdir -p "), "they lie where systemd does not look"
+    assert f"{tmp_path}/mlops-minio-1.container" in copied
+    assert reloaded == "next: systemctl --user daemon-reload"
     again = demo(*argv)
     assert (again.exit_code, "exists already" in again.stderr) == (1, True)
     assert demo(*argv, "--force").exit_code == 0
@@ -50,6 +53,7 @@ def test_units_are_installed_where_systemd_looks(tmp_path: Path, monkeypatch: py
     assert ran.exit_code == 0, ran.stderr
     assert (tmp_path / "containers/systemd/train-llama3-8b.container").read_text().count("[Container]") == 1
     assert "loginctl enable-linger" in ran.stderr
+    assert "cp -p" not in ran.stderr
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_files_are_copied_out_of_a_volume(tmp_path: Path) -> None:
 def test_volumes_are_made_and_used_ones_kept() -> None:
     told = document("volume", "create", "fresh", "-l", "a=b", "--engine", "demo-podman")
     assert told == {"schema": 1, "action": "volume.create", "engine": "demo-podman", "name": "fresh", "error": None}
-    assert "say into which engine" in demo("volume", "create", "fresh").stderr
+    assert "say on which engine with --engine" in demo("volume", "create", "fresh").stderr
     refused = demo("volume", "rm", "-y", "notebooks")
     assert refused.exit_code == 1
     assert "used by jupyter-lab" in refused.stderr

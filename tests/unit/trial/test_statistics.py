@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import median
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.model.ids import EngineId, EngineKind
-from backends.model.trial import Judgement, TrialRound, Unit
-from backends.model.trial_words import quantity, verdict
+from backends.model.trial import Density, Judgement, TrialRound, Unit
+from backends.model.trial_words import density_words, quantity, verdict
 from backends.model.values import Missing, Quantity
 from backends.trial.statistics import (
     compare,
@@ -130,3 +131,10 @@ def test_numbers_as_people_read_them() -> None:
     told = [quantity(value, Unit.SECONDS) for value in (0.0123, 0.999, 1.5, 120.0)]
     assert told == ["12.3 ms", "999 ms", "1.50 s", "120 s"]
     assert [quantity(value, Unit.BYTES) for value in (12, 3 << 20)] == ["12 B", "3.00 MiB"]
+
+
+def test_density_says_what_each_copy_takes_or_why_that_is_not_known() -> None:
+    held = Density(A, 5, "5 were asked for", 0.5, 2.25, 1.5 * (1 << 20))
+    assert density_words(held) == "5 idle copies; 1.50 MiB each; first start 0.50 s, last 2.25 s; 5 were asked for"
+    unknown = density_words(replace(held, bytes_each=Missing("it is elsewhere")))
+    assert "memory of each not known: it is elsewhere; first start" in unknown
