@@ -15,15 +15,20 @@ class Toasts:
 
     def __init__(self) -> None:
         self._folded: list[Notification] = []
+        self._teller: Notification | None = None  # the newest, and its text without how many went
+        self._told = ""
 
     def make_room(self, standing: Iterable[Notification], new: Notification) -> list[Notification]:
-        """Returns those that have to go; what failed stays the longest. The text of the new one says how many went."""
+        """Returns those that have to go; what failed stays longest. Only the new one says how many went."""
         kept, gone = list(standing), []
         while len(kept) >= AT_MOST:
             oldest = next((one for one in kept if one.severity != "error"), kept[0])
             kept.remove(oldest)
             gone.append(oldest)
         self._folded = [one for one in (*self._folded, *gone) if not one.has_expired]
+        if self._teller is not None:
+            self._teller.message = self._told
+        self._teller, self._told = new, new.message
         if self._folded:
             new.message += f"\n+{len(self._folded)} more, folded"
         return gone
