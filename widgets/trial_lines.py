@@ -67,6 +67,7 @@ def result_lines(report: TrialReport, width: int) -> list[Line]:
     for one in report.densities:
         said = f"{one.engine.name}: {one.copies} idle copies; {one.reason}"
         lines += paragraph(said, Tone.PLAIN, width)
+    lines.append(BLANK)
     for note in report.notes:
         lines += paragraph(f"· {note}", Tone.DIM, width)
     for text in unmeasured(report):
