@@ -166,11 +166,11 @@ def permitted(action: Action, *, read_only: bool) -> bool:
 
 
 def footer_actions(*scopes: Scope, read_only: bool) -> list[Action]:
-    """What the footer shows, most useful first."""
+    """What the footer shows, most useful first, the way back last."""
     wanted = [a for a in ACTIONS if a.footer is not None and a.scope in scopes and permitted(a, read_only=read_only)]
     if Scope.BACK in scopes:
         wanted.remove(BY_ID["app.quit"])  # its key goes back there
-    return sorted(wanted, key=lambda action: action.footer or 0)
+    return sorted(wanted, key=lambda action: (action.scope is Scope.BACK, action.footer or 0))
 
 
 def _either(words: Iterable[str]) -> str:

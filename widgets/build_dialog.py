@@ -46,7 +46,7 @@ class BuildDialog(Dialog[BuildAsked | None]):
     BuildDialog .build-label { width: 11; color: $foreground 62%; }
     BuildDialog Horizontal > Input { width: 1fr; margin: 0; }
     BuildDialog Vertical#fields { height: auto; margin-top: 1; }
-    BuildDialog OptionList { width: 1fr; height: auto; max-height: 5; margin: 0; padding: 0 1; }
+    BuildDialog OptionList { width: 1fr; height: auto; max-height: 5; margin: 0; padding: 0 1 !important; }
     BuildDialog #build-engines { height: auto; max-height: 5; }
     """
     AUTO_FOCUS = "#build-folder"

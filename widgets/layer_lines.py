@@ -29,7 +29,7 @@ def command_text(layer: Layer) -> str:
 def layer_lines(report: LayerReport, width: int, now: datetime) -> list[Line]:
     """A headline, then a line for each step: size, share of the image, age, command. Empty steps are quiet."""
     real = sum(not layer.empty for layer in report.layers)
-    about = f"  {real} layers · {bytes_text(report.total_bytes)}"
+    about = f"  {real} layer{'' if real == 1 else 's'} · {bytes_text(report.total_bytes)}"
     if report.architecture:
         about += f" · {inert(report.architecture)}"
     name = cut_end(short_image(report.reference), max(8, width - len(about) - 2))

@@ -18,7 +18,7 @@ STEP_COLUMNS = (
     Column("size", "SIZE", 8, align="right", fixed=True, sortable=False),
     Column("age", "AGE", 4, align="right", priority=2, sortable=False),
     Column("layer", "LAYER", 12, priority=3, sortable=False),
-    Column("with", "ALSO IN", 10, flex=1, most=36, priority=1, sortable=False),
+    Column("with", "ALSO IN", 10, flex=2, most=48, priority=1, sortable=False),
     Column("command", "MADE BY", 20, flex=6, sortable=False),
 )
 _DIGITS = 12

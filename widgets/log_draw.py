@@ -69,7 +69,7 @@ def head_strip(entry: Entry, source: int, look: LogLook, palette: Palette, *, fi
     if isinstance(entry, str):
         return Strip([Segment(" " * _GUTTER, palette[Tone.PLAIN])])
     stderr = entry.stream is LogStream.STDERR
-    segments = [Segment("▎ " if stderr else " " * _GUTTER, palette[Tone.BAD])]
+    segments = [Segment("▎ " if stderr else " " * _GUTTER, palette[Tone.DIM])]
     if look.times:
         shown = time_text(entry.at) if first and entry.at is not None else ""
         segments.append(Segment(shown.ljust(_TIME_CELLS), palette[Tone.DIM]))

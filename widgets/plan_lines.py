@@ -27,7 +27,13 @@ _VERDICT = {
 _UNSET = frozenset({"", "-", "0", "False", "None", "()", "0 equal", "no"})
 RUNNING = "  ▶ "
 """What the line of the step that runs begins with."""
-FIELD_CELLS = 22  # most cells of a field's name
+FIELD_CELLS = 22
+"""Most cells of a field's name, on a narrow screen; a wide one has a third of itself for it."""
+
+
+def field_cells(width: int) -> int:
+    """Most cells of a field's name at this width."""
+    return max(FIELD_CELLS, width // 3)
 
 
 def plan_lines(plan: Plan, width: int) -> list[Line]:
@@ -38,7 +44,7 @@ def plan_lines(plan: Plan, width: int) -> list[Line]:
 def body_lines(plan: Plan, width: int) -> list[Line]:
     """What is dropped, converted, the same, then the steps."""
     lines: list[Line] = []
-    cells = min(FIELD_CELLS, max((width_of(inert(field.field)) for field in plan.fields), default=0))
+    cells = min(field_cells(width), max((width_of(inert(field.field)) for field in plan.fields), default=0))
     for verdict in (Verdict.DROPPED, Verdict.CONVERTED, Verdict.SAME):
         lines.extend(fields_lines([field for field in plan.fields if field.verdict is verdict], verdict, cells, width))
     lines.append(line(("  STEPS", Tone.HEADING)))
@@ -211,7 +217,7 @@ def checks_lines(checks: Sequence[Check], width: int) -> list[Line]:
     lines: list[Line] = []
     unset = [inert(check.subject) for check in checks if _idle(check)]
     told = [check for check in checks if not _idle(check)]
-    cells = min(FIELD_CELLS, max((width_of(inert(check.subject)) for check in told), default=0))
+    cells = min(field_cells(width), max((width_of(inert(check.subject)) for check in told), default=0))
     room = width - cells - 6
     for check in sorted(told, key=lambda check: (check.equal, not check.skipped)):
         name, was, now = _name(check.subject, cells), inert(check.source), inert(check.target)

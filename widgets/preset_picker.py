@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 
 from widgets.dialogs import Dialog, content_of
 from widgets.line import Line, Tone, line
-from widgets.text import cut_end, cut_line, inert, pad
+from widgets.text import cut_end, cut_line, inert, pad, width_of
 
 _NAME = 13
 _NARROWEST = 40
@@ -64,9 +64,14 @@ class PresetPicker(Dialog[str | None]):
 
     def _fit(self) -> None:
         picks = self.query_one(OptionList)
-        width = max(_NARROWEST, picks.scrollable_content_region.width)
+        width = self._width
         for place, row in enumerate(self._rows):
             picks.replace_option_prompt_at_index(place, content_of([_prompt(row, width)]))
+
+    @property
+    def _width(self) -> int:
+        """Cells of a row of the list."""
+        return max(_NARROWEST, self.query_one(OptionList).scrollable_content_region.width)
 
     def action_move(self, step: int) -> None:
         """As the arrow keys."""
@@ -79,7 +84,9 @@ class PresetPicker(Dialog[str | None]):
     @on(OptionList.OptionHighlighted)
     def _moved(self, event: OptionList.OptionHighlighted) -> None:
         row = self._rows[event.option_index]
-        self.query_one("#sets", Static).update(content_of(_settings(row)))
+        whole = width_of(inert(row.what)) + _NAME + 1 <= self._width
+        lines = [*([] if whole or not row.settings else [line((inert(row.what), Tone.PLAIN))]), *_settings(row)]
+        self.query_one("#sets", Static).update(content_of(lines))
         self.query_one("#settings", VerticalScroll).scroll_home(animate=False)
 
     @on(OptionList.OptionSelected)

@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from widgets.charts import area_plot
 from widgets.format import MISSING, bytes_text, percent_text, rate_text
-from widgets.line import BLANK, Line, Span, Tone
+from widgets.line import Line, Span, Tone
 from widgets.text import cut_end, fit_line, pad
 
 Series = Mapping[str, Sequence[float | None]]
 _GAP = "  "
 _LEAST_CELLS = 34
-_MOST_ROWS = 8
+_MOST_ROWS = 16
 
 
 def _whole_bytes(value: float) -> str:
@@ -52,7 +52,6 @@ def plot_lines(series: Series, tops: Mapping[str, float], width: int, height: in
             for part in parts:
                 joined += [*fit_line(part, cells), Span(_GAP)]
             lines.append(tuple(joined[:-1]))
-        lines.append(BLANK)
     return lines
 
 
@@ -73,4 +72,4 @@ def _plot(
     tone = Tone.OK_AREA if field in {"cpu_percent", "gpu_percent"} else Tone.INFO_AREA
     head: Line = (Span(pad(title, 12), Tone.HEADING), Span(f"{now} ", Tone.STRONG), Span(cut_end(said, 24), Tone.DIM))
     shares = [None if value is None else value / full for value in shown]
-    return [head, *((Span(row, tone),) for row in area_plot(shares, cells, rows))]
+    return [head, *((Span(row, tone),) for row in area_plot(shares, cells, rows)), (Span("▔" * cells, Tone.FAINT),)]

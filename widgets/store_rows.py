@@ -27,9 +27,9 @@ SORTABLE = ("name", "size", "used", "age")
 _LARGEST_FIRST = frozenset({"size", "used"})
 
 _VOLUME_COLUMNS = (
-    Column("name", "VOLUME", 24, flex=6, most=68, cut="middle", fixed=True),
+    Column("name", "VOLUME", 20, flex=5, most=68, cut="middle", fixed=True),
     Column("size", "SIZE", 8, align="right"),
-    Column("used", "USED BY", 12, flex=4, most=60, priority=1),
+    Column("used", "USED BY", 16, flex=4, most=60, priority=1),
     Column("driver", "DRIVER", 8, priority=3, sortable=False),
     Column("age", "AGE", 4, align="right", priority=2),
 )

@@ -167,10 +167,16 @@ def _broken(word: str, cells: int) -> list[str]:
     return [*parts, word[start:]]
 
 
+_SIGNS = frozenset({"· ", "✓ ", "✕ ", "▲ ", "▸ ", "→ "})
+"""With what a sentence of a list begins: its further lines stand below its words."""
+
+
 def paragraph(text: str, tone: Tone, cells: int, *, indent: str = "  ") -> list[Line]:
     """Foreign text as indented lines of one tone, wrapped to the width."""
-    room = max(8, cells - 2 * len(indent))
-    return [(Span(indent + part, tone),) for part in wrap(inert(text), room)]
+    room, text = max(8, cells - 2 * len(indent)), inert(text)
+    sign, words = (text[:2], text[2:]) if text[:2] in _SIGNS else ("", text)
+    parts = wrap(words, room - len(sign))
+    return [(Span(f"{indent}{' ' * len(sign) if at else sign}{part}", tone),) for at, part in enumerate(parts)]
 
 
 __all__ = [

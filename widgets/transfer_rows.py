@@ -20,10 +20,10 @@ from widgets.transfer_lines import sign_of
 BAR = 12
 _STATES = {Phase.STARTED: "asking …", Phase.DONE: "done", Phase.FAILED: "failed", Phase.CANCELLED: "cancelled"}
 FOUND_COLUMNS = (
-    Column("name", "IMAGE", 30, flex=3, most=70, cut="middle", fixed=True, sortable=False),
+    Column("name", "IMAGE", 22, flex=3, most=70, cut="middle", fixed=True, sortable=False),
     Column("stars", "STARS", 6, align="right", sortable=False),
     Column("official", "OFFICIAL", 8, priority=2, sortable=False),
-    Column("about", "DESCRIPTION", 16, flex=5, priority=1, sortable=False),
+    Column("about", "DESCRIPTION", 24, flex=5, priority=1, sortable=False),
 )
 
 
@@ -84,7 +84,7 @@ def found_rows(found: Sequence[tuple[EngineId, FoundImage]], badges: Mapping[Eng
             (
                 line((badges.get(engine, inert(engine.name)), badge_tone(engine))),
                 line(short_image(image.name)),
-                value_cell(MISSING if image.stars is None else str(image.stars)),
+                value_cell(MISSING if image.stars is None else f"{image.stars:,}"),
                 value_cell("yes" if image.official else MISSING),
                 value_cell(inert(" ".join(image.description.split())) or MISSING),
             ),

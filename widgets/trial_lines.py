@@ -66,6 +66,7 @@ def result_lines(report: TrialReport, width: int) -> list[Line]:
     lines += [BLANK, *_table(report, width), BLANK, *plot_lines(report.rounds, report.request.engines, width)]
     for one in report.densities:
         lines += paragraph(f"{one.engine.name}: {density_words(one)}", Tone.PLAIN, width)
+    lines.append(BLANK)
     for note in report.notes:
         lines += paragraph(f"· {note}", Tone.DIM, width)
     for text in unmeasured(report):

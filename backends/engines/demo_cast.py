@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -55,7 +56,7 @@ class Part:
 
 def _image(reference: str, steps: tuple[BuildStep, ...], argv: list[str], role: Role, **more: Any) -> ImagePart:
     settings = {"Env": ["PATH=/usr/local/bin:/usr/bin:/bin"], "Cmd": argv, **more}
-    steps = (*steps, BuildStep(f"CMD {argv}"))
+    steps = (*steps, BuildStep(f"CMD {json.dumps(argv)}"))
     return ImagePart(reference, steps, settings, role)
 
 

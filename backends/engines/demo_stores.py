@@ -200,7 +200,9 @@ class DemoStores:
             try:
                 done = run(argv, Place(files, env_of(image), "tranship-helper", "/volume", stdin))
             except NoSuchProgram as unknown:
-                raise Unsupported(f"the image {via_image} has no program {unknown}", engine=self._id) from unknown
+                raise Unsupported(
+                    "the demo's images have no shell for that", detail=str(unknown), engine=self._id
+                ) from unknown
             said = done.stderr.decode("utf-8", "replace").strip()
             if done.exit_code == NOT_FOUND:
                 raise Unsupported(f"the image {via_image} lacks a program", detail=said, engine=self._id)

@@ -58,7 +58,8 @@ class Manifest:
         return whole.hexdigest()[:16]
 
     def __str__(self) -> str:
-        return f"{len(self.files)} entries, {self.content_bytes} bytes, sha256 {self.digest()}"
+        entries = "1 entry" if len(self.files) == 1 else f"{len(self.files)} entries"
+        return f"{entries}, {self.content_bytes} bytes, sha256 {self.digest()}"
 
 
 def _facts(entry: TarEntry) -> FileFacts:

@@ -41,6 +41,16 @@ def keys(*steps: str | tuple[str, ...]) -> Play:
     return play
 
 
+def keys_after(first: Play, *steps: str | tuple[str, ...]) -> Play:
+    """The same, behind another play."""
+
+    async def play(easel: Easel) -> None:
+        await first(easel)
+        await keys(*steps)(easel)
+
+    return play
+
+
 def on(name: str, *then: str | tuple[str, ...]) -> Play:
     """The same, with the cursor on that container."""
     return keys(("slash", *name, "enter"), r"filter|/", *then)
@@ -83,6 +93,33 @@ async def _build_failed(easel: Easel) -> None:
     await easel.wait(r"ended with code 3")
 
 
+async def _failed(easel: Easel) -> None:
+    from backends.model.errors import Conflict
+
+    fleet = easel.app.bridge.fleet
+    assert fleet is not None
+    engine = fleet.engines[0]
+    assert isinstance(engine, DemoEngine)
+    error = Conflict(
+        "port 8888 is taken", detail="bind: address already in use", hint="choose another", engine=engine.id
+    )
+    engine.faults.fail("stop", error, times=1)
+    await on("jupyter", ("s",))(easel)
+    await easel.wait("is taken")
+
+
+async def _swept(easel: Easel) -> None:
+    from widgets.form import FormField
+
+    await keys(("B",), "[Ss]weep")(easel)
+    texts = {"image": "docker.io/library/postgres:16", "grid": "lr=0.1,0.01", "command": "train {lr}"}
+    texts["out"] = str(easel.folder / "sweep.jsonl")
+    for name, text in texts.items():
+        easel.app.screen.query_one(f"#field-{name}", FormField).query_one(Input).value = text
+    await easel.press("ctrl+s")
+    await easel.wait(r"RUN|STATE|lr=0.01")
+
+
 async def _trial(easel: Easel) -> None:
     await on("mlops-postgres", ("T",), "Trial")(easel)
     await easel.press("minus", "minus", "minus", "s", "enter")
@@ -108,9 +145,9 @@ SCENES: tuple[Scene, ...] = (
     Scene("build", _building),
     Scene("build-failed", _build_failed),
     Scene("pull", keys(("a",), r"Images  \d", ("p", *"python"), "Pull")),
-    Scene("transfers", keys(("a",), r"Images  \d", ("p", *"alpine:3.20", "enter"), "alpine")),
-    Scene("transfers-none", keys(("colon", *"pulls and pushes", "enter"), "Pulls and pushes")),
-    Scene("search", keys(("a",), r"Images  \d", ("S", *"torch", "enter"), "torch")),
+    Scene("transfers", keys(("a",), r"Images  \d", ("p", *"python:3.12-slim", "enter"), r"\d%|done")),
+    Scene("search", keys(("a",), r"Images  \d", ("S", *"python", "enter"), "STARS", r"\d+ for ")),
+    Scene("platforms", keys(("a",), r"Images  \d", ("S", *"alpine", "enter"), r"\d+ for ", ("v",), "linux/")),
     Scene("logins", keys(("a",), r"Images  \d", ("l",), "[Ll]og in|Login|registry")),
     Scene("volumes", keys(("V",), r"Volumes  \d", "KiB")),
     Scene("networks", keys(("W",), r"Networks  \d")),
@@ -127,7 +164,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("export-kubernetes", on("mlops-mlflow", ("X", "4"), "apiVersion"), WIDE),
     Scene("trial-choose", on("mlops-postgres", ("T",), "Trial")),
     Scene("trial", _trial),
-    Scene("events", keys(("E",), "Events", ("escape",), ("home", "down", "down", "r"), ("E",), "Events")),
+    Scene("events", keys(("home", "down", "down", "r"), ("E",), "Events", "restart")),
     Scene("events-none", keys(("E",), "Events", ("slash", *"nothing-like-it", "enter"))),
     Scene("logs", on("vllm", ("l",), "Log of.*following", r"vllm|INFO|info")),
     Scene("logs-merged", on("mlops-mlflow", ("l",), "Log of", ("p",), "mlops-postgres-1")),
@@ -138,15 +175,15 @@ SCENES: tuple[Scene, ...] = (
         for key, name, shows in (
             ("2", "plots", "CPU"),
             ("3", "processes", "PID"),
-            ("4", "environment", "NCCL"),
             ("5", "mounts", "/"),
             ("6", "networks", "bridge"),
-            ("7", "health", "health"),
-            ("8", "changed", "files"),
             ("9", "events", "event"),
             ("0", "inspect", "Config"),
         )
     ),
+    Scene("container-environment", on("mlops-postgres", ("enter",), "1 Facts", ("4",), "PASSWORD|POSTGRES")),
+    Scene("container-health", on("rag-embedder", ("enter",), "1 Facts", ("7",), "health|Health")),
+    Scene("container-changed", on("rag-embedder", ("enter",), "1 Facts", ("8",), "changed|added")),
     Scene("links", on("jupyter", ("b",), "Links of", "Jupyter +http")),
     Scene("presets", keys(("n",), "What kind of container", ("down",) * 5, "pytorch/pytorch")),
     Scene("run", keys(("n",), "What kind of container", (*["down"] * 3, "enter"), "--name jupyter"), WIDE),
@@ -158,4 +195,16 @@ SCENES: tuple[Scene, ...] = (
     Scene("sweeps", keys(("B",), "[Ss]weep")),
     Scene("copy-words", keys(("Y",), "[Cc]opy")),
     Scene("exec", on("train", ("x",), "[Rr]un")),
+    Scene("program", on("train", ("x",), "Run in", (*"ls /", "enter"), "ended|code|etc")),
+    Scene("rename", on("jupyter", ("R",), "ename")),
+    Scene("failed", _failed),
+    Scene("failed-in-full", keys_after(_failed, ("e",), "already in use")),
+    Scene("sweep", _swept),
+    Scene("gpu-picker", on("train", ("N",), "Run one like", ("ctrl+g",), "A100")),
+    Scene("build-question", keys(("a",), r"Images  \d", ("b",), "Build")),
+    Scene("push", keys(("a",), r"Images  \d", ("u",), "[Pp]ush")),
+    Scene("load", keys(("a",), r"Images  \d", ("R",), "[Ll]oad")),
+    Scene("prune", keys(("a",), r"Images  \d", ("P",), "[Rr]emove")),
+    Scene("network-new", keys(("W",), r"Networks  \d", ("c",), "[Nn]ame")),
+    Scene("schedules", keys(("J",), "Audit", ("b",), "[Ss]chedule")),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from backends.model.advice import RULE, Advice, Effect, Statement
+from backends.model.advice import RULE, Advice, Candidate, Effect, Statement
 from backends.model.container import Container
 from tui.action import Scope
 from tui.actions import bindings
@@ -40,6 +40,13 @@ _AGAINST = (Effect.BLOCKS, Effect.LACKS)
 _VERDICT = "verdict"
 
 
+def _counted(one: Candidate) -> str:
+    """What speaks against an engine, counted."""
+    if not one.blocks and not one.lacks:
+        return "nothing against it"
+    return f"{one.blocks} blocking, {one.lacks} lacking"
+
+
 def advice_rows(advice: Advice, *, against: bool) -> list[Row]:
     """The verdict, then each engine's statements, the best engine's first, this machine's last.
 
@@ -47,7 +54,7 @@ def advice_rows(advice: Advice, *, against: bool) -> list[Row]:
     """
     first = (line(("→ best", Tone.ACCENT)), line(inert(advice.best or "none")), line(inert(advice.verdict)), BLANK)
     rows = [Row(_VERDICT, first)]
-    counts = {one.engine: f"{one.blocks} blocking, {one.lacks} lacking" for one in advice.candidates}
+    counts = {one.engine: _counted(one) for one in advice.candidates}
     silent = sorted({one.engine for one in advice.statements if one.engine} - counts.keys())
     for engine in (*counts, *silent, ""):
         those = [
@@ -58,7 +65,7 @@ def advice_rows(advice: Advice, *, against: bool) -> list[Row]:
         if not those:
             continue
         said = counts.get(engine, "not asked" if engine else "")
-        here = ", it is there" if engine == advice.engine else ""
+        here = ", where it is now" if engine == advice.engine else ""
         heading = line((inert(engine or "This machine"), Tone.HEADING), (f"  {said}{here}", Tone.DIM))
         rows.append(Row(("heading", engine), (heading,), heading=True))
         rows += [_row(place, one) for place, one in those]

@@ -16,7 +16,7 @@ COLUMNS = (
     Column("action", "ACTION", 20, flex=1, most=26, fixed=True, sortable=False),
     Column("what", "WHAT", 14, flex=3, cut="middle", sortable=False),
     Column("engine", "ENGINE", 8, flex=1, most=18, sortable=False, priority=1),
-    Column("who", "WHO", 8, flex=1, most=30, sortable=False, priority=2),
+    Column("who", "WHO", 8, flex=2, most=40, sortable=False, priority=2),
     Column("ended", "HOW IT ENDED", 24, flex=3, sortable=False, priority=3),
 )
 _LOOKS = {

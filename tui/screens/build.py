@@ -58,6 +58,7 @@ class BuildScreen(SubScreen):
 
     def on_mount(self) -> None:
         """Begin."""
+        self.query_one(LogView).border_title = "Output"
         self.show_modes()
         self.set_interval(TICK_S, self._tick)
         self._begin()

@@ -42,7 +42,7 @@ def _ask(fleet: FleetScreen) -> None:
     container = fleet.selected()
     if container is None:
         return
-    program = "podman run" if container.key.engine.kind is EngineKind.PODMAN else "docker run"
+    program = "podman run" if container.key.engine.plays is EngineKind.PODMAN else "docker run"
     choices = [
         Choice("id", "id     ", f"{container.key.short}…"),
         Choice("name", "name   ", cut_middle(inert(container.name), _SHOWN_CELLS)),

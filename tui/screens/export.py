@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 TARGETS = ("run", "quadlet", "compose", "kubernetes")
 TITLES = ("Run line", "Quadlet", "Compose", "Kubernetes")
+_ONLY = {"export.install": "quadlet", "export.external": "compose", "export.apply": "kubernetes"}
+"""Actions that are shown in the line of keys for one format only."""
 _LOOKS = {Severity.BLOCK: ("✕", Tone.BAD), Severity.WARN: ("!", Tone.WARN), Severity.NOTE: ("·", Tone.DIM)}
 
 
@@ -158,7 +160,7 @@ class ExportScreen(SubScreen):
         self._made = None
         self._say([line(("Reading what it is made of …", Tone.DIM))])
         target = TARGETS[self._place]
-        self.query_one(KeyBar).say({} if target == "compose" else {"export.external": ""})
+        self.query_one(KeyBar).say({id: "" for id, of in _ONLY.items() if of != target})
         send = self.tranship.commands.exports.make
         send(containers, target, self.post_message, self._cluster.pushed, external=self._external)
 

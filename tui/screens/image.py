@@ -87,7 +87,8 @@ class ImageScreen(SubScreen):
 
     def on_mount(self) -> None:
         """Show what is known of the steps at once; read the rest."""
-        self.query_one("#layer-waste").display = False
+        waste = self.query_one("#layer-waste")
+        waste.border_title, waste.display = "Waste", False
         self.show_modes()
         self._start()
         self._draw()
@@ -190,7 +191,8 @@ class ImageScreen(SubScreen):
         name = cut_middle(short_image(self._reference), max(16, self.size.width // 3))
         parts = [f"{name} on {self._image.engine}"]
         if report is not None:
-            parts.append(f"{sum(not one.empty for one in report.layers)} layers, {bytes_text(report.total_bytes)}")
+            real = sum(not one.empty for one in report.layers)
+            parts.append(f"{real} layer{'' if real == 1 else 's'}, {bytes_text(report.total_bytes)}")
         if self._read is not None:
             parts.append(waste_words(self._read.waste))
         self.query_one(TitleBar).show(" · ".join(parts))

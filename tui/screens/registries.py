@@ -115,7 +115,7 @@ class Registries:
 
         engine = share.image.key.engine
         where = line(("to ", Tone.DIM), inert(parse_reference(tag).domain), (f" from {engine}", Tone.DIM))
-        takes = line(("What has this name there is no longer called so.", Tone.DIM))
+        takes = line(("An image that has this name there loses it.", Tone.DIM))
 
         def do(confirmed: bool | None) -> None:
             if confirmed:

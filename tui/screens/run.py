@@ -101,8 +101,9 @@ class RunScreen(FormScreen):
                 for field in fields:
                     suggester = self._names[field.id]
                     yield FormField(field.id, field.title, field.form, many=field.many, suggester=suggester)
-        with Vertical(id="run-line"), VerticalScroll(can_focus=False):
+        with Vertical(id="run-line") as below, VerticalScroll(can_focus=False):
             yield Static("", id="run-command")
+        below.border_title = "As a command"
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     async def on_mount(self) -> None:

@@ -37,8 +37,8 @@ _COLUMNS = (
 _NONE = (
     "No backup is scheduled on this account.",
     "",
-    "tranship schedule NAME --every daily --to FOLDER             shows what systemd would get",
-    "tranship schedule NAME --every daily --to FOLDER --install   gives it to systemd; --cron: to cron",
+    "tranship schedule NAME --every daily --to FOLDER",
+    "    shows what systemd would get; --install gives it to systemd, --cron to cron",
 )
 
 

@@ -61,7 +61,9 @@ class StoresScreen(ListScreen):
         yield TitleBar(kind.title)
         yield FilterLine(FILTER_HELP, take=self._take_filter, back="#stores")
         yield LiveTable(kind.columns(0), empty=f"Reading the {kind.plural} …", id="stores")
-        yield LinesPane(id="store-facts")
+        facts = LinesPane(id="store-facts")
+        facts.border_title = "In full"
+        yield facts
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     # -- showing ---------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from widgets.text import inert
 
 _SWEPT = {
     "command": ("Command", "python train.py --lr {lr} --seed {seed}", False),
-    "grid": ("Grid", "lr=0.1,0.01   seed=1..10   n=0..100..25", True),
+    "grid": ("Grid", "lr=0.1,0.01 or seed=1..10 or n=0..100..25", True),
     "commands": ("or a file", "of commands, one on each line", False),
     "jobs": ("At a time", "1", False),
     "gpus_each": ("GPUs each", "0: each run has so many for itself", False),

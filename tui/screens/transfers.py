@@ -42,7 +42,9 @@ class TransfersScreen(SubScreen):
         """Title, transfers, layers of the one chosen, keys."""
         yield TitleBar("Pulls and pushes")
         yield LiveTable(transfer_columns(0), empty="Nothing was pulled or pushed in this session.", id="transfers")
-        yield LinesPane(id="transfer-layers")
+        layers = LinesPane(id="transfer-layers")
+        layers.border_title = "In full"
+        yield layers
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     def on_mount(self) -> None:

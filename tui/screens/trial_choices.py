@@ -15,7 +15,7 @@ from widgets.text import inert, paragraph
 
 _ROUNDS = (1, 2, 3, 5, 8, 10, 15, 20, 30, 50)
 _SIGNS: dict[ReadyBy | None, str] = {
-    None: "its health check, where all copies have one; else started",
+    None: "healthy, where all copies have a check; else started",
     ReadyBy.RUNNING: "the engine says that it was started",
     ReadyBy.PORT: "a program in it listens to a TCP port",
     ReadyBy.HEALTH: "its health check passes",
@@ -80,7 +80,7 @@ class TrialChoices:
         rows = (
             ("engines", ", ".join(id.name for id in engines), "t"),
             ("rounds", f"{_ROUNDS[self.rounds_at]} on each, in alternating order", "+ −"),
-            ("ready when", sign, "s, p: log line"),
+            ("ready when", sign, "s, p"),
             ("ready within", f"{self.limit_s} s", "l"),
             ("command", self.command or "none is run in it", "c"),
             *((("runs of it", f"{self.runs} in each round", "r"),) if self.command else ()),
