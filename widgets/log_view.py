@@ -217,7 +217,10 @@ class LogView(ScrollView, can_focus=True):
         self.refresh(Region(0, self.size.height - 1, self.size.width, 1))
 
     def _resize_virtual(self) -> None:
-        self.virtual_size = Size(self.size.width, self._arranged.rows)
+        """Textual's own way lays the whole screen out anew, ten times a second while lines come."""
+        self.set_reactive(LogView.virtual_size, Size(self.size.width, self._arranged.rows))
+        if self.show_vertical_scrollbar:
+            self.vertical_scrollbar.window_virtual_size = self._arranged.rows
 
     def set_scroll(self, x: float | None, y: float | None) -> None:
         """Scroll at once; Textual's own leaves the scrollbar where it was."""
@@ -392,6 +395,8 @@ class LogView(ScrollView, can_focus=True):
         head = head_strip(entry, source, self.look, palette, first=part == 0)
         room = max(1, width - head.cell_length)
         start = part * room if self.wraps else self._left
+        if start == 0 and (rest := room - text.cell_length) >= 0:  # nearly all: cut nowhere, and made in one go
+            return Strip([*head, *text, Segment(" " * rest, base)], width)
         return Strip.join([head, text.crop_extend(start, start + room, base)]).adjust_cell_length(width, base)
 
     def _mark(self, number: int) -> Style | None:

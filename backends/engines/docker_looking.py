@@ -18,7 +18,7 @@ from backends.model.errors import Protocol
 from backends.model.events import EngineEvent
 from backends.model.ids import ContainerKey
 from backends.model.process import ContainerProcess, process_of
-from backends.wire.frames import json_lines, log_lines
+from backends.wire.frames import LOG_CHUNK_BYTES, json_lines, log_lines
 from backends.wire.times import log_times
 
 _EVENTS = json.dumps({"type": ["container", "image", "volume", "network"], "event": docker_translate.EVENT_ACTIONS})
@@ -83,10 +83,11 @@ class DockerLooking(DockerBase):
     ) -> AsyncIterator[AsyncIterator[LogLine]]:
         config = (await self.inspect_raw(container)).get("Config")
         tty = isinstance(config, dict) and bool(config.get("Tty"))
-        params = {"stdout": True, "stderr": True, "follow": follow, "timestamps": timestamps}
-        path = await self._path(f"/containers/{quote(container, safe='')}/logs")
         last = "all" if tail is None else str(max(0, tail))
-        async with self._wire.stream("GET", path, params={**params, **times, "tail": last}) as chunks:
+        params: dict[str, str | bool] = {"stdout": True, "stderr": True, "tail": last, **times}
+        params |= {"follow": follow, "timestamps": timestamps}
+        path = await self._path(f"/containers/{quote(container, safe='')}/logs")
+        async with self._wire.stream("GET", path, params=params, chunk_bytes=LOG_CHUNK_BYTES) as chunks:
             yield log_lines(chunks, tty=tty, timestamps=timestamps, engine=self._id)
 
     async def _exec_ended(self, place: str) -> int | None:

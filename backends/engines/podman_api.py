@@ -81,8 +81,9 @@ class PodmanApi:
         data: AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         open_timeout_s: float | None = 10.0,
+        chunk_bytes: int | None = None,
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
-        """The answer's body as it comes. body: sent as JSON; data: sent as it comes."""
+        """The answer's body as it comes. body: sent as JSON; data: sent as it comes; see WireClient.stream."""
         return self.wire.stream(
             method,
             _PREFIX + path,
@@ -91,6 +92,7 @@ class PodmanApi:
             data=data,
             headers=headers,
             open_timeout_s=open_timeout_s,
+            chunk_bytes=chunk_bytes,
         )
 
     def hijacked(

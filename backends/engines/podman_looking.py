@@ -21,7 +21,7 @@ from backends.model.container import ChangedPath, Container, LogLine, StatsReadi
 from backends.model.errors import NotFound, Protocol
 from backends.model.events import EngineEvent
 from backends.model.process import ContainerProcess, process_of
-from backends.wire.frames import json_lines
+from backends.wire.frames import LOG_CHUNK_BYTES, json_lines
 from backends.wire.times import log_times
 
 _ROWS_AT_ONCE = 50  # 200 rows take 7 ms, and nothing may hold the event loop for 5
@@ -125,7 +125,7 @@ class PodmanLooking(PodmanBase):
         if tail is not None:
             params["tail"] = tail
         path = f"/containers/{segment(container)}/logs"
-        async with self._api.stream("GET", path, params) as chunks:
+        async with self._api.stream("GET", path, params, chunk_bytes=LOG_CHUNK_BYTES) as chunks:
             yield podman_log_lines(chunks, tty=tty, timestamps=timestamps, engine=self._id)
 
     async def _exec_ended(self, place: str) -> int | None:

@@ -123,18 +123,20 @@ class WireClient:
         data: AsyncIterator[bytes] | None = None,
         headers: Mapping[str, str] | None = None,
         open_timeout_s: float | None = CALL_TIMEOUT_S,
+        chunk_bytes: int | None = None,
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """Chunks of the answer's body as they come. On entry the engine has answered with its headers.
 
         body: sent as JSON; data: sent as it comes (an error that it raises before the answer comes out unchanged).
         open_timeout_s: for these headers; None where the engine works long before it answers (image save). The
-        iterator raises Unreachable where the peer breaks off. Leaving closes the connection at once.
+        iterator raises Unreachable where the peer breaks off. Leaving closes the connection at once. chunk_bytes: no
+        chunk is longer; None = all that has come, which of a flood of short messages takes long to be joined.
         """
         source = _Source(data) if data is not None else None
         plain, headers = _as_json(body, headers)
         try:
             async with self._answered(method, path, params, plain, source, headers, open_timeout_s) as response:
-                chunks = self._chunks(response)
+                chunks = self._chunks(response, chunk_bytes)
                 try:
                     yield chunks
                 finally:
@@ -262,10 +264,10 @@ class WireClient:
         except OSError as error:
             raise from_os_error(error, self.endpoint, self.engine) from error
 
-    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncGenerator[bytes, None]:
+    async def _chunks(self, response: aiohttp.ClientResponse, most: int | None) -> AsyncGenerator[bytes, None]:
         while True:
             async with self._errors():
-                chunk = await response.content.readany()
+                chunk = await (response.content.readany() if most is None else response.content.read(most))
             if not chunk:
                 return
             yield chunk

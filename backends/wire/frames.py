@@ -16,6 +16,8 @@ from backends.wire.failures import NO_JSON
 from backends.wire.times import parse_time
 
 LINE_LIMIT_BYTES = 1 << 20
+LOG_CHUNK_BYTES = 64 << 10
+"""Of a log: Docker sends each line as an HTTP chunk of its own, and to join those that have come takes 1 µs a line."""
 CUT_MARK = " … [line cut at 1 MiB]"
 # Docker API, "ContainerAttach": header = {STREAM_TYPE, 0, 0, 0, SIZE1..SIZE4 big endian}; 0 is stdin echoed on stdout.
 _HEADER_BYTES = 8
@@ -129,9 +131,11 @@ class FrameCutter:
         self._stream, self._left, self._first, self._start = LogStream.STDOUT, 0, True, b""
         self._failure: bytearray | None = None
 
-    def feed(self, chunk: bytes) -> list[tuple[LogStream, bytes, bool]]:
-        """The pieces of a chunk. Raises Protocol for a broken header, and for an error that the engine wrote."""
-        pieces: list[tuple[LogStream, bytes, bool]] = []
+    def feed(self, chunk: bytes) -> Iterator[tuple[LogStream, bytes, bool]]:
+        """The pieces of a chunk, cut as they are taken: in a flood it holds thousands. Take them all.
+
+        Raises Protocol for a broken header, and for an error that the engine wrote.
+        """
         if self._header:
             chunk, self._header = self._header + chunk, b""
         at, size = 0, len(chunk)
@@ -154,9 +158,8 @@ class FrameCutter:
                 if self._left and len(piece) < _FIRST_BYTES:
                     self._start = piece
                     continue
-            pieces.append((self._stream, piece, self._first))
-            self._first = False
-        return pieces
+            first, self._first = self._first, False
+            yield self._stream, piece, first
 
     def _begin(self, header: bytes) -> None:
         kind = header[0]
@@ -244,6 +247,7 @@ def _line(stream: LogStream, text: str, timestamps: bool) -> LogLine:
 __all__ = [
     "CUT_MARK",
     "LINE_LIMIT_BYTES",
+    "LOG_CHUNK_BYTES",
     "FrameCutter",
     "LineSplitter",
     "json_lines",

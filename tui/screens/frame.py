@@ -38,7 +38,8 @@ class TitleBar(Horizontal):
         """Say what the screen is about now."""
         if about != self._about:
             self._about = about
-            self.query_one(".about", Static).update(about)
+            # Its place is what the others leave, one line high: to lay the screen out anew would change nothing.
+            self.query_one(".about", Static).update(about, layout=False)
 
     def show_modes(self, modes: Sequence[str]) -> None:
         """Name the modes that are on; nothing where none is."""

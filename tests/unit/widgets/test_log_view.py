@@ -55,6 +55,26 @@ async def test_it_follows_its_end_and_is_bounded() -> None:
         assert app.shown()[-1] == "line 250"
 
 
+async def test_lines_that_come_do_not_lay_the_screen_out_anew() -> None:
+    app = Host()
+    async with app.run_test(size=(40, 10)) as pilot:
+        app.log_view.append(lines(0, 20))
+        await pilot.pause()
+        laid_out: list[object] = []
+        app.screen.screen_layout_refresh_signal.subscribe(app.log_view, laid_out.append)
+        app.log_view.append(lines(20, 30))
+        await pilot.pause()
+        bar = app.log_view.vertical_scrollbar
+        assert (bar.window_virtual_size, bar.position, app.log_view.max_scroll_y) == (50, 40, 40)
+        assert app.shown()[-1] == "line 49"
+        assert laid_out == []
+        await pilot.resize_terminal(40, 20)
+        await pilot.pause()
+        assert laid_out, "the signal tells of what is laid out"
+        assert (bar.window_virtual_size, bar.window_size, app.log_view.max_scroll_y) == (50, 20, 30)
+        assert app.shown()[-1] == "line 49"
+
+
 async def test_scrolling_up_stands_still_while_lines_come_and_end_follows_again() -> None:
     app = Host()
     async with app.run_test(size=(40, 10)) as pilot:

@@ -194,6 +194,16 @@ async def test_a_stream_that_ends_ends(socket: Path) -> None:
         assert b"".join([chunk async for chunk in chunks]) == b"abcde"
 
 
+async def test_a_chunk_is_no_longer_than_was_asked_for(socket: Path) -> None:
+    async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(CHUNKED + b"3\r\nabc\r\n" * 50 + b"0\r\n\r\n")
+
+    async with engine(socket, answer) as client, client.stream("GET", "/x", chunk_bytes=7) as chunks:
+        found = [chunk async for chunk in chunks]
+    assert b"".join(found) == b"abc" * 50
+    assert max(map(len, found)) <= 7
+
+
 @pytest.mark.parametrize("sent", [b"3\r\nabc\r\n", b"3\r\na", b"ff\r\nabc"])
 async def test_a_stream_that_breaks_raises(socket: Path, sent: bytes) -> None:
     async def answer(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
