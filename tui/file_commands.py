@@ -116,7 +116,8 @@ class FileCommands:
 
     def _copy(self, copy: Callable[[Callable[[Flow], None]], Awaitable[str]], name: str, reply: Reply) -> Worker[None]:
         def report(flow: Flow) -> None:
-            reply(FilesProgressed(f"{inert(name)}: {flow_words(flow)}"))
+            share = flow.done_bytes / flow.total_bytes if flow.total_bytes else None
+            reply(FilesProgressed(f"{inert(name)}: {flow_words(flow)}", share))
 
         async def do() -> None:
             try:

@@ -253,9 +253,10 @@ class LaunchEnded(Message):
 
 @dataclass
 class FilesProgressed(Message):
-    """How far a copy or the reading of a folder is, in a few words."""
+    """How far a copy or the reading of a folder is, in a few words. share: 0.0 to 1.0, None where it is not known."""
 
     words: str
+    share: float | None = None
 
     def can_replace(self, message: Message) -> bool:
         """Only the newest is worth drawing."""

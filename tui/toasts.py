@@ -20,18 +20,21 @@ class Toasts:
 
     def make_room(self, standing: Iterable[Notification], new: Notification) -> list[Notification]:
         """Returns those that have to go; what failed stays longest. Only the new one says how many went."""
-        kept, gone = list(standing), []
+        kept = list(standing)
+        gone = [one for one in kept if new.message == (self._told if one is self._teller else one.message)]
+        kept = [one for one in kept if one not in gone]  # said again, it is not said twice, and hides nothing
+        folded: list[Notification] = []
         while len(kept) >= AT_MOST:
             oldest = next((one for one in kept if one.severity != "error"), kept[0])
             kept.remove(oldest)
-            gone.append(oldest)
-        self._folded = [one for one in (*self._folded, *gone) if not one.has_expired]
+            folded.append(oldest)
+        self._folded = [one for one in (*self._folded, *folded) if not one.has_expired]
         if self._teller is not None:
             self._teller.message = self._told
         self._teller, self._told = new, new.message
         if self._folded:
             new.message += f"\n+{len(self._folded)} more, folded"
-        return gone
+        return [*gone, *folded]
 
 
 __all__ = ["AT_MOST", "Toasts"]

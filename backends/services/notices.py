@@ -10,9 +10,13 @@ from backends.model.container import Container, ContainerState, Health
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
 from backends.model.trial import TRIAL_LABEL
+from backends.model.workload import HELPER_LABEL
 
 _OWN_S = 15.0  # what happens to a container so soon after a person's own action on it is no news
 _AGAIN_S = 300.0  # the same of one container is told once in so long: a restart loop is one piece of news
+
+_OURS = frozenset({TRIAL_LABEL, HELPER_LABEL})
+"""What a trial or a sweep makes comes and goes by the hundred, and its own screen tells of it; a helper is no one's."""
 
 
 class NoticeKind(StrEnum):
@@ -59,8 +63,7 @@ class NoticeWatch:
             self._told = {one: at for one, at in self._told.items() if now_s - at < _AGAIN_S}
             for key, container in view.containers.items():
                 known = before.get(key)
-                # What a trial or a sweep makes comes and goes by the hundred: its own screen tells of it.
-                if known is not None and known != container and TRIAL_LABEL not in container.labels:
+                if known is not None and known != container and not _OURS & container.labels.keys():
                     found += _changes(known, container)
         found += self._idle_ones(view, now_s)
         return [notice for notice in found if self._is_news(notice, now_s)]

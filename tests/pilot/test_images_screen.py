@@ -192,10 +192,11 @@ async def test_a_copy_is_called_off(tmp_path: Path) -> None:
 async def test_read_only_refuses(tmp_path: Path) -> None:
     async with stage(tmp_path, readonly=True) as play:
         await opened(play)
-        for count, key in enumerate("cdPtTx", start=1):
+        for key in "cdPtTx":
+            play.app.clear_notifications()
             await play.press(key)
             assert play.on_top() == "ImagesScreen"
-            assert play.toasts().count("Read-only") == count
+            assert "Read-only" in play.toasts()
 
 
 async def test_an_engine_that_does_not_answer_is_named_and_names_are_no_markup(tmp_path: Path) -> None:

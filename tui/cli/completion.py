@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from backends.engine import Engine
     from backends.services.fleet import Fleet
 
-LIMIT_S = 1.0
+LIMIT_S = 2.0
 _CLOSE_S = 0.3
 
 Offer: TypeAlias = tuple[str, str]
@@ -148,7 +148,7 @@ def _asked(invocation: Invocation, offers: Ask) -> list[Offer]:
 
 async def _containers(fleet: Fleet) -> list[Offer]:
     rows = fleet.store.view.containers.values()
-    return [(row.name, f"{row.state.value}, {row.key.engine}") for row in rows]
+    return [(row.name, f"{row.state.value} on {row.key.engine}") for row in rows]
 
 
 async def _engines(fleet: Fleet) -> list[Offer]:

@@ -17,6 +17,7 @@ from backends.model.gpu import GpuSnapshot
 from backends.model.ids import EngineId
 from backends.model.wish import GpuWish, WishKind
 from tui.cli.session import READY_TIMEOUT_S
+from tui.config import nearest
 from widgets.text import inert
 
 if TYPE_CHECKING:
@@ -116,7 +117,9 @@ def the_container(view: FleetView, word: str, engine: str | None = None) -> Cont
             detail="; ".join(str(error) for error in silent),
             hint=silent[0].hint,
         )
-    raise NotFound(f"no container “{word}” on {where}", hint="`tranship ps` lists all")
+    meant = nearest(word, [row.name for row in candidates])
+    hint = f"did you mean “{meant}”? " if meant else ""
+    raise NotFound(f"no container “{word}” on {where}", hint=f"{hint}`tranship ps` lists all")
 
 
 def _several(word: str, found: list[Container]) -> str:

@@ -116,6 +116,9 @@ def exec_(
         raise click.UsageError("--tty needs a terminal on input and output, and no --json")
     if interactive and invocation.json:
         raise click.UsageError("--json gives the program no input: leave --interactive out")
+    argv = argv[1:] if argv[0] == "--" else argv  # as kubectl has it; no program is called so
+    if not argv:
+        raise click.UsageError("say which program is to be run")
     given = tuple(_set(pair) for pair in env if "=" in pair or pair in os.environ)
 
     async def body(fleet: Fleet) -> int:

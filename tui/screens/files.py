@@ -24,14 +24,18 @@ from tui.messages import FilesCopied, FilesProgressed, FolderRead
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
 from tui.workers import Reply
+from widgets.charts import bar
 from widgets.file_rows import ABOVE, FILE_COLUMNS, file_rows, let_through
 from widgets.filter_line import FilterLine
 from widgets.line import Line, Tone, line
+from widgets.lines_pane import LinesPane
 from widgets.live_table import LiveTable
 from widgets.text import inert
 
 if TYPE_CHECKING:
     from tui.screens.path_question import PathDialog
+
+_BAR_CELLS = 20
 
 
 class ContainerFiles:
@@ -94,21 +98,24 @@ class FilesScreen(SubScreen):
         self._progress = ""
         self._reader: Worker[None] | None = None
         self._copier: Worker[None] | None = None
+        self._half = ""  # where a copy that is called off leaves what has come so far
 
     def compose(self) -> ComposeResult:
         """Title, filter, files, keys."""
         yield TitleBar("Files")
         yield FilterLine("words in a name", take=self._take_filter, back="#files")
         yield LiveTable(FILE_COLUMNS, empty="Reading …", id="files")
+        yield LinesPane(id="copy-line")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     def on_mount(self) -> None:
         """Begin at the top."""
+        self.query_one("#copy-line").can_focus = False
         self.show_modes()
         self._go("/")
 
     def on_unmount(self) -> None:
-        """Left: nothing is read any more; a copy is called off."""
+        """Left: nothing is read any more; a copy is called off, which was asked before."""
         for worker in (self._reader, self._copier):
             if worker is not None:
                 worker.cancel()
@@ -169,9 +176,19 @@ class FilesScreen(SubScreen):
 
     @on(FilesProgressed)
     def _progressed(self, message: FilesProgressed) -> None:
-        if self._reader is not None or self._copying:
+        if self._reader is not None:
             self._progress = message.words
-            self._say()
+        elif self._copying:
+            self._show_copy(message)
+        self._say()
+
+    def _show_copy(self, message: FilesProgressed | None) -> None:
+        """How far the copy is, in a line of its own with a bar; None: there is none."""
+        pane = self.query_one("#copy-line", LinesPane)
+        pane.display = message is not None
+        if message is not None:
+            drawn = bar(message.share, _BAR_CELLS, tone=Tone.ACCENT) if message.share is not None else ()
+            pane.show_lines([(*drawn, *line(("  " if drawn else "", Tone.PLAIN), message.words))])
 
     # -- actions ---------------------------------------------------------------------------------
     def acts(self) -> Mapping[str, Callable[[], object]]:
@@ -234,6 +251,7 @@ class FilesScreen(SubScreen):
 
         def do(target: str | None) -> None:
             if target:
+                self._half = ""  # it appears when it is complete
                 place = Path(os.path.expanduser(target))
                 commands = self.tranship.commands.files
                 self._copier = self._place.copy_out(commands, self._path(entry), place, self.post_message)
@@ -263,6 +281,7 @@ class FilesScreen(SubScreen):
 
         def do(confirmed: bool | None) -> None:
             if confirmed:
+                self._half = f"{posixpath.join(folder.path, source.name)} in {container.name}"
                 commands = self.tranship.commands.files
                 self._copier = commands.copy_in(
                     container, source, folder.path, self.post_message, overwrite=source.name in names
@@ -277,7 +296,7 @@ class FilesScreen(SubScreen):
 
     @on(FilesCopied)
     def _copied(self, message: FilesCopied) -> None:
-        self._progress = ""
+        self._show_copy(None)
         if message.error is not None:
             self.tranship.fail(message.error)
         else:
@@ -289,8 +308,9 @@ class FilesScreen(SubScreen):
     def _cancel(self) -> None:
         if self._copying and self._copier is not None:
             self._copier.cancel()
-            self._progress = ""
-            self.notify("The copy was called off.", timeout=3, markup=False)
+            self._show_copy(None)
+            left = f"\nWhat had come of it is left: {self._half}" if self._half else ""
+            self.tranship.notify(f"The copy was called off.{left}", timeout=8 if left else 3, markup=False)
             self._say()
         else:
             self.tranship.refuse("Nothing is being copied.")
@@ -306,7 +326,18 @@ class FilesScreen(SubScreen):
         if field.display:
             field.drop()
             self.query_one("#files", LiveTable).focus()
+        elif self._copying:
+            from widgets.dialogs import ConfirmDialog
+
+            question = ConfirmDialog("Call the copy off, and leave?", yes="Call it off", no="Stay")
+            self.app.push_screen(question, self._left)
         else:
+            super().leave()
+
+    def _left(self, confirmed: bool | None) -> None:
+        if confirmed:
+            if self._copying:
+                self._cancel()
             super().leave()
 
 

@@ -95,6 +95,7 @@ def test_nothing_is_done_where_one_name_is_wrong() -> None:
         "tranship: no container “no-such” on demo-docker, demo-podman. Next: `tranship ps` lists all\n"
     )
     assert document("stop", "no-such", code=1)["error"]["kind"] == "NotFound"
+    assert "did you mean “jupyter-lab”?" in demo("stop", "jupiter-lab").stderr
 
 
 def test_rename() -> None:

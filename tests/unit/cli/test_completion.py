@@ -35,7 +35,7 @@ TRIES = 8
 
 
 def soon(*words: str, shell: str = "bash", **environ: str) -> list[str]:
-    """The first words that are offered: nothing is offered where the fleet is not read within a second (LIMIT_S), which
+    """The first words that are offered: nothing is offered where the fleet is not read within LIMIT_S, which
     a busy machine may not give at the first time."""
     return next(filter(None, (offered(*words, shell=shell, **environ) for _ in range(TRIES))), [])
 

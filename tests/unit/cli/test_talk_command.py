@@ -21,7 +21,7 @@ def test_exec_ends_as_its_program_and_writes_what_it_says(capfd: pytest.CaptureF
     result = demo("exec", "-w", "/tmp", "jupyter-lab", "sh", "-c", "pwd; exit 4")
     assert result.exit_code == 4
     assert capfd.readouterr().out == "/tmp\n"
-    assert demo("exec", "jupyter-lab", "no-such-program").exit_code == 127
+    assert demo("exec", "jupyter-lab", "--", "no-such-program").exit_code == 127
 
 
 def test_what_never_comes_to_the_program_is_125() -> None:

@@ -43,6 +43,10 @@ async def test_one_by_one_nothing_is_folded() -> None:
             app.notify(word, timeout=60)
         await pilot.pause()
         assert texts(app) == ["a", "b", "c"]
+        for word in "ccac":
+            app.notify(word, timeout=60)
+            await pilot.pause()
+        assert texts(app) == ["b", "a", "c"], "said again, it is not said twice"
 
 
 async def test_many_ends_at_once_ring_once_and_post_three_notifications() -> None:
