@@ -110,17 +110,21 @@ class ExportCommands:
         except BackendError as error:
             reply(ExportApplied(cluster, (), error))
 
-    def write(self, made: Exported, folder: Path, reply: Reply, *, install: bool = False) -> None:
-        """Write the files, over none: ExportWritten. install: none may have the name of a unit that is there."""
-        self._work(partial(self._write, made, folder, reply, install), name="write an export", group="export-files")
+    def write(self, made: Exported, folder: Path, reply: Reply, *, install: Sequence[Container] = ()) -> None:
+        """Write the files, over none: ExportWritten. install: whose units they are, where the folder is one in which
+        systemd looks; then none may have the name of a unit that is there."""
+        work = partial(self._write, made, folder, reply, tuple(install))
+        self._work(work, name="write an export", group="export-files")
 
-    async def _write(self, made: Exported, folder: Path, reply: Reply, install: bool) -> None:
+    async def _write(self, made: Exported, folder: Path, reply: Reply, install: Sequence[Container]) -> None:
         from backends.services.export_files import next_steps, refuse_taken_names, write_files
+        from backends.services.unit_installs import installing
 
         try:
             if install:
                 await asyncio.to_thread(refuse_taken_names, made.files, system=False)
-            written = await asyncio.to_thread(write_files, made.files, folder)
+            with installing(self._fleet(), install, made.files, folder):
+                written = await asyncio.to_thread(write_files, made.files, folder)
             reply(ExportWritten(written, next_steps(made, written)))
         except BackendError as error:
             reply(ExportWritten((), (), error))

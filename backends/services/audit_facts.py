@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 from backends.engine import Engine
 from backends.model.container import Container
 from backends.model.errors import BackendError
-from backends.model.image import Image
+from backends.model.image import Image, ImageFacts
 from backends.model.plan import MigrationReport, Plan
 from backends.model.secrets import masked_command
+from backends.model.trial import TrialRequest
 from backends.model.workload import WorkloadSpec
 
 if TYPE_CHECKING:
@@ -39,6 +40,22 @@ def of_container(row: Container) -> dict[str, Any]:
 def of_image(image: Image) -> dict[str, Any]:
     """An image as the object of an action."""
     return {"image_id": image.key.id, "names": list(image.tags), "digests": list(image.digests)}
+
+
+def of_facts(facts: ImageFacts) -> dict[str, Any]:
+    """The same of what identifies an image's content."""
+    names = list(facts.tags)
+    return {"image_id": facts.key.id, "names": names, "config_digest": facts.config_digest or None}
+
+
+def of_trial(request: TrialRequest) -> dict[str, Any]:
+    """What a trial is to measure."""
+    return {
+        "engines": [engine.name for engine in request.engines],
+        "rounds": request.rounds,
+        "command": masked_command(request.command) or None,
+        "density": request.density,
+    }
 
 
 def of_spec(spec: WorkloadSpec) -> dict[str, Any]:

@@ -10,10 +10,11 @@ import asyncio
 import logging
 import time
 import uuid
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 from backends.engine import Engine
 from backends.migration.unbroken import unbroken
@@ -22,6 +23,7 @@ from backends.model.ids import ContainerKey, EngineId
 from backends.model.sweep import SweepRow, SweepRun, SweepState
 from backends.model.workload import RestartPolicy, WorkloadSpec
 from backends.services import owned
+from backends.services.audit_facts import of_facts, of_spec
 from backends.services.fleet import Fleet
 
 _log = logging.getLogger(__name__)
@@ -69,6 +71,7 @@ class Sweep:
         self._waiting = deque(runs)
         self._running: dict[int, str] = {}
         self._finishing: set[asyncio.Task[None]] = set()
+        self._over = Counter[str]()
         self._stopped = self._killed = False
 
     def stop(self) -> None:
@@ -95,7 +98,7 @@ class Sweep:
             if known is not None and known.info is not None and known.info.local:
                 await owned.sweep_nobodys(self._engine)
             try:
-                await self._engine.image_facts(subject)
+                it.note(object=of_facts(await self._engine.image_facts(subject)), plan=self._plan())
             except NotFound as error:
                 raise NotFound(error.title, hint=f"tranship pull {subject} -e {self._id}", engine=self._id) from error
             workers = [asyncio.create_task(self._worker(), name=f"sweep {n}") for n in range(self._jobs)]
@@ -108,7 +111,14 @@ class Sweep:
                     worker.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
                 await unbroken(self._settle())
-            it.done(f"{subject}: a sweep of {len(self._runs)} runs {'was stopped' if self._stopped else 'is over'}")
+            said = ", ".join(f"{count} {state}" for state, count in sorted(self._over.items()))
+            end = "was stopped" if self._stopped else "is over"
+            it.done(f"{subject}: a sweep of {len(self._runs)} runs {end}" + (f": {said}" if said else ""))
+
+    def _plan(self) -> dict[str, Any]:
+        """For the audit trail; what each run's command is stands in the results."""
+        numbers = {"runs": len(self._runs), "at_a_time": self._jobs, "retries": self._retries, "gpus_each": self._each}
+        return {**of_spec(self._spec), "name": self._name, **numbers}
 
     async def _worker(self) -> None:
         while self._waiting:
@@ -140,6 +150,7 @@ class Sweep:
             if container:
                 await unbroken(self._removed(container))
         if last:
+            self._over[row.state.value] += 1
             await self._write(row)
             self._on_row(row)
 

@@ -20,6 +20,7 @@ from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.trial import Density, TrialProgress, TrialReport, TrialRequest, TrialRound
 from backends.model.trial_words import verdict
+from backends.services.audit_facts import of_trial
 from backends.services.fleet import Fleet
 from backends.services.trial_setting import Setting, clear, new_setting, prepare
 from backends.trial.density import pack
@@ -50,6 +51,8 @@ async def run_trial(
         try:
             report = await trial.run(subject)
         finally:
+            images = {engine.name: image for engine, image in made.images.items()}
+            tracked.note(object={"name": title, "image": made.image or None, "images": images}, plan=of_trial(request))
             await unbroken(trial.clear())
         left = tuple(f"left over: {text}" for text in trial.left)
         tracked.done(f"{title}: {len(report.rounds)} rounds on {len(request.engines)} engines")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from widgets.text import inert
 
 if TYPE_CHECKING:
     from backends.export.exported import Exported, Member
+    from backends.model.container import Container
     from backends.services.fleet import Fleet
 
 TARGETS = ("run", "quadlet", "compose", "kubernetes")
@@ -85,7 +87,8 @@ def export(
     async def body(fleet: Fleet) -> Exit:
         from backends.services.exports import read_members
 
-        members = await read_members(fleet, named(await first_view(fleet), names, engine, project))
+        containers = named(await first_view(fleet), names, engine, project)
+        members = await read_members(fleet, containers)
         if push:
             members = await pushed(fleet, members, push, insecure=insecure, dry_run=dry_run)
         made = await _made(target, members, install, _options(target, install, workload, play=play, external=external))
@@ -94,7 +97,8 @@ def export(
         if install and not yes and not await agreed(_question(made, install)):
             say("nothing was installed")
             return Exit.FAILED
-        written = await asyncio.to_thread(_written, made, install, out, force)
+        with _installing(fleet, containers, made, install):
+            written = await asyncio.to_thread(_written, made, install, out, force)
         done = await applied(fleet, made, members, wish) if wish is not None else None
         if wish is not None and done is None:
             return Exit.FAILED
@@ -163,6 +167,17 @@ def _options(target: str, install: str | None, workload: str, *, play: bool, ext
 
         return {"workload": Workload(workload), "podman": play}
     return {}
+
+
+def _installing(
+    fleet: Fleet, containers: Sequence[Container], made: Exported, install: str | None
+) -> AbstractContextManager[None]:
+    if install is None:
+        return nullcontext()
+    from backends.services.export_files import quadlet_folder
+    from backends.services.unit_installs import installing
+
+    return installing(fleet, containers, made.files, quadlet_folder(system=install == "system"))
 
 
 def _install(made: Exported, scope: str, force: bool) -> tuple[Path, ...]:

@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,7 +109,10 @@ def schedule(
         wish = Schedule(container.name, container.key.engine.name, every, str(target), keep)
         more = ["--layer", layer] if layer != LayerChoice.DISCARD.value else []
         command = _command(invocation, wish, [*more, *(["--live"] if live else [])])
-        said = await asyncio.to_thread(_made, wish, command, cron=cron, install=install)
+        plan = {**_plain(wish), "by": "cron" if cron else "systemd"}
+        kept = fleet.operations.beside("container.schedule", container.key, container.name, plan=plan)
+        with kept if install else nullcontext():
+            said = await asyncio.to_thread(_made, wish, command, cron=cron, install=install)
         _tell(said, as_json=invocation.json)
         return Exit.DONE
 

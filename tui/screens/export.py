@@ -232,7 +232,7 @@ class ExportScreen(SubScreen):
 
         def install(yes: bool | None) -> None:
             if yes:
-                self.tranship.commands.exports.write(made, folder, self.post_message, install=True)
+                self.tranship.commands.exports.write(made, folder, self.post_message, install=self.containers())
 
         body = [line(inert(file.name)) for file in made.files]
         body += [BLANK, line((f"into {folder}", Tone.DIM)), line(("then: systemctl --user daemon-reload", Tone.DIM))]

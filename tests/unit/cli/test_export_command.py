@@ -54,6 +54,9 @@ def test_units_are_installed_where_systemd_looks(tmp_path: Path, monkeypatch: py
     assert (tmp_path / "containers/systemd/train-llama3-8b.container").read_text().count("[Container]") == 1
     assert "loginctl enable-linger" in ran.stderr
     assert "cp -p" not in ran.stderr
+    refused = demo("--readonly", "export", "tensorboard", "--as", "quadlet", "--install", "user", "--yes")
+    assert (refused.exit_code, "read-only" in refused.stderr) == (1, True)
+    assert not (tmp_path / "containers/systemd/tensorboard.container").exists()
 
 
 @pytest.mark.parametrize(

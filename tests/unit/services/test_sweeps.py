@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +15,7 @@ from backends.model.container import ContainerState
 from backends.model.errors import Conflict, NotFound, Refused, Unreachable
 from backends.model.sweep import SweepRow, SweepRun, SweepState
 from backends.model.workload import GpuRequest, WorkloadSpec
+from backends.services.audit import AuditLog
 from backends.services.fleet import Fleet
 from backends.services.sweeps import Sweep
 from backends.sweep.commands import from_grid, from_lines
@@ -25,9 +28,9 @@ SPEC = WorkloadSpec("sweep", WEB)
 class Scene:
     """One demo engine with the image, and what was told of the runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, audit: AuditLog | None = None) -> None:
         self.engine = DemoEngine(ONE, look_s=0, act_s=0)
-        self.fleet = Fleet([self.engine])
+        self.fleet = Fleet([self.engine], audit=audit)
         self.told: list[SweepRow] = []
         self.written: list[SweepRow] = []
         self.given: list[list[tuple[str, ...]]] = []
@@ -92,6 +95,23 @@ async def test_all_are_run_and_what_fails_is_tried_again(scene: Scene) -> None:
     }
     assert all(row.duration_s is not None for row in scene.written)
     assert scene.containers == 0
+
+
+async def test_the_trail_has_the_image_the_plan_and_how_it_ended(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    kept = Scene(AuditLog(path))
+    put(kept.engine, WEB, top="web")
+    await kept.fleet.start()
+    assert await kept.fleet.ready(10)
+    await kept.sweep(from_lines(WEB, ["true", "sh -c 'exit 3'"]), retries=1).run()
+    facts = await kept.engine.image_facts(WEB)
+    await kept.fleet.close()
+    last = json.loads(path.read_text().splitlines()[-1])
+    assert (last["action"], last["object"]["image_id"]) == ("container.sweep", facts.key.id)
+    assert {key: last["plan"][key] for key in ("runs", "at_a_time", "retries")} == {
+        "runs": 2, "at_a_time": 2, "retries": 1,
+    }  # fmt: skip
+    assert last["result"].endswith("a sweep of 2 runs is over: 1 done, 1 failed")
 
 
 async def test_each_run_has_gpus_of_its_own_and_gives_them_back(scene: Scene) -> None:

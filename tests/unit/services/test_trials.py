@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from backends.model.ids import ContainerKey
 from backends.model.trial import TRIAL_LABEL, ReadyBy, TrialProgress, TrialReport, TrialRequest
 from backends.model.workload import MountSpec, VolumeSpec, WorkloadSpec
 from backends.services import owned
+from backends.services.audit import AuditLog
 from backends.services.fleet import Fleet
 from backends.services.trials import run_trial
 from backends.trial.report import markdown
@@ -27,10 +30,10 @@ from tests.unit.services.test_images import WEB, put
 class Scene:
     """Two demo engines on one machine; a web server with a volume runs on the first, its image is only there."""
 
-    def __init__(self) -> None:
+    def __init__(self, audit: AuditLog | None = None) -> None:
         host = DemoHost()
         self.one, self.two = (DemoEngine(id, host=host, look_s=0, act_s=0) for id in (ONE, TWO))
-        self.fleet = Fleet([self.one, self.two])
+        self.fleet = Fleet([self.one, self.two], audit=audit)
         self.phases: list[TrialProgress] = []
 
     async def begin(self) -> ContainerKey:
@@ -169,3 +172,16 @@ def _unused_pid() -> int:
     child = os.posix_spawn("/bin/true", ["true"], {})
     os.waitpid(child, 0)
     return child
+
+
+async def test_the_trail_has_the_image_on_each_engine_and_the_plan(tmp_path: Path) -> None:
+    path = tmp_path / "audit.jsonl"
+    kept = Scene(AuditLog(path))
+    key = await kept.begin()
+    await kept.trial(key, TrialRequest((ONE, TWO), rounds=1, command=("true",), runs=1))
+    await kept.fleet.close()
+    last = json.loads(path.read_text().splitlines()[-1])
+    assert (last["action"], last["outcome"], last["object"]["name"]) == ("container.trial", "done", "web")
+    assert set(last["object"]["images"]) == {ONE.name, TWO.name}
+    assert all(last["object"]["images"].values())
+    assert last["plan"] == {"engines": [ONE.name, TWO.name], "rounds": 1, "command": "true", "density": 0}
