@@ -19,6 +19,7 @@ from backends.engines.ending import to_its_end
 from backends.model.errors import BackendError, Conflict, NotFound, Protocol
 from backends.model.reference import parse_reference
 from backends.wire.client import WireClient
+from backends.wire.failures import NO_JSON
 from backends.wire.frames import json_lines
 
 _NOBODY = {"X-Registry-Auth": base64.urlsafe_b64encode(b"{}").decode()}  # Docker refuses a push without this header
@@ -106,7 +107,12 @@ async def _steal(wire: WireClient, prefix: str, name: str, tag: str) -> None:
     data = _empty_image(thief)
     answer = await wire.call("POST", f"{prefix}/images/load", params={"quiet": True}, data=data, timeout_s=None)
     for line in answer.splitlines():
-        _refuse(json.loads(line), wire, f"Docker could not take the name {name}:{tag} away")
+        title = f"Docker could not take the name {name}:{tag} away"
+        try:
+            said = json.loads(line)
+        except NO_JSON as error:
+            raise _error(title, "its answer is garbled", wire) from error
+        _refuse(said, wire, title)
     try:
         await _tag(wire, prefix, thief, name, tag)
         await _delete(wire, prefix, f"{name}:{tag}")

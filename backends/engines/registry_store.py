@@ -123,7 +123,7 @@ class CredentialStore:
             return auth.load_config(config_dict=wanted) if wanted else None
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, errors.DockerException) as error:
+        except (OSError, ValueError, RecursionError, errors.DockerException) as error:
             title = f"The credential store {file} cannot be read"
             raise Denied(title, detail=type(error).__name__, hint="Look at the file.", engine=self.engine) from None
 
