@@ -47,7 +47,7 @@ def context_names(environ: Mapping[str, str]) -> list[str]:
         try:
             config = yaml.safe_load(Path(os.path.expanduser(place)).read_text(encoding="utf-8")) if place else None
             names |= {str(one["name"]) for one in config["contexts"]} if config else set()
-        except (OSError, ValueError, TypeError, KeyError, yaml.YAMLError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError, yaml.YAMLError):
             continue
     return sorted(names)
 

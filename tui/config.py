@@ -123,6 +123,8 @@ def load(path: Path | None = None) -> Settings:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: its brackets nest too deep") from error
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror or error}") from error
     return parse(data, str(path))

@@ -78,7 +78,10 @@ class PodmanFiles(PodmanLooking):
         answer = await self._api.send("POST", f"{place}/mount", timeout_s=60.0)
         try:
             text = answer.decode("utf-8", "surrogateescape").strip()
-            yield str(json.loads(text)) if text.startswith('"') else text
+            if text.startswith('"'):
+                with self._understood():
+                    text = str(json.loads(text))
+            yield text
         finally:
             await to_its_end(self._api.send("POST", f"{place}/unmount", timeout_s=60.0))
 

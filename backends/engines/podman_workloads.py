@@ -106,7 +106,7 @@ def _with_profile(spec: WorkloadSpec, local: bool) -> WorkloadSpec:
     path = spec.security.seccomp
     try:
         text = _read(path) if local else ""
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         text = ""  # not ours to read, or no profile: said below
     if text:
         return replace(spec, security=replace(spec.security, seccomp=text))

@@ -109,7 +109,10 @@ class ArchiveSource:
         """What of the engine's own inspect JSON is kept: as whom it runs, the image's word included."""
         await self.inspect_container(container)
         text = await asyncio.to_thread(read_text, self._backup.descriptor, self._backup.image.config)
-        of_image = (json.loads(text).get("config") or {}).get("User")
+        try:
+            of_image = (json.loads(text).get("config") or {}).get("User")
+        except (ValueError, AttributeError, RecursionError) as error:
+            raise damaged(f"the image's configuration: {error}") from error
         return {"Config": {"User": self._backup.spec.user or of_image or ""}}
 
     async def changed_paths(self, container: str) -> tuple[ChangedPath, ...]:

@@ -217,8 +217,12 @@ async def _manifest_of(registry: Registry, facts: ImageFacts) -> Manifest | None
         return (exact or fitting)[0]
     for image in fitting:
         if image.config in registry.depot.blobs:
-            rootfs = json.loads(await registry.depot.read(image.config)).get("rootfs") or {}
-            if tuple(rootfs.get("diff_ids") or ()) == facts.diff_ids:
+            try:
+                rootfs = json.loads(await registry.depot.read(image.config)).get("rootfs") or {}
+                diff_ids = tuple(rootfs.get("diff_ids") or ())
+            except (ValueError, TypeError, AttributeError, RecursionError):
+                continue  # no configuration of an image
+            if diff_ids == facts.diff_ids:
                 return image
     if not fitting:
         raise Protocol("the source pushed another image than was asked for", detail=facts.key.short)

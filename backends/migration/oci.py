@@ -171,7 +171,7 @@ class ImageIntake:
         text = self._texts.get(at, b"") if found is None or found.content is None else found.content
         try:
             return json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _broken(f"{name}: {error}") from error
 
     @staticmethod
@@ -216,7 +216,7 @@ def stored_image(descriptor: int, members: Mapping[str, Found], facts: ImageFact
             raise damaged(f"{name} is missing")
         try:
             return json.loads(read_text(descriptor, members[name]))
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise damaged(f"{name}: {error}") from error
 
     def blob(entry: Any) -> Found:

@@ -37,6 +37,8 @@ def read_preset(name: str, text: str, source: str) -> Preset:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PresetError(f"{source}: not valid TOML: {error}") from error
+    except RecursionError as error:
+        raise PresetError(f"{source}: its brackets nest too deep") from error
     file = _File(text, source)
     known = {*_ABOUT, *BY_ID} - _UNSET
     file.known(data, known)

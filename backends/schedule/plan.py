@@ -133,7 +133,7 @@ def read_mark(line: str) -> Schedule | None:
         if text.startswith(before):
             try:
                 return Schedule(**json.loads(text.removeprefix(before)))
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, RecursionError):
                 return None
     return None
 

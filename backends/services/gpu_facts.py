@@ -176,7 +176,7 @@ def _no_cgroups(path: Path) -> tuple[bool | None, str]:
         return None, ""
     except OSError as error:
         return None, os.strerror(error.errno or 0)
-    except ValueError as error:  # not TOML, or not UTF-8
+    except (ValueError, RecursionError) as error:  # not TOML, or not UTF-8; brackets may nest too deep
         return None, str(error)
     value = settings.get("no-cgroups") if isinstance(settings, dict) else None
     return (value if isinstance(value, bool) else None), ""

@@ -22,7 +22,7 @@ def done_in(lines: Iterable[str]) -> frozenset[str]:
     for line in lines:
         try:
             row = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue  # cut off, or not ours
         if isinstance(row, dict) and row.get("state") == SweepState.DONE.value and isinstance(row.get("id"), str):
             found.add(row["id"])

@@ -26,6 +26,8 @@ POISON = (
 HARMFUL = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 """What may never reach a terminal as part of a line."""
 
+_UNHARMED = re.compile(rf"{re.escape(MARK)}|http://evil", re.IGNORECASE)
+"""What may stand there; a port's protocol is shown in capitals."""
 _KEPT = re.compile(r"(?:sha256:)?[0-9a-f]{12,}|[\d.:TZ+\- ]*|(?:com\.docker|io\.podman|com\.example)\..*")
 """Ids, times and numbers, and the labels that mean something: poisoned, they would only not be found."""
 _WHOLE = (EngineId, ContainerKey, ImageKey, Enum)
@@ -126,5 +128,5 @@ def huge_engine(engine: Engine) -> Engine:
 def wrong_with(lines: Sequence[str]) -> list[str]:
     """What is wrong with a drawn screen: [] where all that it shows is inert."""
     wrong = [f"harmful in {line!a}" for line in lines if HARMFUL.search(line)]
-    eaten = [line for line in lines if re.search(r"(?:^|[A-Za-z0-9\s'\"/])EVIL", line.replace(MARK, ""))]
+    eaten = [line for line in lines if re.search(r"(?:^|[A-Za-z0-9\s'\"/])EVIL", _UNHARMED.sub("", line))]
     return wrong + [f"markup eaten in {line!a}" for line in eaten]

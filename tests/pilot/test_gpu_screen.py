@@ -12,7 +12,7 @@ from backends.model.container import ContainerState
 from backends.model.gpu import GpuSnapshot
 from backends.services.changes import GpusSampled
 from tests.pilot.stage import Stage, stage
-from tests.snapshots.still import MONOTONIC, sampled
+from tests.snapshots.still import MONOTONIC, Change, sampled
 from tui.clock import Clock
 from tui.screens.gpus import GpuScreen
 from tui.screens.panes import Panes
@@ -26,11 +26,11 @@ from widgets.live_table import LiveTable
 IDLER = "jupyter-lab"  # the demo's container that holds memory and computes nothing
 
 
-async def with_gpus(play: Stage, count: int = 2) -> None:
-    """Give the fleet demo GPUs as they are after an hour of watching."""
+async def with_gpus(play: Stage, count: int = 2, change: Change = lambda snapshot: snapshot) -> None:
+    """Give the fleet demo GPUs as they are after an hour of watching. change: made to each snapshot."""
     probe = DemoProbe(lambda: play.fleet.store.view.containers.values(), clock=lambda: MONOTONIC, count=count)
     play.app.clock = Clock(now=play.app.clock.now, monotonic=lambda: MONOTONIC)
-    play.fleet.store.apply(sampled(probe, play.fleet.store.view))
+    play.fleet.store.apply(sampled(probe, play.fleet.store.view, change))
     await play.until(lambda: len(play.app.view.gpus.readings) == count, "the GPUs")
     await play.pilot.pause()
 

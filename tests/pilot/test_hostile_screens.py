@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +13,24 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.widgets import Input
 
+from backends import cdi
+from backends.engines.demo_fleet import demo_engines
+from backends.services import gpu_facts
+from tests.pilot import stage as scenery
+from tests.pilot.held import NAME, with_held
 from tests.pilot.poison import HUGE, POISON, SEEN, huge_engine, poison_engine, poisoned, wrong_with
 from tests.pilot.stage import Stage, stage
 from tests.pilot.test_gpu_screen import with_gpus
 from tests.pilot.walks import WALKS, Kind, Walk, all_screens
 from tests.thorough import thorough
 from tests.trail import write_trail
+from tests.unit.layers.images import Content, link
 from tui.plain_screen import InertFilter
-from tui.screens.container import ContainerScreen
 from tui.screens.fleet import FleetScreen
-from tui.screens.logs import LogScreen
+from tui.screens.image import ImageScreen
 
 DAILY = (FleetScreen,)
-LARGE = (FleetScreen, ContainerScreen, LogScreen)
+LARGE = tuple(WALKS)
 SIZES = [(120, 36), *thorough((80, 24), (200, 50))]
 
 
@@ -50,9 +57,9 @@ def seen(text: str) -> str:
     return "".join(character for character in text if character.isprintable() and character != " ")
 
 
-def spoiled(line: dict[str, Any]) -> dict[str, Any]:
+def spoiled(line: dict[str, Any], poison: str = POISON) -> dict[str, Any]:
     """A line of the trail whose every value is poisoned."""
-    return {key: poisoned(value) for key, value in line.items()}
+    return {key: poisoned(value, poison) for key, value in line.items()}
 
 
 def crashes(folder: Path) -> list[Path]:
@@ -107,17 +114,55 @@ async def test_hostile_text_is_inert_on(
 
 
 @pytest.mark.parametrize("kind", thorough(*LARGE), ids=lambda kind: kind.__name__)
-async def test_texts_of_a_mebibyte_are_cut_on(kind: Kind, tmp_path: Path) -> None:
+async def test_texts_of_a_mebibyte_are_cut_on(kind: Kind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_trail(tmp_path / "audit.jsonl", change=partial(spoiled, poison=HUGE))
     await shown(kind, (120, 36), tmp_path, HUGE)
+
+
+@pytest.mark.parametrize("size", thorough((80, 24), (200, 50)), ids=str)
+async def test_names_of_files_in_layers_are_inert(
+    size: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = POISON.replace("\0", "").replace("/", "")
+    layers: list[tuple[str, dict[str, Content]]] = [
+        ("RUN one", {f"usr/{name}/{name}": bytes(9000), "usr/gone": bytes(9)}),
+        ("RUN two", {f"usr/{name}/{name}": link(name), "usr/.wh.gone": b"", name * 40: b"x"}),
+    ]
+    monkeypatch.setattr(scenery, "demo_engines", with_held(demo_engines, layers))
+    async with stage(tmp_path, size=size, toasts=True) as play:
+        walk = Walk(("w", lambda play: play.until(lambda: SEEN in "".join(drawn(play)), "the files")), row=NAME)
+        ways = replace(walk, more=("tab", "enter", "down", "enter", "a", "c", "w", "o"))
+        await walked(play, gated(play), ImageScreen, ways, "")
+    assert crashes(tmp_path) == []
+
+
+@pytest.fixture(autouse=True)
+def evil_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its CDI specifications have such names too, one of them is broken."""
+    folder = tmp_path / "machine" / "etc" / "cdi"
+    folder.mkdir(parents=True)
+    name = POISON.replace("\0", "").replace("/", "")
+    device = {"name": name.replace("\udcff", ""), "containerEdits": {}}
+    spec = json.dumps({"cdiVersion": "0.6.0", "kind": "nvidia.com/gpu", "devices": [device]})
+    (folder / f"{name}.json").write_text(spec)
+    (folder / f"broken{name}.yaml").write_text(spec.replace("[", "{"))
+    monkeypatch.setattr(gpu_facts, "read_files", lambda folders, _root: cdi.read_files(folders, tmp_path / "machine"))
+
+
+def gated(play: Stage) -> Gate:
+    """A gate that tells, in place of the app's own."""
+    gate = Gate()
+    play.app._filters[:] = [gate if isinstance(one, InertFilter) else one for one in play.app._filters]
+    return gate
 
 
 async def shown(kind: Kind, size: tuple[int, int], tmp_path: Path, poison: str) -> None:
     """Walk there and back in a fleet that is poisoned so."""
     wrap = huge_engine if poison is HUGE else poison_engine
     async with stage(tmp_path, size=size, wrap=wrap, toasts=True) as play:
-        gate = Gate()
-        play.app._filters[:] = [gate if isinstance(one, InertFilter) else one for one in play.app._filters]
-        await with_gpus(play)
+        gate = gated(play)
+        await with_gpus(play, change=lambda snapshot: poisoned(snapshot, poison))
         walk = replace(WALKS[kind], row="tensorboard") if poison is HUGE else WALKS[kind]
         await walked(play, gate, kind, walk, poison)
         for _ in range(6):

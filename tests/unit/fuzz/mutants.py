@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import copy
+import os
 from typing import Any
 
 from hypothesis import strategies as st
 
+from tests.thorough import ON
+
+EXAMPLES = int(os.environ.get("TRANSHIP_FUZZ", "1500" if ON else "8"))
+"""Of each parser and call. TRANSHIP_FUZZ: another number, for one run."""
 ODD: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(
         [
@@ -45,7 +50,7 @@ EVIL_NUMBERS = [
     b"\x00",
     b"\n",
     b"{",
-    b"[" * 2000,
+    b"[" * 100_000,
     b":",
     b"=",
 ]

@@ -18,13 +18,11 @@ from backends.model.errors import BackendError
 from backends.model.ids import EngineId, EngineKind
 from backends.wire.client import WireClient
 from backends.wire.endpoint import Endpoint
-from tests.thorough import ON
 from tests.unit.docker.recorded import recorded as docker_recorded
-from tests.unit.fuzz.mutants import spoiled
+from tests.unit.fuzz.mutants import EXAMPLES, spoiled
 from tests.unit.podman.recorded import recorded as podman_recorded
 from tests.unit.podman.recorded import recorded_events
 
-EXAMPLES = 1500 if ON else 8
 ID = "a" * 64
 Call = Callable[[Engine], Awaitable[object]]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 import os
 import tarfile
-from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -26,11 +27,13 @@ from backends.engines.registry_store import CredentialStore
 from backends.engines.transfer_messages import PodmanLines
 from backends.layers.archive import ArchiveWalk
 from backends.layers.table import LayerTable
-from backends.migration import journal, manifest
-from backends.migration.backup_file import read_members
+from backends.migration import journal, manifest, oci
+from backends.migration.backup_file import BackupWriter, Found, Member, read_members
+from backends.migration.oci import ImageIntake
 from backends.model.codec import from_json
 from backends.model.errors import BackendError, Protocol
-from backends.model.ids import EngineId, EngineKind
+from backends.model.ids import EngineId, EngineKind, ImageKey
+from backends.model.image import ImageFacts
 from backends.model.log_level import level_of
 from backends.model.plan import Plan
 from backends.model.reference import parse_reference
@@ -48,8 +51,7 @@ from backends.wire.failures import message_of
 from backends.wire.frames import json_lines, log_lines
 from backends.wire.ssh_words import read_answer
 from backends.wire.times import parse_time
-from tests.thorough import ON
-from tests.unit.fuzz.mutants import bitten
+from tests.unit.fuzz.mutants import EXAMPLES, bitten
 from tui.cli.gpus_serve import parse_listen
 from tui.cli.layers_limits import parse_share, parse_size
 from tui.config import ConfigError, load
@@ -60,7 +62,6 @@ from tui.screens.move_choices import read_ports
 from widgets.log_filter import BadPattern, pattern_of
 from widgets.sgr import plain_text
 
-EXAMPLES = 1500 if ON else 8
 ENGINE = EngineId(EngineKind.DOCKER, "docker")
 NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
 
@@ -134,6 +135,49 @@ def _backup(folder: Path) -> object:
         os.close(descriptor)
 
 
+def _taken_in(folder: Path) -> None:
+    """An engine's archive of an image, on its way into a backup."""
+    writer = BackupWriter(folder / "y.backup")
+    try:
+        taking = ImageIntake(writer)
+        taking.feed((folder / "archive").read_bytes())
+        taking.finish(FACTS, "docker.io/library/a:1")
+    finally:
+        writer.close()
+
+
+def _layout(place: int) -> Callable[[bytes], object]:
+    """A reader of a backup's image, whose index, manifest or configuration (0, 1, 2) is what it is given."""
+
+    def read(data: bytes) -> object:
+        writer = BackupWriter(Path(os.environ["HOME"]) / "z.backup")
+        try:
+            config = _blob(writer, data if place == 2 else json.dumps({"rootfs": {"diff_ids": []}}).encode())
+            manifest = _blob(writer, data if place == 1 else json.dumps({"config": config, "layers": []}).encode())
+            index = writer.add(oci.INDEX, data if place == 0 else json.dumps({"manifests": [manifest]}).encode())
+            layout = writer.add(oci.LAYOUT, b'{"imageLayoutVersion":"1.0.0"}')
+            found = {member.name: Found(member, at) for member, at in _placed(writer)}
+            assert {index.name, layout.name} <= found.keys()
+            return oci.stored_image(writer._file.fileno(), found, replace(FACTS, diff_ids=()))
+        finally:
+            writer.close()
+
+    return read
+
+
+def _blob(writer: BackupWriter, content: bytes) -> dict[str, object]:
+    digest = sha256(content).hexdigest()
+    writer.add(oci.BLOBS + digest, content)
+    return {"digest": f"sha256:{digest}", "size": len(content)}
+
+
+def _placed(writer: BackupWriter) -> Iterator[tuple[Member, int]]:
+    at = 0
+    for member in writer.members:
+        yield member, at + tarfile.BLOCKSIZE
+        at += tarfile.BLOCKSIZE + member.size + -member.size % tarfile.BLOCKSIZE
+
+
 def _lines_of_podman(said: str) -> object:
     lines = PodmanLines()
     return [lines.events(line) for line in said.splitlines()]
@@ -165,6 +209,8 @@ OCI = (
     b'{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": {"mediaType": "x", '
     b'"digest": "sha256:aa", "size": 3}, "layers": [{"mediaType": "y", "digest": "sha256:bb", "size": 4}]}'
 )
+IMAGE_CONFIG = b'{"config": {"User": "x"}, "rootfs": {"type": "layers", "diff_ids": ["sha256:ab"]}}'
+FACTS = ImageFacts(ImageKey(ENGINE, "a" * 64), (), "", ("sha256:ab",), "amd64", "linux", 0)
 POLICY = (
     b'{"default": [{"type": "reject"}], "transports": {"docker": {"docker.io": '
     b'[{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "/k"}]}}}'
@@ -195,6 +241,13 @@ PARSERS: Mapping[str, Parser] = {
     "manifest of a tar": Parser(lambda data: asyncio.run(manifest.read_manifest(_pieces(data))), (Protocol,), [TAR]),
     "archive of an image": Parser(_walked, (BackendError,), [ARCHIVE, ARCHIVE[:2600]]),
     "backup": Parser(kept("x.backup", _backup), (Protocol,), [TAR]),
+    "archive into a backup": Parser(
+        kept("archive", _taken_in), (Protocol,),
+        [_tar({"manifest.json": b'[{"Config": "c", "Layers": ["l.tar"]}]', "c": IMAGE_CONFIG, "l.tar": b"x"})],
+    ),
+    "OCI index of a backup": Parser(_layout(0), (Protocol,), [b'{"manifests": [{"digest": "sha256:aa", "size": 1}]}']),
+    "OCI manifest of a backup": Parser(_layout(1), (Protocol,), [OCI]),
+    "configuration in a backup": Parser(_layout(2), (Protocol,), [IMAGE_CONFIG]),
     "OCI manifest": Parser(lambda data: read_manifest(data, "x"), (ValueError,), [OCI]),
     "CDI in JSON": Parser(lambda data: cdi.parse(data, is_json=True), (ValueError,), [CDI]),
     "CDI in YAML": Parser(lambda data: cdi.parse(data, is_json=False), (ValueError,), [CDI_YAML]),

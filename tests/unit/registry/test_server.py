@@ -226,6 +226,7 @@ async def test_it_listens_on_this_machine_only(tmp_path: Path) -> None:
     async with open_registry(tmp_path) as registry:
         port = int(registry.address.rpartition(":")[2])
         assert listening(port) == [f"0100007F:{port:04X}"]
+    assert listening(port) == [], "only for the transfer's length"
 
 
 async def test_it_is_reached_by_a_unix_socket_too(tmp_path: Path) -> None:
