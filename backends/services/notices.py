@@ -10,9 +10,12 @@ from backends.model.container import Container, ContainerState, Health
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
 from backends.model.trial import TRIAL_LABEL
+from backends.model.workload import HELPER_LABEL
 
 _OWN_S = 15.0  # what happens to a container so soon after a person's own action on it is no news
 _AGAIN_S = 300.0  # the same of one container is told once in so long: a restart loop is one piece of news
+_OWN_MARKS = frozenset({TRIAL_LABEL, HELPER_LABEL})
+"""Labels of what comes and goes by the hundred: runs and copies, told by their own screens, and readers of volumes."""
 
 
 class NoticeKind(StrEnum):
@@ -57,8 +60,7 @@ class NoticeWatch:
             before, self._before = self._before, view.containers
             for key, container in view.containers.items():
                 known = before.get(key)
-                # What a trial or a sweep makes comes and goes by the hundred: its own screen tells of it.
-                if known is not None and known != container and TRIAL_LABEL not in container.labels:
+                if known is not None and known != container and not _OWN_MARKS & container.labels.keys():
                     found += _changes(known, container)
         found += self._idle_ones(view, now_s)
         return [notice for notice in found if self._is_news(notice, now_s)]

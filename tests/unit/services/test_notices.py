@@ -12,6 +12,7 @@ from backends.model.fleet import FleetView
 from backends.model.gpu import GpuUse
 from backends.model.ids import ContainerKey
 from backends.model.trial import TRIAL_LABEL
+from backends.model.workload import HELPER_LABEL
 from backends.services.notices import NoticeKind, NoticeWatch
 from tests.unit.services.fleet_facts import ONE
 from tui.config import NOTICES, ConfigError, NotifySetting, parse
@@ -35,9 +36,10 @@ NEWS = {
 }
 
 
+@pytest.mark.parametrize("mark", [TRIAL_LABEL, HELPER_LABEL])
 @pytest.mark.parametrize("kind", NEWS)
-def test_runs_of_a_sweep_and_copies_of_a_trial_are_no_news(kind: NoticeKind) -> None:
-    watch, labels = NoticeWatch(600.0), {TRIAL_LABEL: "4711"}
+def test_what_tranship_makes_by_itself_is_no_news(kind: NoticeKind, mark: str) -> None:
+    watch, labels = NoticeWatch(600.0), {mark: "4711"}
     watch.take(view(replace(RUNS, labels=labels)), 0.0)
     assert watch.take(view(replace(NEWS[kind], labels=labels)), 1.0) == []
 
