@@ -42,7 +42,8 @@ def layers_words(move: ImageMove, source: SourceFacts, target: TargetFacts) -> s
         return ""
     here = present_layers(diff_ids, target.image_layers, in_order=finds_in_order(target.engine))
     away = len(diff_ids) if move.way is ImageWay.ARCHIVE else len(diff_ids) - len(here)
-    travels = f"{away} of {len(diff_ids)} layers {'travels' if away == 1 else 'travel'}"
+    layers = "layer" if len(diff_ids) == 1 else "layers"
+    travels = f"{away} of {len(diff_ids)} {layers} {'travels' if away == 1 else 'travel'}"
     if move.missing_bytes is not None:
         travels += f", about {_about(move.missing_bytes)}"
     if not here:
@@ -58,7 +59,7 @@ def _image_step(move: ImageMove, source: SourceFacts, target: TargetFacts) -> St
     total = move.missing_bytes if move.missing_bytes is not None else move.facts.size_bytes
     how = f"by {_WAYS[move.way]}: {move.why}" if move.why else ""
     if move.action is ImageAction.SHIP and not move.commit:
-        how = ". ".join(part for part in (layers_words(move, source, target), how) if part)
+        how = "; ".join(part for part in (layers_words(move, source, target), how) if part)
     if move.commit:
         title = f"make image {subject} of {source.container.name} and ship it"
         return Step(StepKind.IMAGE, title, subject, total, how=how)

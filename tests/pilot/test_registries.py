@@ -127,7 +127,7 @@ async def test_a_search_leads_to_a_platform_and_to_a_pull(tmp_path: Path) -> Non
         assert play.on_top() == "SearchScreen"
         await play.press(*"python", "enter")
         await play.until(lambda: len(rows(play, "#found")) == 2, "the results")
-        assert "9800" in rows(play, "#found")[0]
+        assert "9,800" in rows(play, "#found")[0]
         play.docker.world.host.registry.catalogue["docker.io/library/python:latest"] = (
             play.docker.world.host.registry.catalogue["docker.io/library/python:3.12-slim"]
         )

@@ -126,7 +126,7 @@ async def take(scene: Scene, folder: Path, *, best: bool) -> None:
         await scene.play(made)
         for size in sizes:
             await made.resize(size)
-            for look in ("dark",) if best else LOOKS:
+            for look in (scene.look or "dark",) if best else LOOKS:
                 await made.look(look)
                 name = scene.name if best else f"{scene.name}-{size[0]}x{size[1]}-{look}"
                 made.picture(folder / f"{name}.svg")
@@ -154,7 +154,7 @@ def main(argv: list[str]) -> int:
     failed = 0
     places = [scene.name for scene in SCENES]
     for scene in SCENES[places.index(chosen.after) + 1 if chosen.after else 0 :]:
-        if chosen.names and scene.name not in chosen.names:
+        if (scene.name not in chosen.names) if chosen.names else (scene.look and not chosen.best):
             continue
         try:
             asyncio.run(take(scene, chosen.to, best=chosen.best))

@@ -20,12 +20,16 @@ Play: TypeAlias = "Callable[[Easel], Awaitable[None]]"
 
 @dataclass(frozen=True)
 class Scene:
-    """A screen in a state worth looking at. best: the size that shows it best. history: readings of some seconds."""
+    """A screen in a state worth looking at. best: the size that shows it best. history: readings of some seconds.
+
+    look: for docs only, of a screen that has a scene already; "" takes it in every look.
+    """
 
     name: str
     play: Play
     best: Size = MEDIUM
     history: bool = False
+    look: str = ""
 
 
 def keys(*steps: str | tuple[str, ...]) -> Play:
@@ -129,6 +133,8 @@ async def _trial(easel: Easel) -> None:
 MOVED = (("m",), "Nothing stands", ("enter",), "Migrate rag-redis to", ("y",), "waits for your word")
 SCENES: tuple[Scene, ...] = (
     Scene("fleet", keys(("down",)), WIDE, history=True),
+    Scene("fleet-narrow", keys(("down",)), SMALL, history=True, look="dark"),
+    Scene("fleet-light", keys(("down",)), MEDIUM, history=True, look="light"),
     Scene("fleet-grouped", keys(("g", "g"), "mlops")),
     Scene("fleet-marked", keys(("space", "down", "down", "space", "d"), "Remove")),
     Scene("fleet-filter-none", keys(("slash", *"nothing-like-it", "enter"), "nothing-like-it")),
@@ -189,6 +195,7 @@ SCENES: tuple[Scene, ...] = (
     Scene("run", keys(("n",), "What kind of container", (*["down"] * 3, "enter"), "--name jupyter"), WIDE),
     Scene("run-wrong", keys(("n",), "What kind", ("enter", *"web", "tab", "x", "ctrl+s"), "docker run|image")),
     Scene("migrate-plan", on("rag-redis", ("m",), "Nothing stands in the way|findings|STEPS|Steps"), WIDE),
+    Scene("migrate-plan-light", on("rag-redis", ("m",), "Nothing stands in the way", ("end",)), MEDIUM, look="light"),
     Scene("migrate-parts", on("rag-redis", ("m",), "Nothing stands", ("o",), "VOLUMES")),
     Scene("migrate-done", on("rag-redis", *MOVED)),
     Scene("moves", on("rag-redis", *MOVED, ("escape", "escape"), "Tranship", ("M",), "rag-redis")),
