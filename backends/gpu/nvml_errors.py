@@ -9,7 +9,6 @@ from backends.gpu.probe import GpuAbsent, VendorAbsent
 
 SUCCESS = 0
 UNINITIALIZED = 1
-NOT_SUPPORTED = 3
 NO_PERMISSION = 4
 NOT_FOUND = 6
 INSUFFICIENT_SIZE = 7
