@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import posixpath
 import tarfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -104,7 +105,7 @@ def unpack(archive: bytes, engine: EngineId) -> dict[str, Entry]:
                     member.linkname = _inside(member.linkname, engine)
                 content = tar.extractfile(member) if member.isreg() else None
                 found[path] = Entry(member, content.read() if content is not None else b"")
-    except (tarfile.TarError, EOFError, OSError, ValueError) as broken:
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError) as broken:
         raise Protocol("the archive cannot be read", detail=str(broken), engine=engine) from broken
     return found
 

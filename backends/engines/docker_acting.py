@@ -69,7 +69,8 @@ class DockerActing(DockerLooking):
     async def _stop_seconds(self, container: str) -> int:
         config = (await self.inspect_raw(container)).get("Config")
         own = config.get("StopTimeout") if isinstance(config, dict) else None
-        return DEFAULT_STOP_S if own is None else int(own)
+        with self._understood():
+            return DEFAULT_STOP_S if own is None else int(own)
 
     async def set_restart(self, container: str, policy: RestartPolicy) -> None:
         """POST /containers/{id}/update with the policy alone: what is left out stays."""

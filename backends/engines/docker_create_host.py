@@ -6,16 +6,9 @@ from fnmatch import fnmatch
 from typing import Any, NoReturn
 
 from backends.engines.docker_defaults import MASKED_WRITTEN, READONLY
+from backends.engines.docker_recipe_rights import THROTTLES
 from backends.model.errors import Unsupported
 from backends.model.settings import NamespaceSpec, ResourceSpec, SecuritySpec
-
-_THROTTLES = {
-    "read-bps": ("BlkioDeviceReadBps", "Rate"),
-    "write-bps": ("BlkioDeviceWriteBps", "Rate"),
-    "read-iops": ("BlkioDeviceReadIOps", "Rate"),
-    "write-iops": ("BlkioDeviceWriteIOps", "Rate"),
-    "weight": ("BlkioWeightDevice", "Weight"),
-}
 
 
 def cannot(field: str, value: str, why: str) -> NoReturn:
@@ -116,9 +109,9 @@ def host_limits(limits: ResourceSpec) -> dict[str, Any]:
     if limits.memory_swappiness is not None:
         host["MemorySwappiness"] = limits.memory_swappiness
     for throttle in limits.throttles:
-        if throttle.kind not in _THROTTLES:
+        if throttle.kind not in THROTTLES:
             cannot("resources.throttles", throttle.kind, "Docker has no such limit")
-        key, rate = _THROTTLES[throttle.kind]
+        key, rate = THROTTLES[throttle.kind]
         host.setdefault(key, []).append({"Path": throttle.path, rate: throttle.rate})
     if limits.ulimits:
         host["Ulimits"] = [{"Name": one.name, "Soft": one.soft, "Hard": one.hard} for one in limits.ulimits]

@@ -17,6 +17,7 @@ from backends.engines.docker_recipe_parts import Json, Left, gpu_request, ports
 from backends.engines.docker_recipe_process import health, log, process
 from backends.engines.docker_recipe_rights import resources, security
 from backends.engines.docker_translate import bare
+from backends.engines.image_config import words
 from backends.model.container import NO_LABELS
 from backends.model.reference import full_reference, is_image_id
 from backends.model.workload import RestartName, RestartPolicy, UnmappedField, WorkloadSpec
@@ -105,17 +106,11 @@ def _image(inspect: Json, config: Json, image: Json | None) -> str:
 
 def _process(config: Json, base: Json) -> tuple[tuple[str, ...] | None, tuple[str, ...] | None]:
     """(entrypoint, command) where they differ from the image's. Setting an entrypoint drops the image's command."""
-    entrypoint, command = _words(config.get("Entrypoint")), _words(config.get("Cmd"))
-    base_entrypoint, base_command = _words(base.get("Entrypoint")), _words(base.get("Cmd"))
+    entrypoint, command = words(config.get("Entrypoint")), words(config.get("Cmd"))
+    base_entrypoint, base_command = words(base.get("Entrypoint")), words(base.get("Cmd"))
     if entrypoint != base_entrypoint or (base_command and not command):
         return entrypoint, command or None
     return None, None if command == base_command else command
-
-
-def _words(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,)
-    return tuple(str(word) for word in value) if isinstance(value, list) else ()
 
 
 def _pairs(entries: object) -> dict[str, str]:

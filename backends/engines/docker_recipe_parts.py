@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
+from backends.engines.ports import port_key, port_order
 from backends.model.container import Port
 from backends.model.workload import GpuRequest
 
@@ -22,17 +23,12 @@ class Left(dict[str, tuple[Any, str]]):
         self[path] = (value, reason)
 
 
-def _key(text: str) -> tuple[int, str] | None:
-    number, _, protocol = text.partition("/")
-    return (int(number), protocol or "tcp") if number.isdecimal() and 0 < int(number) < 65536 else None
-
-
 def ports(config: Json, host: Json, base: Json, left: Left) -> tuple[Port, ...]:
     """Published ports, and those exposed beyond the image's."""
     found: set[Port] = set()
     published: set[str] = set()
     for name, bindings in (host.get("PortBindings") or {}).items():
-        key = _key(name)
+        key = port_key(name)
         for binding in bindings or ():
             number, dash, _ = str(binding.get("HostPort") or "0").partition("-")
             if key is None or not number.isdecimal():
@@ -44,14 +40,12 @@ def ports(config: Json, host: Json, base: Json, left: Left) -> tuple[Port, ...]:
             found.add(Port(*key, str(binding.get("HostIp") or ""), int(number)))
             published.add(name)
     for name in config.get("ExposedPorts") or ():
-        key = _key(name)
+        key = port_key(name)
         if key is None:
             left.add(f"Config.ExposedPorts[{name}]", {}, "it is no port")
         elif name not in published and name not in (base.get("ExposedPorts") or ()):
             found.add(Port(*key))
-    return tuple(
-        sorted(found, key=lambda port: (port.container_port, port.protocol, port.host_ip, port.host_port or 0))
-    )
+    return tuple(sorted(found, key=port_order))
 
 
 def gpu_request(host: Json, env: Mapping[str, str], left: Left) -> GpuRequest | None:

@@ -10,13 +10,14 @@ from backends.model.settings import DeviceSpec, ResourceSpec, SecuritySpec, Thro
 
 CPU_PERIOD_US = 100_000  # the kernel's default CFS period, in microseconds
 _PER_CPU = "/sys/devices/system/cpu/cpu"  # Docker 28 and later hide each processor's thermal_throttle
-_THROTTLES = (
-    ("read-bps", "BlkioDeviceReadBps", "Rate"),
-    ("write-bps", "BlkioDeviceWriteBps", "Rate"),
-    ("read-iops", "BlkioDeviceReadIOps", "Rate"),
-    ("write-iops", "BlkioDeviceWriteIOps", "Rate"),
-    ("weight", "BlkioWeightDevice", "Weight"),
-)
+THROTTLES = {
+    "read-bps": ("BlkioDeviceReadBps", "Rate"),
+    "write-bps": ("BlkioDeviceWriteBps", "Rate"),
+    "read-iops": ("BlkioDeviceReadIOps", "Rate"),
+    "write-iops": ("BlkioDeviceWriteIOps", "Rate"),
+    "weight": ("BlkioWeightDevice", "Weight"),
+}
+"""Kinds of a Throttle: their keys in HostConfig, and what their number is called there."""
 
 
 def security(host: Json, left: Left) -> SecuritySpec:
@@ -112,7 +113,7 @@ def resources(host: Json, defaults: HostDefaults) -> tuple[ResourceSpec, int]:
         throttles=tuple(
             sorted(
                 Throttle(kind, str(item.get("Path") or ""), int(item.get(rate) or 0))
-                for kind, key, rate in _THROTTLES
+                for kind, (key, rate) in THROTTLES.items()
                 for item in host.get(key) or ()
             )
         ),
@@ -137,4 +138,4 @@ def _swap(host: Json, defaults: HostDefaults) -> int:
     return 0 if swap in own else swap
 
 
-__all__ = ["CPU_PERIOD_US", "resources", "security"]
+__all__ = ["CPU_PERIOD_US", "THROTTLES", "resources", "security"]

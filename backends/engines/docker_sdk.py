@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from backends.engines.daemon_threads import in_thread
 from backends.engines.docker_errors import NameOf, explain
 from backends.model.errors import BackendError, Denied, Protocol
 from backends.model.ids import EngineId
@@ -20,12 +20,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CALL_TIMEOUT_S = 30.0
-_SOCKET_TIMEOUT_S = 60  # of docker-py's sockets: ends a thread whose caller gave up long ago
-_THREADS = 8
+_SOCKET_TIMEOUT_S = 150  # of docker-py's sockets, longer than any call: ends a thread whose caller gave up long ago
 
 
 class DockerSdk:
-    """One docker-py client with threads of its own, so that a hung Docker never takes another engine's threads."""
+    """One docker-py client, each call in a thread of its own: a hung Docker holds up nothing else, nor the exit."""
 
     def __init__(self, engine: EngineId, wire: WireClient, name_of: NameOf) -> None:
         self._engine = engine
@@ -33,42 +32,37 @@ class DockerSdk:
         self._name_of = name_of
         self._client: APIClient | None = None
         self._version = ""
-        self._threads: ThreadPoolExecutor | None = None
         self._lock = asyncio.Lock()
 
     async def call(self, version: str, act: Callable[[APIClient], T], *, timeout_s: float = CALL_TIMEOUT_S) -> T:
         """Run `act` in a thread with a client of that API version. Raises errors of our tree only."""
-        loop = asyncio.get_running_loop()
         url = await self._wire.base_url()
-        endpoint = self._wire.endpoint
         try:
             async with asyncio.timeout(timeout_s):
-                async with self._lock:
-                    if self._threads is None:
-                        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"sdk-{self._engine}")
-                    threads = self._threads
-                    if self._client is None or self._version != version:
-                        stale, self._client = self._client, None
-                        self._client = await loop.run_in_executor(
-                            threads, self._guarded, lambda: _make(url, version, endpoint)
-                        )
-                        self._version = version
-                        if stale is not None:
-                            await loop.run_in_executor(threads, stale.close)
-                    client = self._client
-                return await loop.run_in_executor(threads, self._guarded, lambda: act(client))
+                client = await self._made(url, version)
+                return await self._run(lambda: act(client))
         except TimeoutError as error:
-            raise late(endpoint, self._engine, timeout_s) from error
+            raise late(self._wire.endpoint, self._engine, timeout_s) from error
+
+    async def _made(self, url: str, version: str) -> APIClient:
+        async with self._lock:
+            if self._client is None or self._version != version:
+                stale, self._client = self._client, None
+                self._client = await self._run(lambda: _make(url, version, self._wire.endpoint))
+                self._version = version
+                if stale is not None:
+                    await self._run(stale.close)
+            return self._client
 
     async def close(self) -> None:
         """Close docker-py's connections; safe to call twice."""
         async with self._lock:
             client, self._client = self._client, None
-            threads, self._threads = self._threads, None
-        if client is not None and threads is not None:
-            await asyncio.get_running_loop().run_in_executor(threads, client.close)
-        if threads is not None:
-            threads.shutdown(wait=False, cancel_futures=True)
+        if client is not None:
+            await self._run(client.close)
+
+    async def _run(self, act: Callable[[], T]) -> T:
+        return await in_thread(f"sdk-{self._engine}", lambda: self._guarded(act))
 
     def _guarded(self, act: Callable[[], T]) -> T:
         """In the thread: docker-py's and requests' exceptions become ours."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from backends.model.container import StatsReading
-from backends.model.errors import BackendError, NotFound
+from backends.model.errors import NotFound
 from backends.model.ids import ContainerKey
 from backends.model.values import NOT_SAMPLED, Count, Missing, Quantity
 from backends.wire.frames import json_lines
@@ -136,10 +136,7 @@ async def _batches(
             newest.clear()
             yield batch
         for task in done:
-            error = task.exception()
-            if isinstance(error, BackendError):
-                raise error
-            task.result()
+            task.result()  # raises what broke it
 
 
 __all__ = ["StatsReader", "merged", "working_set_bytes"]

@@ -14,6 +14,7 @@ from typing import Any
 
 from backends.engines.docker_errors import explain
 from backends.engines.health_check import image_health
+from backends.engines.ports import port_key, port_order
 from backends.model.capabilities import Capabilities, Capability, EngineInfo
 from backends.model.container import ChangedPath, ChangeKind, Container, ContainerState, Health, Mount, MountKind, Port
 from backends.model.errors import Protocol, Unsupported
@@ -77,11 +78,6 @@ def _status(text: str) -> tuple[int | None, Health]:
     return None, health_of(inside)
 
 
-def _port_key(text: str) -> tuple[int, str] | None:
-    number, _, protocol = text.partition("/")
-    return (int(number), protocol or "tcp") if number.isdecimal() and len(number) <= 5 else None
-
-
 def _command(text: str) -> tuple[str, ...]:
     """The list's one string: Docker quotes words with spaces; where the quotes do not close it stays one word."""
     try:  # shlex reads letter by letter: a third of a long list's time
@@ -118,7 +114,7 @@ def container_from_list(engine: EngineId, item: Json) -> Container:
         exit_code=exit_code,
         health=health,
         command=_command(item.get("Command") or ""),
-        ports=tuple(sorted(ports, key=_port_order)),
+        ports=tuple(sorted(ports, key=port_order)),
         mounts=tuple(sorted(_mount(mount) for mount in item.get("Mounts") or ())),
         labels=dict(item.get("Labels") or {}),
         networks=tuple(sorted((item.get("NetworkSettings") or {}).get("Networks") or ())),
@@ -131,14 +127,10 @@ def _own_name(names: Iterable[str]) -> str:
     return next((name for name in stripped if "/" not in name), stripped[0] if stripped else "")
 
 
-def _port_order(port: Port) -> tuple[int, str, str, int]:
-    return port.container_port, port.protocol, port.host_ip, -1 if port.host_port is None else port.host_port
-
-
 def _inspect_ports(networks: Json, config: Json) -> tuple[Port, ...]:
     ports: set[Port] = set()
     for name, bindings in {**dict.fromkeys(config.get("ExposedPorts") or ()), **(networks.get("Ports") or {})}.items():
-        key = _port_key(name)
+        key = port_key(name)
         if key is None:
             continue
         for binding in bindings or ():
@@ -146,7 +138,7 @@ def _inspect_ports(networks: Json, config: Json) -> tuple[Port, ...]:
             ports.add(Port(*key, _address(binding.get("HostIp")), int(number) if number.isdecimal() else 0))
         if not bindings:
             ports.add(Port(*key))
-    return tuple(sorted(ports, key=_port_order))
+    return tuple(sorted(ports, key=port_order))
 
 
 def container_from_inspect(engine: EngineId, item: Json) -> Container:

@@ -16,8 +16,8 @@ def image_config(image: Mapping[str, Any], config: Mapping[str, Any]) -> ImageCo
     return ImageConfig(
         "/".join(part for part in platform if part),
         {name: value for name, _, value in pairs},
-        _words(config.get("Entrypoint")),
-        _words(config.get("Cmd")),
+        words(config.get("Entrypoint")),
+        words(config.get("Cmd")),
         str(config.get("WorkingDir") or ""),
         str(config.get("User") or ""),
         tuple(map(str, config.get("ExposedPorts") or ())),
@@ -28,10 +28,11 @@ def image_config(image: Mapping[str, Any], config: Mapping[str, Any]) -> ImageCo
     )
 
 
-def _words(value: object) -> tuple[str, ...]:
+def words(value: object) -> tuple[str, ...]:
+    """An entrypoint or a command: a list, or of old images one string; () where none is said."""
     if isinstance(value, str):
         return (value,)
     return tuple(map(str, value)) if isinstance(value, list) else ()
 
 
-__all__ = ["image_config"]
+__all__ = ["image_config", "words"]

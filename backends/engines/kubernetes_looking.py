@@ -157,10 +157,15 @@ class KubernetesLooking(KubernetesBase):
             version = await self._now()
             if (code := _ended(await self.inspect_container(container))) is not None:
                 return code
+            changed = False
             async with AsyncExitStack() as stack:
                 async for item in await self._watched(stack, version, place.pod):
-                    if item.get("type") in {"MODIFIED", "DELETED", "ERROR"}:
-                        break
+                    with self._understood():
+                        changed = item["type"] in {"MODIFIED", "DELETED"}
+                        if changed or item["type"] == "ERROR":
+                            break
+            if not changed:  # the server ended the watch
+                await asyncio.sleep(_AGAIN_S)
 
 
 def _of(pod: str) -> dict[str, str]:

@@ -16,8 +16,8 @@ from contextlib import asynccontextmanager, suppress
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from backends.engines.daemon_threads import Worker, in_thread
 from backends.engines.kubernetes_errors import from_answer, late, tls_failed, unreachable
-from backends.engines.kubernetes_threads import Worker
 from backends.model.errors import BackendError, Denied, NotFound, Protocol, Unsupported
 from backends.model.ids import EngineId
 
@@ -131,11 +131,7 @@ class KubernetesSdk:
     async def _run(self, act: Callable[[], T]) -> T:
         """In a thread of its own: calls are few, and one that hangs is in nobody's way."""
         async with self._turns:
-            worker = Worker(f"call-{self._engine}")
-            try:
-                return await worker.run(lambda: self._guarded(act))
-            finally:
-                worker.end()
+            return await in_thread(f"call-{self._engine}", lambda: self._guarded(act))
 
     # -- in the thread ---------------------------------------------------------------------------
     def _asked(

@@ -20,6 +20,7 @@ from backends.model.errors import BackendError, NotFound
 from backends.model.workload import HELPER_LABEL
 from backends.wire.failures import understood
 
+_NAMESPACE_LABEL = "tranship.helper.pids"
 _START_TIMEOUT_S = 60.0  # Podman makes its own pause image at the first pod
 
 
@@ -43,7 +44,7 @@ async def _made(api: PodmanApi, name: str) -> str:
         "name": name,
         "shared_namespaces": ["pid"],
         "netns": {"nsmode": "none"},
-        "labels": {HELPER_LABEL: str(os.getpid())},
+        "labels": {HELPER_LABEL: str(os.getpid()), _NAMESPACE_LABEL: _namespace()},
     }
     await api.change("POST", "/pods/create", body=body, timeout_s=_START_TIMEOUT_S)
     await api.change("POST", f"/pods/{name}/start", timeout_s=_START_TIMEOUT_S)
@@ -55,16 +56,28 @@ async def _made(api: PodmanApi, name: str) -> str:
 
 
 async def _sweep(api: PodmanApi) -> None:
-    """Remove the pods of builds whose Tranship was killed: on this machine it can be told that it is gone."""
-    if not api.endpoint.local:
+    """Remove the pods of builds whose Tranship was killed: on this machine it can be told that it is gone.
+
+    But not of one in another pid namespace (on the host, seen from a container): it is not to be seen while it lives.
+    """
+    here = _namespace()
+    if not api.endpoint.local or not here:
         return
     filters = json.dumps({"label": [HELPER_LABEL]})
     pods = await api.get("/pods/json", {"filters": filters})
     with understood(NOT_ITS_API, api.engine):
-        owners = {str(pod["Name"]): str((pod.get("Labels") or {}).get(HELPER_LABEL) or "") for pod in pods or ()}
-    for name, owner in owners.items():
-        if _is_gone(owner):
+        found = {str(pod["Name"]): dict(pod.get("Labels") or {}) for pod in pods or ()}
+    for name, labels in found.items():
+        if labels.get(_NAMESPACE_LABEL) == here and _is_gone(str(labels.get(HELPER_LABEL))):
             await _remove(api, name)
+
+
+def _namespace() -> str:
+    """The pid namespace that our own number is of; "" where the kernel does not tell."""
+    try:
+        return os.readlink("/proc/self/ns/pid")
+    except OSError:
+        return ""
 
 
 def _is_gone(owner: str) -> bool:

@@ -10,6 +10,7 @@ from typing import Any
 from backends.engines.podman_asked import Asked
 from backends.engines.podman_defaults import unmapped
 from backends.engines.podman_translate import Json, inspected_ports, mount_of, split_port, strings
+from backends.engines.ports import port_order
 from backends.model.container import MountKind, Port
 from backends.model.settings import DeviceSpec
 from backends.model.workload import MountSpec, UnmappedField
@@ -159,7 +160,7 @@ def _as_asked(
             found.append(replace(port, host_port=0) if wanted[place] == 0 else port)
         elif not everything:
             found.append(port)
-    return tuple(sorted(found, key=lambda port: (port.container_port, port.protocol, port.host_ip)))
+    return tuple(sorted(found, key=port_order))
 
 
 def devices(settings: Json, asked: Asked, *, has_gpu: bool) -> tuple[DeviceSpec, ...]:

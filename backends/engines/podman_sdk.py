@@ -6,13 +6,13 @@ None of its objects or exceptions leaves this module. It knows no TLS: `speaks` 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from backends.engines.daemon_threads import in_thread
 from backends.model.errors import BackendError, Protocol
 from backends.model.ids import EngineId
 from backends.wire.endpoint import Endpoint
@@ -25,30 +25,6 @@ _ALLOWANCE_S = 5.0  # for connecting and reading beyond the socket's own time li
 def speaks(endpoint: Endpoint) -> bool:
     """Whether podman-py can reach it (it has no TLS)."""
     return endpoint.tls is None
-
-
-async def _in_thread(work: Callable[[], Any]) -> Any:
-    """Run it in a thread of its own. A pool would be filled by slow stops, which would then hold up every other
-    thread's work, and it would be waited for on exit; a daemon thread is not.
-    """
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[Any] = loop.create_future()
-
-    def settle(result: Any, error: BaseException | None) -> None:
-        if not done.done():
-            done.set_exception(error) if error else done.set_result(result)
-
-    def run() -> None:
-        result, failure = None, None
-        try:
-            result = work()
-        except BaseException as error:  # noqa: BLE001  # raised again in the task that waits
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits any more
-            loop.call_soon_threadsafe(settle, result, failure)
-
-    threading.Thread(target=run, name="podman-py", daemon=True).start()
-    return await done
 
 
 class PodmanSdk:
@@ -81,7 +57,7 @@ class PodmanSdk:
         url = await self._base_url()
         try:
             async with asyncio.timeout(timeout_s + _ALLOWANCE_S):
-                return await _in_thread(lambda: self._call(url, method, path, params, body, timeout_s))
+                return await in_thread("podman-py", lambda: self._call(url, method, path, params, body, timeout_s))
         except TimeoutError as error:
             raise late(self._endpoint, self._engine, timeout_s) from error
 

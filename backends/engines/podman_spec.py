@@ -84,7 +84,7 @@ def _add_devices(body: dict[str, Any], spec: WorkloadSpec) -> None:
         devices.append({"path": f"{device.host_path}:{device.container_path}:{device.permissions}"})
     if devices:
         body["devices"] = devices
-    if devices:  # an empty list says that nodes were asked for as nodes
+        # An empty list says that nodes were asked for as nodes.
         body["labels"][CDI_LABEL] = json.dumps(list(names))
 
 

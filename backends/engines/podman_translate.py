@@ -12,6 +12,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
+from backends.engines.ports import port_order
 from backends.model.capabilities import Capabilities, Capability, EngineInfo
 from backends.model.container import (
     ChangedPath,
@@ -111,11 +112,7 @@ def listed_ports(published: object, exposed: object) -> tuple[Port, ...]:
     taken = {(port.container_port, port.protocol) for port in ports}
     for number, protocols in (exposed if isinstance(exposed, dict) else {}).items():
         ports.update(Port(int(number), name) for name in strings(protocols) if (int(number), name) not in taken)
-    return tuple(sorted(ports, key=_port_order))
-
-
-def _port_order(port: Port) -> tuple[int, str, str, int]:
-    return port.container_port, port.protocol, port.host_ip, -1 if port.host_port is None else port.host_port
+    return tuple(sorted(ports, key=port_order))
 
 
 def split_port(text: str) -> tuple[int, str]:
@@ -133,7 +130,7 @@ def inspected_ports(bindings: object) -> tuple[Port, ...]:
             ports.add(Port(number, protocol))
         for host in hosts or ():
             ports.add(Port(number, protocol, host_ip(host.get("HostIp") or ""), int(host.get("HostPort") or 0)))
-    return tuple(sorted(ports, key=_port_order))
+    return tuple(sorted(ports, key=port_order))
 
 
 def mount_of(entry: Json) -> Mount:

@@ -12,11 +12,11 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from backends.gpu import amd_files as files
 from backends.gpu import amd_kfd as kfd
 from backends.gpu.amd_card import DRIVER
+from backends.gpu.probe import plus
 from backends.model.gpu import GpuProcess
 from backends.model.values import NOT_SAMPLED, Count, Missing, Quantity
 
@@ -26,8 +26,6 @@ NO_FDINFO = Missing("no permission to look at this user's process")
 LINKS_A_TIME = 1000
 """Descriptors looked at in one `read`: about 3 ms; a machine with 10,000 of them is gone through in 10 seconds. That
 is how late an old process that opens a GPU to draw may be seen; one that computes by ROCm is seen at once, by KFD."""
-
-_Number = TypeVar("_Number", int, float)
 
 _NODE = re.compile(r"/dri/(?:renderD|card)\d+$")
 _CORES = ("gfx", "compute")  # amdgpu's names of the engines that compute; the others copy, encode and decode
@@ -41,8 +39,8 @@ class _Use:
     percent: Quantity = NOT_SAMPLED
 
     def add(self, memory_bytes: Count, percent: Quantity) -> None:
-        self.memory_bytes = _plus(self.memory_bytes, memory_bytes)
-        self.percent = _plus(self.percent, percent)
+        self.memory_bytes = plus(self.memory_bytes, memory_bytes)
+        self.percent = plus(self.percent, percent)
 
 
 @dataclass(slots=True)
@@ -197,12 +195,6 @@ def _is_gpu(link: str) -> bool:
         return _NODE.search(os.readlink(link)) is not None
     except OSError:
         return False  # closed since it was listed
-
-
-def _plus(total: _Number | Missing, part: _Number | Missing) -> _Number | Missing:
-    if isinstance(total, Missing):
-        return total
-    return part if isinstance(part, Missing) else total + part
 
 
 def _larger(one: Count, other: Count) -> Count:

@@ -9,7 +9,6 @@ from backends.gpu.probe import GpuAbsent, VendorAbsent
 
 SUCCESS = 0
 UNINITIALIZED = 1
-NOT_SUPPORTED = 3
 NO_PERMISSION = 4
 NOT_FOUND = 6
 INSUFFICIENT_SIZE = 7
@@ -27,6 +26,8 @@ FATAL = frozenset({UNINITIALIZED, DRIVER_NOT_LOADED, LIB_RM_VERSION_MISMATCH})
 # After these one device answers nothing more, until it is found anew; the others go on.
 LOST = frozenset({GPU_IS_LOST, RESET_REQUIRED})
 _NO_DRIVER = frozenset({LIBRARY_NOT_FOUND, DRIVER_NOT_LOADED})
+
+_LOST_HINT = "`dmesg` shows Xid messages; most likely the machine must be restarted"
 
 _ABSENT: dict[int, tuple[str, str]] = {
     LIBRARY_NOT_FOUND: (
@@ -52,7 +53,7 @@ _ABSENT: dict[int, tuple[str, str]] = {
     ),
     GPU_IS_LOST: (
         "The GPU is lost: the driver cannot reach it any more",
-        "`dmesg` shows Xid messages; most likely the machine must be restarted",
+        _LOST_HINT,
     ),
     FUNCTION_NOT_FOUND: (
         "The NVIDIA driver is too old: it lacks a function that is needed",
@@ -63,7 +64,7 @@ _ABSENT: dict[int, tuple[str, str]] = {
 _CONDITIONS: dict[int, tuple[str, str]] = {
     GPU_IS_LOST: (
         "the GPU is lost: the driver cannot reach it any more",
-        "`dmesg` shows Xid messages; most likely the machine must be restarted",
+        _LOST_HINT,
     ),
     RESET_REQUIRED: (
         "the GPU must be reset before it can be used again",

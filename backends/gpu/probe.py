@@ -126,14 +126,14 @@ def _use(parts: list[tuple[int, GpuProcess]]) -> GpuUse:
     memory: Count = 0
     sm: Quantity = 0.0
     for _, process in parts:
-        if not isinstance(memory, Missing):
-            memory = _plus(memory, process.memory_bytes)
-        if not isinstance(sm, Missing):
-            sm = _plus(sm, process.sm_percent)
+        memory, sm = plus(memory, process.memory_bytes), plus(sm, process.sm_percent)
     devices = dict.fromkeys(process.device_uuid for _, process in parts)
     instances = dict.fromkeys(process.mig_uuid for _, process in parts if process.mig_uuid)
     return GpuUse(memory, sm, tuple(sorted({index for index, _ in parts})), tuple(devices), tuple(instances))
 
 
-def _plus(total: _Number, part: _Number | Missing) -> _Number | Missing:
+def plus(total: _Number | Missing, part: _Number | Missing) -> _Number | Missing:
+    """A sum; the first that is missing where one is: a part would be read as the whole."""
+    if isinstance(total, Missing):
+        return total
     return part if isinstance(part, Missing) else total + part

@@ -38,9 +38,10 @@ class Registry:
     presumed: told the digest of a blob that is not here, whether to answer that it is. declines: manifests are taken
     in, but answered with an error: the engine that pushes then does not note that its image has a name here.
     most_uploads: blobs that one push may send, None = any number; overrun: it tried to send more, and was refused.
-    lent: blobs by digest that lie elsewhere, and are read when they are asked for, the
-    first of them first. failed: why one of them could not be
-    read to its end. on_bytes: told how many bytes have come in or gone out.
+    lent: blobs by digest that lie elsewhere, and are read when they are asked for, the first of them first. failed: why
+    one of them could not be read to its end. on_bytes: told how many bytes have come in or gone out.
+    called: blobs that were presumed to be here. images: manifests that were pushed. lacking: blobs that were asked for
+    and are not here. requests: how many were heard, whatever they asked for.
     """
 
     def __init__(self, depot: Depot, port: int) -> None:

@@ -150,6 +150,11 @@ def test_a_volume_survives_its_tar(files: dict[str, bytes]) -> None:
     assert write_tar(copy) == archive
 
 
+def test_what_is_no_gzip_is_refused() -> None:
+    with pytest.raises(Protocol):
+        read_tar(DemoVolume("a"), b"\x1f\x8b\x08" + bytes(30), _ID)
+
+
 @pytest.mark.parametrize("path", ["../out", "/etc/passwd", "a/../../out"])
 def test_nothing_is_unpacked_outside_a_volume(path: str) -> None:
     out = io.BytesIO()

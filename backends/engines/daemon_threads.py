@@ -1,7 +1,7 @@
-"""A thread for what blocks, one act after the other, and never waited for at the end of the program. Knows no client.
+"""Threads for what blocks, that are never waited for at the end of the program. Know no client.
 
 The pools of the standard library are joined when Python ends: a server that hangs would keep a person who has left for
-as long as its sockets wait.
+as long as its sockets wait. And a pool is filled by slow calls, which then hold up all others.
 """
 
 from __future__ import annotations
@@ -50,6 +50,15 @@ class Worker:
             del task, act, future, result, error
 
 
+async def in_thread(name: str, act: Callable[[], T]) -> T:
+    """Do it in a thread of its own; a caller who is cancelled does not wait for its end."""
+    worker = Worker(name)
+    try:
+        return await worker.run(act)
+    finally:
+        worker.end()
+
+
 def _tell(
     loop: asyncio.AbstractEventLoop, future: asyncio.Future[Any], result: object, error: BaseException | None
 ) -> None:
@@ -68,4 +77,4 @@ def _tell(
             return  # it was closed just now: nobody is left to hear
 
 
-__all__ = ["Worker"]
+__all__ = ["Worker", "in_thread"]
