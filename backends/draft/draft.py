@@ -15,7 +15,6 @@ from backends.draft.words import (
     port_text,
     read_mount,
     read_ports,
-    restart_text,
     size_text,
     ulimit_text,
 )
@@ -108,7 +107,7 @@ def draft_from(spec: WorkloadSpec, *, name: str = "") -> Draft:
         env=[f"{key}={MASK if value and is_secret(key) else value}" for key, value in spec.env.items()],
         user=spec.user or "",
         workdir=spec.workdir or "",
-        restart=restart_text(spec.restart),
+        restart=str(spec.restart),
         health=health_text(spec.health),
         health_start=duration_text(spec.health.start_period_ns) if spec.health and spec.health.start_period_ns else "",
     )

@@ -213,11 +213,6 @@ def read_restart(text: str) -> RestartPolicy:
     return RestartPolicy(RestartName(name), int(tries) if colon else 0)
 
 
-def restart_text(policy: RestartPolicy) -> str:
-    """A policy as such a text."""
-    return f"{policy.name.value}:{policy.max_retries}" if policy.max_retries else policy.name.value
-
-
 def read_name(text: str) -> str:
     """A container's name. Source: moby, daemon/names/names.go; Podman takes the same."""
     if not _NAME.fullmatch(text):
@@ -250,5 +245,5 @@ def read_variables(lines: str) -> list[tuple[str, str | None]]:
 __all__ = [
     "cpus_text", "duration_text", "mount_text", "port_text", "read_cpus", "read_duration", "read_memory", "read_mount",
     "read_name", "read_pids", "read_ports", "read_restart", "read_size", "read_ulimit", "read_variable",
-    "read_variables", "restart_text", "size_text", "ulimit_text",
+    "read_variables", "size_text", "ulimit_text",
 ]  # fmt: skip

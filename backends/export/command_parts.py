@@ -144,8 +144,7 @@ def process_flags(spec: WorkloadSpec, podman: bool, unsaid: list[str]) -> Iterat
         if value is not None:
             yield (name, str(value))
     if spec.restart != RestartPolicy():
-        tries = f":{spec.restart.max_retries}" if spec.restart.max_retries else ""
-        yield ("--restart", f"{spec.restart.name.value}{tries}")
+        yield ("--restart", str(spec.restart))
     for group in process.groups:
         yield ("--group-add", group)
     for key, text in process.annotations.items():

@@ -44,8 +44,7 @@ def process(spec: WorkloadSpec, who: str, ledger: Ledger) -> Body:
     if spec.command is not None:
         body["command"] = list(spec.command)
     if spec.restart.name is not RestartName.NO:
-        tries = f":{spec.restart.max_retries}" if spec.restart.max_retries else ""
-        body["restart"] = f"{spec.restart.name.value}{tries}"
+        body["restart"] = str(spec.restart)
     body |= kept(
         {
             "user": spec.user,

@@ -46,6 +46,10 @@ class RestartPolicy:
     name: RestartName = RestartName.NO
     max_retries: int = 0
 
+    def __str__(self) -> str:
+        """As `--restart` takes it: "on-failure:3"."""
+        return f"{self.name.value}:{self.max_retries}" if self.max_retries else self.name.value
+
 
 @dataclass(frozen=True, slots=True)
 class GpuRequest:
