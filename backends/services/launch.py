@@ -91,12 +91,12 @@ def judge(
         finding = Finding(Severity.BLOCK, f"{engine} was never reached", remedy="tranship engines says why")
         remarks.append(Remark(finding))
     else:
-        wish = read.gpus
+        wish, seen = read.gpus, own_gpus(engine.kind, ground.info, view.gpus)
         given = give(
             wish,
             engine.kind,
             ground.info,
-            own_gpus(engine.kind, ground.info, view.gpus),
+            seen,
             current=base.gpu if base is not None else None,
         )
         if isinstance(given, Refusal):
@@ -105,11 +105,8 @@ def judge(
         else:
             if wish.keeps and given.request is not None:
                 remarks.append(Remark(Finding(Severity.NOTE, f"as it has them: {words(given.request)}"), "gpus"))
-            devices = [one for one in given.devices if one not in spec.security.devices]
-            security = replace(spec.security, devices=(*spec.security.devices, *devices))
-            spec = replace(spec, gpu=given.request, env={**given.env, **spec.env}, security=security)
+            spec = given.onto(spec)
         remarks += check(spec, ground)
-        seen = own_gpus(engine.kind, ground.info, view.gpus)
         remarks += training_remarks(spec, engine.kind, seen, training=training)
         remarks += [Remark(Finding(Severity.NOTE, note), "env") for note in read.notes]
     files = draft.all("env_files")
