@@ -9,15 +9,13 @@ from types import MappingProxyType
 
 from backends.draft.fields import BY_ID
 from backends.draft.words import (
-    cpus_text,
     duration_text,
     mount_text,
-    port_text,
     read_mount,
     read_ports,
-    size_text,
     ulimit_text,
 )
+from backends.model.run_words import cpus_text, port_text, size_text
 from backends.model.secret import is_secret
 from backends.model.settings import HealthSpec
 from backends.model.wish import WishKind

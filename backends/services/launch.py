@@ -17,7 +17,7 @@ from backends.draft.check import Facts, Remark, check, free_name, free_port, gro
 from backends.draft.draft import Draft
 from backends.draft.spec import Around, Place, Read, read_draft
 from backends.draft.training import training_remarks
-from backends.draft.words import port_text, read_ports
+from backends.draft.words import read_ports
 from backends.engine import Engine
 from backends.export.command import Command, run_command
 from backends.giving import Refusal, give, own_gpus, words
@@ -28,6 +28,7 @@ from backends.model.errors import BackendError, Conflict, NotFound
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.plan import Finding, Severity
+from backends.model.run_words import port_text
 from backends.model.workload import WorkloadSpec
 from backends.services.audit_facts import of_spec
 from backends.services.fleet import Fleet
