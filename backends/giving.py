@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from backends.model.capabilities import Capability, EngineInfo
 from backends.model.container import NO_LABELS
@@ -21,7 +21,7 @@ from backends.model.gpu import GpuDevice, GpuReading, GpuSnapshot, MigInstance
 from backends.model.ids import EngineKind
 from backends.model.settings import DeviceSpec
 from backends.model.wish import GpuWish, WishKind
-from backends.model.workload import NVIDIA_CDI_KIND, GpuRequest
+from backends.model.workload import AMD_CDI_KIND, NVIDIA_CDI_KIND, GpuRequest, WorkloadSpec
 
 VISIBLE = "NVIDIA_VISIBLE_DEVICES"
 """The variable that NVIDIA's runtime goes by; many images set it to "all"."""
@@ -34,7 +34,6 @@ UNSEEN = GpuSnapshot()
 _CLASS = "/gpu"  # of a CDI kind that is GPUs, whoever the vendor is
 _ALL = "all"
 _NVIDIA = "nvidia"
-_AMD_KIND = "amd.com/gpu"
 _LISTED = 6  # names in a sentence
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 _PODMAN_CDI = (4, 1)
@@ -63,6 +62,12 @@ class Gift:
     env: Mapping[str, str] = field(default_factory=lambda: NO_LABELS)
     why: str = ""
     unsure: bool = False
+
+    def onto(self, spec: WorkloadSpec) -> WorkloadSpec:
+        """The recipe with it. What the recipe says of a variable itself stays."""
+        nodes = [one for one in self.devices if one not in spec.security.devices]
+        security = replace(spec.security, devices=(*spec.security.devices, *nodes))
+        return replace(spec, gpu=self.request, env={**self.env, **spec.env}, security=security)
 
     @property
     def words(self) -> str:
@@ -301,7 +306,7 @@ def _guessed(wish: GpuWish, seen: GpuSnapshot) -> list[str] | Refusal:
 
 def _spec_for(seen: GpuSnapshot, name: str = "") -> str:
     """How the vendor's CDI specification is written."""
-    amd = name.startswith(_AMD_KIND) or ("=" not in name and bool(seen.readings) and _only_amd(seen))
+    amd = name.startswith(AMD_CDI_KIND) or ("=" not in name and bool(seen.readings) and _only_amd(seen))
     return _AMD_SPEC if amd else _NVIDIA_SPEC
 
 
@@ -330,7 +335,7 @@ def _counted(plain: GpuRequest, count: int) -> GpuRequest:
 
 # -- by device nodes -----------------------------------------------------------------------------
 def _only_amd(seen: GpuSnapshot) -> bool:
-    return all(_kind_of(reading.device) == _AMD_KIND for reading in seen.readings)
+    return all(_kind_of(reading.device) == AMD_CDI_KIND for reading in seen.readings)
 
 
 def _by_nodes(wish: GpuWish, info: EngineInfo, seen: GpuSnapshot) -> Gift | Refusal | None:

@@ -1,4 +1,4 @@
-"""What Docker's and Podman's inspect JSON tell alike: environment, health checks, addresses. Pure; asks no engine."""
+"""What both engines' inspect JSON tells alike: environment, user, health checks, addresses. Pure; asks no engine."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ def environment(raw: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     entries = _map(raw.get("Config")).get("Env")
     pairs = (str(entry).partition("=") for entry in (entries if isinstance(entries, list) else ()))
     return tuple(sorted((name, value) for name, _, value in pairs))
+
+
+def user_of(raw: Mapping[str, object]) -> str:
+    """As whom it runs, the image's word included; "" where neither says it."""
+    return str(_map(raw.get("Config")).get("User") or "")
 
 
 def health_runs(raw: Mapping[str, object]) -> tuple[HealthRun, ...]:

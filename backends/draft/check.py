@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from backends.draft.words import size_text
 from backends.model.capabilities import Capability, EngineInfo
 from backends.model.container import Container, MountKind, Port
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.model.plan import Finding, Severity
+from backends.model.run_words import size_text
 from backends.model.workload import RestartName, WorkloadSpec
 
 PRIVILEGED_PORTS = 1024

@@ -9,16 +9,13 @@ from types import MappingProxyType
 
 from backends.draft.fields import BY_ID
 from backends.draft.words import (
-    cpus_text,
     duration_text,
     mount_text,
-    port_text,
     read_mount,
     read_ports,
-    restart_text,
-    size_text,
     ulimit_text,
 )
+from backends.model.run_words import cpus_text, port_text, size_text
 from backends.model.secret import is_secret
 from backends.model.settings import HealthSpec
 from backends.model.wish import WishKind
@@ -108,7 +105,7 @@ def draft_from(spec: WorkloadSpec, *, name: str = "") -> Draft:
         env=[f"{key}={MASK if value and is_secret(key) else value}" for key, value in spec.env.items()],
         user=spec.user or "",
         workdir=spec.workdir or "",
-        restart=restart_text(spec.restart),
+        restart=str(spec.restart),
         health=health_text(spec.health),
         health_start=duration_text(spec.health.start_period_ns) if spec.health and spec.health.start_period_ns else "",
     )

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from backends.draft.check import Remark
-from backends.draft.words import size_text
 from backends.model.gpu import GpuLink, GpuSnapshot
 from backends.model.ids import EngineKind
 from backends.model.plan import Finding, Severity
+from backends.model.run_words import size_text
 from backends.model.settings import UNLIMITED
 from backends.model.workload import GpuRequest, WorkloadSpec
 

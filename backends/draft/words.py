@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from backends.model.container import MountKind, Port
+from backends.model.run_words import size_text
 from backends.model.settings import UNLIMITED, Ulimit
 from backends.model.workload import MountSpec, RestartName, RestartPolicy
 
@@ -44,14 +45,6 @@ def read_size(text: str) -> int:
     return int(float(found[1]) * unit) if "." in found[1] else int(found[1]) * unit
 
 
-def size_text(count: int) -> str:
-    """Bytes in the largest unit that is exact: "8g"."""
-    for unit in "tgmk":
-        if count and count % _UNITS[unit] == 0:
-            return f"{count // _UNITS[unit]}{unit}"
-    return f"{count}b"
-
-
 def read_memory(text: str) -> int:
     """A memory limit in bytes."""
     count = read_size(text)
@@ -65,11 +58,6 @@ def read_cpus(text: str) -> int:
     if not re.fullmatch(r"\d{1,4}(\.\d{1,9})?", text.strip(), re.ASCII) or float(text) == 0:
         raise ValueError(f"{text!r} is no number of CPUs; say one above 0, as in 1.5")
     return round(float(text) * 10**9)
-
-
-def cpus_text(nano: int) -> str:
-    """Billionths of a core as CPUs."""
-    return f"{nano / 10**9:.9f}".rstrip("0").rstrip(".")
 
 
 def read_pids(text: str) -> int:
@@ -119,14 +107,6 @@ def _span(text: str) -> list[int]:
     if last - first >= _MOST_SPAN:
         raise ValueError(f"{text} is more than {_MOST_SPAN} ports; publish fewer, or use --network host")
     return [*range(first, last + 1)]
-
-
-def port_text(port: Port) -> str:
-    """A published port as such a text."""
-    ip = f"[{port.host_ip}]" if ":" in port.host_ip else port.host_ip
-    host = f"{port.host_port or ''}"
-    outside = f"{ip}:{host}:" if ip else f"{host}:" if host else ""
-    return f"{outside}{port.container_port}" + ("" if port.protocol == "tcp" else f"/{port.protocol}")
 
 
 # -- mounts --------------------------------------------------------------------------------------
@@ -213,11 +193,6 @@ def read_restart(text: str) -> RestartPolicy:
     return RestartPolicy(RestartName(name), int(tries) if colon else 0)
 
 
-def restart_text(policy: RestartPolicy) -> str:
-    """A policy as such a text."""
-    return f"{policy.name.value}:{policy.max_retries}" if policy.max_retries else policy.name.value
-
-
 def read_name(text: str) -> str:
     """A container's name. Source: moby, daemon/names/names.go; Podman takes the same."""
     if not _NAME.fullmatch(text):
@@ -248,7 +223,7 @@ def read_variables(lines: str) -> list[tuple[str, str | None]]:
 
 
 __all__ = [
-    "cpus_text", "duration_text", "mount_text", "port_text", "read_cpus", "read_duration", "read_memory", "read_mount",
+    "duration_text", "mount_text", "read_cpus", "read_duration", "read_memory", "read_mount",
     "read_name", "read_pids", "read_ports", "read_restart", "read_size", "read_ulimit", "read_variable",
-    "read_variables", "restart_text", "size_text", "ulimit_text",
+    "read_variables", "ulimit_text",
 ]  # fmt: skip

@@ -20,8 +20,9 @@ from backends.export.command_parts import (
     rights_flags,
     space_flags,
 )
-from backends.model.container import NO_LABELS, Port
+from backends.model.container import NO_LABELS
 from backends.model.ids import EngineKind
+from backends.model.run_words import port_text
 from backends.model.secret import is_secret
 from backends.model.workload import GpuRequest, WorkloadSpec
 
@@ -82,7 +83,7 @@ def run_command(
     flags += _gpu_flags(spec.gpu, podman)
     flags += space_flags(spec.namespaces)
     flags += limit_flags(spec)
-    flags += [("--publish", _published(port)) for port in spec.ports if port.host_port is not None]
+    flags += [("--publish", port_text(port)) for port in spec.ports if port.host_port is not None]
     flags += [("--expose", f"{one.container_port}/{one.protocol}") for one in spec.ports if one.host_port is None]
     flags += network_flags(spec.network, podman, unsaid)
     for mount in spec.mounts:  # what the engine named itself gets a name of its own again
@@ -96,13 +97,6 @@ def run_command(
     entry, words = _program(spec, podman)
     program = ("podman" if podman else "docker", *verb)
     return Command(program, (*flags, *entry), (spec.image, *words), tuple(unsaid), hidden)
-
-
-def _published(port: Port) -> str:
-    ip = f"[{port.host_ip}]" if ":" in port.host_ip else port.host_ip
-    host = f"{port.host_port}" if port.host_port else ""
-    outside = f"{ip}:{host}:" if ip else f"{host}:" if host else ""
-    return f"{outside}{port.container_port}" + ("" if port.protocol == "tcp" else f"/{port.protocol}")
 
 
 def _variables(spec: WorkloadSpec, from_files: Mapping[str, str], hidden: tuple[str, ...]) -> Iterator[Flag]:

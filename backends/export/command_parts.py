@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from backends.model.run_words import cpus_text, size_text
 from backends.model.settings import HealthSpec, LogSpec, NamespaceSpec, NetworkingSpec, ProcessSpec, SecuritySpec
 from backends.model.workload import RestartPolicy, WorkloadSpec
 
@@ -22,7 +23,7 @@ _THROTTLES = {
 def space_flags(spaces: NamespaceSpec) -> Iterator[Flag]:
     """Namespaces and /dev/shm."""
     if spaces.shm_bytes is not None:
-        yield ("--shm-size", _size(spaces.shm_bytes))
+        yield ("--shm-size", size_text(spaces.shm_bytes))
     for name, value in (
         ("--ipc", spaces.ipc),
         ("--pid", spaces.pid),
@@ -34,27 +35,18 @@ def space_flags(spaces: NamespaceSpec) -> Iterator[Flag]:
             yield (name, value)
 
 
-def _size(count: int) -> str:
-    """Bytes in the largest unit that is exact."""
-    for unit, letter in ((1 << 30, "g"), (1 << 20, "m"), (1 << 10, "k")):
-        if count > 0 and count % unit == 0:
-            return f"{count // unit}{letter}"
-    return f"{count}b" if count > 0 else str(count)
-
-
 def limit_flags(spec: WorkloadSpec) -> Iterator[Flag]:
     """Limits."""
     limits = spec.resources
     for ulimit in limits.ulimits:
         yield ("--ulimit", f"{ulimit.name}={ulimit.soft}:{ulimit.hard}")
-    cpus = f"{spec.cpus_nano / 10**9:.9f}".rstrip("0").rstrip(".")
     for name, value in (
-        ("--memory", _size(spec.memory_bytes) if spec.memory_bytes else ""),
-        ("--memory-reservation", _size(limits.memory_reservation_bytes) if limits.memory_reservation_bytes else ""),
-        ("--memory-swap", _size(limits.memory_swap_bytes) if limits.memory_swap_bytes else ""),
+        ("--memory", size_text(spec.memory_bytes) if spec.memory_bytes else ""),
+        ("--memory-reservation", size_text(limits.memory_reservation_bytes) if limits.memory_reservation_bytes else ""),
+        ("--memory-swap", size_text(limits.memory_swap_bytes) if limits.memory_swap_bytes else ""),
         ("--memory-swappiness", limits.memory_swappiness),
         ("--oom-score-adj", limits.oom_score_adj),
-        ("--cpus", cpus if spec.cpus_nano else ""),
+        ("--cpus", cpus_text(spec.cpus_nano) if spec.cpus_nano else ""),
         ("--cpu-shares", limits.cpu_shares or ""),
         ("--cpu-quota", limits.cpu_quota_us or ""),
         ("--cpu-period", limits.cpu_period_us or ""),
@@ -144,8 +136,7 @@ def process_flags(spec: WorkloadSpec, podman: bool, unsaid: list[str]) -> Iterat
         if value is not None:
             yield (name, str(value))
     if spec.restart != RestartPolicy():
-        tries = f":{spec.restart.max_retries}" if spec.restart.max_retries else ""
-        yield ("--restart", f"{spec.restart.name.value}{tries}")
+        yield ("--restart", str(spec.restart))
     for group in process.groups:
         yield ("--group-add", group)
     for key, text in process.annotations.items():

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from backends.export.unsaid import Ledger
+from backends.model.run_words import cpus_text, size_text
 from backends.model.settings import UNLIMITED, HealthSpec, ProcessSpec, SecuritySpec
 from backends.model.workload import RestartName, WorkloadSpec
 
@@ -27,12 +28,9 @@ def kept(values: Mapping[str, Any]) -> Body:
     return {key: value for key, value in values.items() if value not in (None, "", 0, False, (), [], {})}
 
 
-def size_text(count: int) -> str | int:
-    """Bytes in the largest unit that is exact; -1 as it is."""
-    for unit, letter in ((1 << 30, "g"), (1 << 20, "m"), (1 << 10, "k")):
-        if count > 0 and count % unit == 0:
-            return f"{count // unit}{letter}"
-    return f"{count}b" if count > 0 else count
+def _size(count: int) -> str | int:
+    """-1 as it is."""
+    return size_text(count) if count > 0 else count
 
 
 def process(spec: WorkloadSpec, who: str, ledger: Ledger) -> Body:
@@ -44,8 +42,7 @@ def process(spec: WorkloadSpec, who: str, ledger: Ledger) -> Body:
     if spec.command is not None:
         body["command"] = list(spec.command)
     if spec.restart.name is not RestartName.NO:
-        tries = f":{spec.restart.max_retries}" if spec.restart.max_retries else ""
-        body["restart"] = f"{spec.restart.name.value}{tries}"
+        body["restart"] = str(spec.restart)
     body |= kept(
         {
             "user": spec.user,
@@ -72,16 +69,16 @@ def limits(spec: WorkloadSpec) -> Body:
     more = spec.resources
     body = kept(
         {
-            "cpus": f"{spec.cpus_nano / 10**9:.9f}".rstrip("0").rstrip(".") if spec.cpus_nano else "",
+            "cpus": cpus_text(spec.cpus_nano) if spec.cpus_nano else "",
             "cpu_shares": more.cpu_shares,
             "cpu_quota": more.cpu_quota_us,
             "cpu_period": more.cpu_period_us,
             "cpu_rt_runtime": more.cpu_realtime_runtime_us,
             "cpu_rt_period": more.cpu_realtime_period_us,
             "cpuset": more.cpuset_cpus,
-            "mem_limit": size_text(spec.memory_bytes),
-            "mem_reservation": size_text(more.memory_reservation_bytes),
-            "memswap_limit": size_text(more.memory_swap_bytes),
+            "mem_limit": _size(spec.memory_bytes),
+            "mem_reservation": _size(more.memory_reservation_bytes),
+            "memswap_limit": _size(more.memory_swap_bytes),
             "oom_kill_disable": more.oom_kill_disable,
             "cgroup_parent": more.cgroup_parent,
             "runtime": more.runtime,
@@ -98,7 +95,7 @@ def limits(spec: WorkloadSpec) -> Body:
         if value is not None:
             body[key] = value
     if spec.namespaces.shm_bytes is not None:
-        body["shm_size"] = size_text(spec.namespaces.shm_bytes)
+        body["shm_size"] = _size(spec.namespaces.shm_bytes)
     blocks: Body = {"weight": more.blkio_weight} if more.blkio_weight else {}
     for one in more.throttles:
         if one.kind == "weight":
@@ -161,4 +158,4 @@ def _duration(count_ns: int) -> str:
     return f"{-(-count_ns // 1000)}us" if count_ns else ""
 
 
-__all__ = ["Body", "health", "kept", "limits", "process", "rights", "size_text"]
+__all__ = ["Body", "health", "kept", "limits", "process", "rights"]

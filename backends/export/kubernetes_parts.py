@@ -6,7 +6,6 @@ Source: Kubernetes API reference, core/v1 Container, Probe, ResourceRequirements
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -189,9 +188,4 @@ def _probe(check: HealthSpec) -> Body:
     }
 
 
-def merged(values: Mapping[str, Any], wanted: Callable[[Any], bool] = bool) -> Body:
-    """Those that say something."""
-    return {key: value for key, value in values.items() if wanted(value)}
-
-
-__all__ = ["Body", "Place", "literal", "merged", "probes", "program", "quantity", "resources", "variables"]
+__all__ = ["Body", "Place", "literal", "probes", "program", "quantity", "resources", "variables"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
 
 DNS_LABEL = 63
 """Longest label. Source: RFC 1123; Kubernetes, "Object Names and IDs"."""
@@ -33,10 +32,10 @@ def _digest(text: str) -> str:
 class Names:
     """Gives every text a name of its own; the same text always the same one. longest: letters."""
 
-    def __init__(self, *, dns: bool, longest: int = DNS_LABEL, taken: Iterable[str] = ()) -> None:
+    def __init__(self, *, dns: bool, longest: int = DNS_LABEL) -> None:
         self._dns, self._longest = dns, longest
         self._by_text: dict[str, str] = {}
-        self._taken = set(taken)
+        self._taken: set[str] = set()
 
     def of(self, text: str) -> str:
         """The name. One that is taken by another text gets the end of a digest."""

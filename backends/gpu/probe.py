@@ -12,9 +12,10 @@ from backends.model.errors import BackendError
 from backends.model.gpu import GpuDevice, GpuProcess, GpuReading, GpuSnapshot, GpuUse
 from backends.model.ids import ContainerKey
 from backends.model.values import Count, Missing, Quantity
+from backends.model.workload import AMD_CDI_KIND, NVIDIA_CDI_KIND
 
 _Number = TypeVar("_Number", int, float)
-_CDI_KINDS = {"NVIDIA": "nvidia.com/gpu", "AMD": "amd.com/gpu"}
+_CDI_KINDS = {"NVIDIA": NVIDIA_CDI_KIND, "AMD": AMD_CDI_KIND}
 """By vendor: what nvidia-ctk and AMD's container toolkit call their devices."""
 
 

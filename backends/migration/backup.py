@@ -28,7 +28,7 @@ from backends.migration.manifest import ManifestTap
 from backends.migration.oci import ImageIntake
 from backends.migration.progress import Flow, Meter, metered
 from backends.migration.tools import tool_image
-from backends.migration.unbroken import unbroken
+from backends.migration.unbroken import stoppable, unbroken
 from backends.model.codec import to_json
 from backends.model.events import Phase
 from backends.model.image import ImageFacts
@@ -269,9 +269,8 @@ async def _finish(
     writer: BackupWriter, work: _Backup, facts: BackupFacts, version: str, *, live: bool
 ) -> tuple[Contents, int]:
     """Recipe, list of contents, seal; then the whole file is read back. Returns its size too, in bytes."""
-    given_up = False
 
-    def finish() -> tuple[Contents, int]:
+    def finish(stopped: Callable[[], bool]) -> tuple[Contents, int]:
         writer.add(SPEC, to_json(work.spec).encode())
         contents = Contents(
             format=FORMAT,
@@ -290,13 +289,6 @@ async def _finish(
             changes=tuple(work.changes),
             members=tuple(writer.members),
         )
-        return contents, writer.finish(to_json(contents).encode(), lambda: given_up)
+        return contents, writer.finish(to_json(contents).encode(), stopped)
 
-    task = asyncio.create_task(asyncio.to_thread(finish), name="seal backup")
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        given_up = True
-        await asyncio.wait({task})
-        task.exception()  # InterruptedError: it was given up
-        raise
+    return await stoppable(finish, "seal backup")

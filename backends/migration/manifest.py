@@ -7,13 +7,10 @@ import hashlib
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from backends.migration.tarstream import TarEntry, TarReader, clean_path
+from backends.migration.tarstream import TarEntry, TarReader, clean_path, xattr_digest
 
 BATCH_BYTES = 512 * 1024
 """Bytes that go to a thread at once: hashing them takes about 1 ms, handing them over about 0.1 ms."""
-
-IGNORED_XATTRS = frozenset({"SCHILY.xattr.security.selinux"})
-"""Written by the engine for the container that mounts the volume, so it differs on purpose."""
 
 _HARD_LINK, _DIRECTORY, _SYMLINK = "1", "5", "2"
 
@@ -63,7 +60,6 @@ class Manifest:
 
 
 def _facts(entry: TarEntry) -> FileFacts:
-    xattrs = sorted((key, value) for key, value in entry.xattrs.items() if key not in IGNORED_XATTRS)
     return FileFacts(
         kind=entry.kind,
         mode=0o777 if entry.kind == _SYMLINK else entry.mode,  # a link's own mode means nothing on Linux
@@ -74,7 +70,7 @@ def _facts(entry: TarEntry) -> FileFacts:
         link=entry.link,
         device=entry.device,
         sha256=entry.sha256,
-        extra=hashlib.sha256(repr(xattrs).encode("utf-8", "surrogateescape")).digest()[:16] if xattrs else b"",
+        extra=xattr_digest(entry.xattrs) if entry.xattrs else b"",
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 
 from backends.engine import Engine
 from backends.giving import UNSEEN, own_gpus
+from backends.inspected import user_of
 from backends.migration import references
 from backends.migration.facts import Company, SourceFacts, TargetFacts
 from backends.migration.places import look_at, look_over
@@ -86,12 +86,6 @@ async def _changed(engine: Engine, container: str) -> tuple[ChangedPath, ...] | 
         return None
 
 
-async def _user(engine: Engine, container: str) -> str:
-    """As whom it runs, the image's word included: both engines write it into the same place of their inspect."""
-    config = (await engine.inspect_raw(container)).get("Config")
-    return str(config.get("User") or "") if isinstance(config, Mapping) else ""
-
-
 async def _has_tar(engine: Engine, container: str) -> bool | None:
     """Whether its files have `tar`, where either of its usual places is one; None where the engine does not tell."""
     try:
@@ -131,7 +125,9 @@ async def source_facts(engine: Engine, container: str) -> SourceFacts:
         engine.list_images(),
         asyncio.gather(*(engine.inspect_volume(name) for name in names)),
     )
-    networks, changed, user = await asyncio.gather(engine.list_networks(), _changed(engine, own), _user(engine, own))
+    networks, changed, raw = await asyncio.gather(
+        engine.list_networks(), _changed(engine, own), engine.inspect_raw(own)
+    )
     report = await layer_bytes(engine, image)
     store, unread = await store_of(engine, info, image)
     digests = next((listed.digests for listed in images if listed.key.id == image.key.id), ())
@@ -149,7 +145,7 @@ async def source_facts(engine: Engine, container: str) -> SourceFacts:
         containers=tuple(containers),
         networks={network.spec.name: network for network in networks},
         changed=changed,
-        user=user,
+        user=user_of(raw),
         has_tar=await _has_tar(engine, own) if names else None,
         held=await asyncio.to_thread(look_over, volumes) if info.local else {},
         layer_bytes=report,

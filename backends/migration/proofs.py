@@ -10,10 +10,9 @@ from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.plan import Check
 from backends.model.wish import KEEP, GpuWish, WishKind
-from backends.model.workload import NVIDIA_CDI_KIND, WorkloadSpec
+from backends.model.workload import AMD_CDI_KIND, NVIDIA_CDI_KIND, WorkloadSpec
 
 LIST_DEVICES = ("ls", "-1", "/dev")
-AMD_CDI_KIND = "amd.com/gpu"
 """Every AMD device brings /dev/kfd. Source: amd-container-toolkit, `amd-ctk cdi generate`."""
 _GPU = re.compile(r"nvidia\d+")
 

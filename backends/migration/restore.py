@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,6 +13,7 @@ from backends.migration.archive_source import archive_source
 from backends.migration.backup_contents import Backup, open_backup
 from backends.migration.planning import plan_migration
 from backends.migration.run import WATCH_S, OnUpdate, run_migration
+from backends.migration.unbroken import stoppable
 from backends.model.gpu import GpuSnapshot
 from backends.model.plan import Choices, Finding, ImageWay, LayerChoice, MigrationReport, Plan, Severity, Step, StepKind
 
@@ -23,16 +23,7 @@ _AS_IT_WAS = Choices()
 @asynccontextmanager
 async def opened(path: Path) -> AsyncIterator[Backup]:
     """A backup whose every byte was checked, closed on exit. Raises as `open_backup`."""
-    given_up = False
-    task = asyncio.create_task(asyncio.to_thread(lambda: open_backup(path.absolute(), lambda: given_up)), name="check")
-    try:
-        backup = await asyncio.shield(task)
-    except asyncio.CancelledError:
-        given_up = True
-        await asyncio.wait({task})
-        if task.exception() is None:
-            task.result().close()
-        raise
+    backup = await stoppable(lambda stopped: open_backup(path.absolute(), stopped), "check", late=Backup.close)
     try:
         yield backup
     finally:

@@ -30,13 +30,8 @@ PORTS_FREE_S = 20.0
 """How long the ports of a container that did not start may stay taken after its removal (Podman's service)."""
 
 
-def policy_text(policy: RestartPolicy) -> str:
-    """A restart policy in one word, as `--restart` takes it."""
-    return f"{policy.name}:{policy.max_retries}" if policy.max_retries else str(policy.name)
-
-
 def policy_of(text: str) -> RestartPolicy:
-    """The policy that `policy_text` wrote. Raises Protocol where it is none."""
+    """The policy that its own text was. Raises Protocol where it is none."""
     name, _, retries = text.partition(":")
     try:
         return RestartPolicy(RestartName(name), int(retries or 0))

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from backends.giving import VISIBLE
 from backends.migration.rules import podman_only
-from backends.migration.show import argv, describe_restart, seconds, shown, words, yes
+from backends.migration.show import argv, seconds, shown, words, yes
 from backends.migration.table import PAIRS, PLAIN_TEXT, Case, Fate, Row, dropped, text
 from backends.model.settings import UNLIMITED
 from backends.model.workload import WorkloadSpec
@@ -151,7 +151,7 @@ ROWS = (
     ),
     Row("tty", "Config.Tty", "terminal", text(yes)),
     Row("stdin_open", "Config.OpenStdin", "stdin", text(yes)),
-    Row("restart", "HostConfig.RestartPolicy", "restart_policy, restart_tries", text(describe_restart), subs={
+    Row("restart", "HostConfig.RestartPolicy", "restart_policy, restart_tries", text(str), subs={
         "name": ("Name", "restart_policy", ""), "max_retries": ("MaximumRetryCount", "restart_tries", ""),
     }),
     Row(

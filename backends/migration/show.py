@@ -8,7 +8,7 @@ from backends.model.container import MountKind, Port
 from backends.model.secret import SECRET
 from backends.model.secrets import masked_command, masked_text
 from backends.model.settings import UNLIMITED, DeviceSpec, HealthSpec, NetworkAttachment, Throttle, Ulimit
-from backends.model.workload import MountSpec, RestartPolicy
+from backends.model.workload import MountSpec
 
 MASK = "********"
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB")
@@ -75,11 +75,6 @@ def describe_port(port: Port) -> str:
     where = str(port.host_port) if port.host_port else "any free port"
     address = f"[{port.host_ip}]" if ":" in port.host_ip else port.host_ip
     return f"{address}:{where} -> {inside}" if address else f"{where} -> {inside}"
-
-
-def describe_restart(policy: RestartPolicy) -> str:
-    """A restart policy as people write it."""
-    return f"{policy.name}:{policy.max_retries}" if policy.max_retries else str(policy.name)
 
 
 def describe_mount(mount: MountSpec) -> str:

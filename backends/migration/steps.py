@@ -18,7 +18,7 @@ from backends.migration.journal import MARK, Effect, Journal
 from backends.migration.outcome import Outcome
 from backends.migration.papers import save_plan
 from backends.migration.planning import image_or_none
-from backends.migration.rollback import policy_text, remove_commit
+from backends.migration.rollback import remove_commit
 from backends.migration.unbroken import unbroken
 from backends.migration.verify import verify
 from backends.migration.volume_steps import OnFlow, VolumeSteps
@@ -171,13 +171,13 @@ class Steps:
         known = self._journal.record.find(Effect.HOLD)
         if known is not None and known.made:
             return
-        number = await self._journal.intend(Effect.HOLD, self.plan.source_name, policy_text(policy))
+        number = await self._journal.intend(Effect.HOLD, self.plan.source_name, str(policy))
         try:
             await self._source.set_restart(self.plan.source.id, RestartPolicy())
         except Unsupported as error:
             await self._journal.withdraw(number)
             self.outcome.notes.append(
-                f"its restart policy ({policy_text(policy)}) could not be switched off ({error.title}): it may start"
+                f"its restart policy ({policy}) could not be switched off ({error.title}): it may start"
                 f" again when {self._source.id} or the machine restarts, and then both would run"
             )
             return

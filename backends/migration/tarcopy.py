@@ -10,16 +10,13 @@ import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from backends.migration.listing import DIRECTORY, head_of
-from backends.migration.tarstream import clean_path, text_of, xattrs_of
+from backends.migration.tarstream import clean_path, text_of, xattr_digest, xattrs_of
 from backends.model.errors import Protocol
 from backends.tar import BLOCK, Member, Walk, member_header
 
-IGNORED_XATTRS = frozenset({"SCHILY.xattr.security.selinux"})
-"""Written by the engine for the container that mounts the volume, so it differs on purpose."""
-
 _FILE, _HARD_LINK, _SYMLINK, _FOLDER = b"0", b"1", b"2", b"5"
 _ZEROS = bytes(1 << 16)
-_NO_DIGEST, _NO_XATTRS = bytes(32), bytes(16)
+_NO_DIGEST = bytes(32)
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -28,14 +25,6 @@ def content_facts(kind: str, sha256: bytes, xattrs: Mapping[str, str], link: str
     return b"".join(
         (kind.encode(), sha256 or _NO_DIGEST, xattr_digest(xattrs), link.encode("utf-8", "surrogateescape"))
     )
-
-
-def xattr_digest(xattrs: Mapping[str, str]) -> bytes:
-    """16 bytes, zeros where there are none."""
-    if not xattrs:
-        return _NO_XATTRS
-    told = sorted((key, value) for key, value in xattrs.items() if key not in IGNORED_XATTRS)
-    return hashlib.sha256(repr(told).encode("utf-8", "surrogateescape")).digest()[:16] if told else _NO_XATTRS
 
 
 BARE_DIRECTORY = content_facts(DIRECTORY, b"", {}, "")
@@ -129,7 +118,7 @@ class TarCopy(Walk):
             return
         self._path, self._member, self._link = path, member, link
         self._digest = hashlib.sha256()
-        self._xattrs = {key: value for key, value in xattrs_of(member).items() if key not in IGNORED_XATTRS}
+        self._xattrs = xattrs_of(member)
         if not self._only_read:
             self._out.append(self._head(path, member, self._xattrs))
 
@@ -198,4 +187,4 @@ class TarCopy(Walk):
         )
 
 
-__all__ = ["BARE_DIRECTORY", "IGNORED_XATTRS", "TarCopy", "content_facts", "xattr_digest"]
+__all__ = ["BARE_DIRECTORY", "TarCopy", "content_facts"]

@@ -11,6 +11,9 @@ from backends.tar import Member, Walk
 XATTR = b"SCHILY.xattr."
 """How the names of pax records of extended attributes begin. Source: star(1), "SCHILY"."""
 
+_ENGINES_OWN = frozenset({b"SCHILY.xattr.security.selinux"})
+"""Written by the engine for the container that mounts the volume, so it differs on purpose."""
+
 _FILE, _LINKS = b"0", frozenset({b"1", b"2"})
 _NS = 1_000_000_000
 
@@ -49,10 +52,18 @@ def text_of(raw: bytes) -> str:
 
 
 def xattrs_of(member: Member) -> dict[str, str]:
-    """The pax records of a member's extended attributes."""
+    """The pax records of a member's extended attributes, without those that the engine writes."""
     if not member.records:
         return {}
-    return {text_of(key): text_of(value) for key, value in member.records.items() if key.startswith(XATTR)}
+    ours = ((key, value) for key, value in member.records.items() if key.startswith(XATTR) and key not in _ENGINES_OWN)
+    return {text_of(key): text_of(value) for key, value in ours}
+
+
+def xattr_digest(xattrs: Mapping[str, str]) -> bytes:
+    """16 bytes of them; zeros where there are none."""
+    if not xattrs:
+        return bytes(16)
+    return hashlib.sha256(repr(sorted(xattrs.items())).encode("utf-8", "surrogateescape")).digest()[:16]
 
 
 class TarReader(Walk):
@@ -103,4 +114,4 @@ class TarReader(Walk):
         )
 
 
-__all__ = ["TarEntry", "TarReader", "clean_path", "text_of", "xattrs_of"]
+__all__ = ["TarEntry", "TarReader", "clean_path", "text_of", "xattr_digest", "xattrs_of"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 _Result = TypeVar("_Result")
@@ -25,3 +25,35 @@ async def unbroken(work: Coroutine[Any, Any, _Result]) -> _Result:
         failure = None if task.cancelled() else task.exception()
         raise cancelled from failure
     return task.result()
+
+
+async def ended(task: asyncio.Task[Any]) -> None:
+    """Wait for it, whatever happens meanwhile; how it ended is its waiter's to ask."""
+
+    async def wait() -> None:
+        await asyncio.wait([task])
+
+    await unbroken(wait())
+    task.exception()
+
+
+async def stoppable(
+    work: Callable[[Callable[[], bool]], _Result], name: str, *, late: Callable[[_Result], object] | None = None
+) -> _Result:
+    """Do work in a thread that gives it up where the caller is cancelled; the cancellation waits for that.
+
+    work: gets a function that says whether to give up; it then raises InterruptedError. late: gets what the work
+    returned all the same.
+    """
+    given_up = False
+    task = asyncio.create_task(asyncio.to_thread(work, lambda: given_up), name=name)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        given_up = True
+        try:
+            await ended(task)
+        finally:
+            if task.exception() is None and late is not None:
+                late(task.result())
+        raise

@@ -114,7 +114,7 @@ class GpuReading:
     memory was read or written. memory_percent: memory_used_bytes of the total; reserved is the driver's own and not in
     used. encoder_percent, decoder_percent: of the video engines. pcie_rx_bytes_s: towards the device.
     condition: why the whole device cannot be read now ("the GPU is lost: …"), "" where it can; every value is Missing
-    then. processes_refused: why the driver does not list processes, "" where it does.
+    then; hint: the next step. processes_refused: why the driver does not list processes, "" where it does.
     """
 
     device: GpuDevice
@@ -165,7 +165,8 @@ class GpuSnapshot:
     hint: the next step, where there is one. driver_version: "" where unknown. cuda_version: the newest that the driver
     runs, "12.4", "" where unknown. notes: what else is to be said beside readings (another vendor's driver that does
     not answer; processes of the host that are not seen from inside a container, with the remedy).
-    links: pairs of devices, where the driver tells how they reach each other.
+    links: pairs of devices, where the driver tells how they reach each other. demo: none of it is real.
+    vendor_absent: there is no reading because no device or driver is there, not because one fails.
     """
 
     readings: tuple[GpuReading, ...] = ()

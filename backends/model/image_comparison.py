@@ -20,11 +20,6 @@ class ComparedImage:
     files_bytes: int
     files: int
 
-    @property
-    def layers_bytes(self) -> int:
-        """Bytes of all layers together."""
-        return sum(layer.size_bytes or 0 for layer in self.layers)
-
 
 @dataclass(frozen=True, slots=True)
 class LayerDifference:

@@ -41,8 +41,8 @@ class ConfigDifference:
 
 _SETTINGS: tuple[tuple[str, Callable[[ImageConfig], str]], ...] = (
     ("platform", lambda one: one.platform),
-    ("entrypoint", lambda one: _words(one.entrypoint)),
-    ("command", lambda one: _words(one.command)),
+    ("entrypoint", lambda one: shlex.join(one.entrypoint)),
+    ("command", lambda one: shlex.join(one.command)),
     ("workdir", lambda one: one.workdir),
     ("user", lambda one: one.user),
     ("ports", lambda one: " ".join(sorted(one.ports))),
@@ -51,11 +51,6 @@ _SETTINGS: tuple[tuple[str, Callable[[ImageConfig], str]], ...] = (
     ("health check", lambda one: one.health),
 )
 _HIDDEN = "…"
-
-
-def _words(argv: tuple[str, ...]) -> str:
-
-    return shlex.join(argv)
 
 
 def config_differences(first: ImageConfig, second: ImageConfig) -> tuple[ConfigDifference, ...]:

@@ -30,17 +30,15 @@ class Unit(StrEnum):
     BYTES = "bytes"
     PERCENT = "%"
     PER_SECOND = "1/s"
-    COPIES = "copies"
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """Something measured once in each round. more_is_better: of throughput and density only."""
+    """Something measured once in each round."""
 
     id: str
     title: str
     unit: Unit
-    more_is_better: bool = False
 
 
 METRICS: tuple[Metric, ...] = (
@@ -49,7 +47,7 @@ METRICS: tuple[Metric, ...] = (
     Metric("stop_s", "stop", Unit.SECONDS),
     Metric("remove_s", "remove", Unit.SECONDS),
     Metric("exec_s", "command, each run", Unit.SECONDS),
-    Metric("exec_per_s", "command, throughput", Unit.PER_SECOND, more_is_better=True),
+    Metric("exec_per_s", "command, throughput", Unit.PER_SECOND),
     Metric("container_bytes", "container's memory", Unit.BYTES),
     Metric("container_cpu_s", "container's CPU", Unit.SECONDS),
     Metric("monitor_bytes", "its monitors' memory", Unit.BYTES),

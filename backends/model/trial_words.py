@@ -20,7 +20,7 @@ def quantity(value: float, unit: Unit) -> str:
             if value >= size:
                 return f"{_three(value / size)} {name}"
         return f"{value:.0f} B"
-    return f"{_three(value)}{'/s' if unit is Unit.PER_SECOND else '%' if unit is Unit.PERCENT else ''}"
+    return f"{_three(value)}{'/s' if unit is Unit.PER_SECOND else '%'}"
 
 
 def _three(value: float) -> str:

@@ -122,12 +122,3 @@ def wish_words(wish: GpuWish) -> str:
     if wish.kind is WishKind.FIRST:
         return f"the first {wish.count}" if wish.count > 1 else "the first one"
     return ", ".join(wish.devices) if wish.kind is WishKind.DEVICES else wish.kind.value
-
-
-def wrong_wish(text: str) -> str:
-    """What is wrong with such a text, "" where nothing is."""
-    try:
-        read_wish(text)
-    except ValueError as error:
-        return str(error)
-    return ""

@@ -25,6 +25,9 @@ HELPER_LABEL = "tranship.helper"
 NVIDIA_CDI_KIND = "nvidia.com/gpu"
 """The CDI kind of NVIDIA's devices. Source: nvidia-container-toolkit, `nvidia-ctk cdi generate`."""
 
+AMD_CDI_KIND = "amd.com/gpu"
+"""Of AMD's. Source: amd-container-toolkit, `amd-ctk cdi generate`."""
+
 
 MOST_GPUS = 1024
 """More than any host has: names are not counted beyond it, whatever a request says."""
@@ -45,6 +48,10 @@ class RestartPolicy:
 
     name: RestartName = RestartName.NO
     max_retries: int = 0
+
+    def __str__(self) -> str:
+        """As `--restart` takes it: "on-failure:3"."""
+        return f"{self.name.value}:{self.max_retries}" if self.max_retries else self.name.value
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 
 from backends.migration.backup import BackupReport, back_up
@@ -13,6 +11,7 @@ from backends.migration.backup_keep import Kept
 from backends.migration.backup_keep import keep_newest as kept_newest
 from backends.migration.restore import run_restore
 from backends.migration.run import OnUpdate
+from backends.migration.unbroken import stoppable
 from backends.model.container import Container
 from backends.model.ids import ContainerKey
 from backends.model.plan import LayerChoice, MigrationReport, Plan
@@ -54,18 +53,12 @@ async def keep_newest(fleet: Fleet, container: Container, folder: Path, keep: in
 
     newest: the one that was read whole just now. Raises Denied where one cannot be removed.
     """
-    engine, given_up = container.key.engine.name, False
+    name, engine = container.name, container.key.engine.name
     with fleet.operations.track("container.backup_keep", container.key, container.name) as tracked:
         tracked.note(plan={"folder": str(folder), "keep": keep})
-        work = partial(kept_newest, folder, container.name, engine, keep, proven={newest}, stopped=lambda: given_up)
-        task = asyncio.create_task(asyncio.to_thread(work), name="old backups")
-        try:
-            kept = await asyncio.shield(task)
-        except asyncio.CancelledError:
-            given_up = True
-            await asyncio.wait({task})
-            task.exception()  # InterruptedError: it was given up
-            raise
+        kept = await stoppable(
+            lambda stopped: kept_newest(folder, name, engine, keep, proven={newest}, stopped=stopped), "old backups"
+        )
         tracked.note(
             report={
                 "kept": _names(kept.kept),

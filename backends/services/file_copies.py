@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backends.migration.progress import Meter, metered
-from backends.migration.unbroken import unbroken
+from backends.migration.unbroken import ended, unbroken
 from backends.model.container import Container
 from backends.model.errors import Conflict, Denied, NotFound
 from backends.model.files import FileKind
 from backends.services.browse import absolute, kind_at
 from backends.services.fleet import Fleet
-from backends.services.unpacking import PIECE_BYTES, Copied, Report, ended, local_target, received
+from backends.services.unpacking import PIECE_BYTES, Copied, Report, local_target, received
 from backends.tar import reroot
 
 

@@ -14,11 +14,10 @@ from backends.model.capabilities import Capability
 from backends.model.fleet import EngineView
 from backends.model.gpu import GpuDevice, GpuSnapshot
 from backends.model.ids import EngineKind
+from backends.model.workload import AMD_CDI_KIND, NVIDIA_CDI_KIND
 from backends.services.doctor import Diagnosis, Level
 from backends.services.gpu_facts import GpuFacts, version_in
 
-NVIDIA_KIND = "nvidia.com/gpu"
-AMD_KIND = "amd.com/gpu"
 OLDER_FIELDS = "--feature-flag no-additional-gids-for-device-nodes"
 """What makes nvidia-ctk 1.19.1 and later write for engines without CDI 0.7.0. Source: the toolkit's release notes."""
 
@@ -95,7 +94,7 @@ def _file(facts: GpuFacts, file: CdiFile, engines: Sequence[EngineView]) -> Iter
 def _stale(facts: GpuFacts, file: CdiFile, spec: CdiSpec) -> Iterator[Diagnosis]:
     gone, loaded = facts.missing.get(file.path, ()), facts.nvidia.module
     versions = sorted({version for path in spec.files if (version := version_in(path))})
-    other = spec.kind.endswith(NVIDIA_KIND) and loaded and versions and loaded not in versions
+    other = spec.kind.endswith(NVIDIA_CDI_KIND) and loaded and versions and loaded not in versions
     if not gone and not other:
         return
     parts = [f"is written for driver {', '.join(versions)}, and {loaded} is loaded"] if other else []
@@ -138,7 +137,7 @@ def _too_new(file: CdiFile, spec: CdiSpec, engines: Sequence[EngineView]) -> Ite
         known = newest_known(engine.id.kind, engine.info.version)
         if known and version_key(needs) > version_key(known):
             sentence = f"{file.path} needs CDI {needs}; {engine.id.name} {engine.info.version} knows {known} at most"
-            by_field = spec.kind == NVIDIA_KIND and needs == spec.needs == _WITH_GIDS
+            by_field = spec.kind == NVIDIA_CDI_KIND and needs == spec.needs == _WITH_GIDS
             older = f", or write without them: {_generate(spec.kind, file.path)} {OLDER_FIELDS}" if by_field else ""
             hint = f"update {engine.id.name}{older}"
             yield Diagnosis("CDI", Level.PROBLEM, f"{sentence}, and refuses the whole file", hint)
@@ -159,30 +158,30 @@ def _lacking(facts: GpuFacts, engines: Sequence[EngineView], *, nvidia: bool, am
     kinds = {spec.kind for spec, _ in facts.cdi.devices()}
     told = {name.partition("=")[0] for engine in engines if engine.info for name in engine.info.cdi_devices}
     only_cdi = any(engine.id.kind is EngineKind.PODMAN for engine in engines)
-    for here, kind in ((nvidia, NVIDIA_KIND), (amd, AMD_KIND)):
+    for here, kind in ((nvidia, NVIDIA_CDI_KIND), (amd, AMD_CDI_KIND)):
         if here and kind not in kinds and kind not in told:
             sentence = f"no specification in {' and '.join(FOLDERS[:2])} names {kind}: such names cannot be given"
-            level = Level.PROBLEM if only_cdi and kind == NVIDIA_KIND else Level.NOTE
+            level = Level.PROBLEM if only_cdi and kind == NVIDIA_CDI_KIND else Level.NOTE
             yield Diagnosis("CDI", level, sentence, _generate(kind, ""))
 
 
 def _layout(facts: GpuFacts, gpus: GpuSnapshot) -> Iterator[Diagnosis]:
     """Devices and MIG instances that are here and have no name, and names of instances that are no more."""
-    names = {device.name.partition("=")[2] for spec, device in facts.cdi.devices() if spec.kind == NVIDIA_KIND}
+    names = {device.name.partition("=")[2] for spec, device in facts.cdi.devices() if spec.kind == NVIDIA_CDI_KIND}
     devices = [one.device for one in gpus.readings if one.device.vendor == "NVIDIA" and not one.condition]
     if not names or not devices or gpus.demo:
         return
-    paths = [file.path for file in facts.cdi.files if file.spec and file.spec.kind == NVIDIA_KIND]
+    paths = [file.path for file in facts.cdi.files if file.spec and file.spec.kind == NVIDIA_CDI_KIND]
     instances = {label: spellings for device in devices for label, spellings in _instances(device).items()}
     unnamed = [label for label, spellings in instances.items() if not spellings & names]
     unnamed += [f"GPU {one.index}" for one in devices if not one.mig and not _spellings(one) & names]
     gone = sorted(name for name in names if _INSTANCE.fullmatch(name) and not _known(name, instances))
     if unnamed:
         sentence = f"{', '.join(paths)} does not name {', '.join(unnamed)}, which the driver shows"
-        yield Diagnosis("CDI", Level.PROBLEM, sentence, _generate(NVIDIA_KIND, paths[-1]))
+        yield Diagnosis("CDI", Level.PROBLEM, sentence, _generate(NVIDIA_CDI_KIND, paths[-1]))
     if gone:
         sentence = f"{', '.join(paths)} names MIG instances that the driver does not show any more: {', '.join(gone)}"
-        yield Diagnosis("CDI", Level.PROBLEM, sentence, _generate(NVIDIA_KIND, paths[-1]))
+        yield Diagnosis("CDI", Level.PROBLEM, sentence, _generate(NVIDIA_CDI_KIND, paths[-1]))
 
 
 def _spellings(device: GpuDevice) -> set[str]:
@@ -201,10 +200,10 @@ def _known(name: str, instances: dict[str, set[str]]) -> bool:
 def _generate(kind: str, path: str) -> str:
     """The command that writes the specification anew. kind: "" of a file that is broken: then its name must do."""
     named = kind or os.path.basename(path)
-    if NVIDIA_KIND in named or (not kind and "nvidia" in named):
+    if NVIDIA_CDI_KIND in named or (not kind and "nvidia" in named):
         write = f"sudo nvidia-ctk cdi generate --output={path or '/etc/cdi/nvidia.yaml'}"
         return f"{_REFRESH}, or: {write}" if path.startswith(_MADE_AT_BOOT) else write
-    if AMD_KIND in named or (not kind and "amd" in named):
+    if AMD_CDI_KIND in named or (not kind and "amd" in named):
         return f"sudo amd-ctk cdi generate --output={path or '/etc/cdi/amd.json'}"
     return f"with the tool of its vendor ({kind.partition('/')[0]})" if kind else "with the tool of its vendor"
 
@@ -213,4 +212,4 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split("."))
 
 
-__all__ = ["AMD_KIND", "NVIDIA_KIND", "OLDER_FIELDS", "examine_cdi", "newest_known"]
+__all__ = ["OLDER_FIELDS", "examine_cdi", "newest_known"]

@@ -44,11 +44,6 @@ class GroupResult:
     left: tuple[Left, ...] = ()
 
 
-def group_of(container: Container) -> str:
-    """The Compose project or the pod that it belongs to, "" if none."""
-    return container.project or container.pod
-
-
 def needs(containers: Iterable[Container]) -> Mapping[ContainerKey, Mapping[ContainerKey, str]]:
     """Of each container, those (among these, on its engine) that it needs, with Compose's condition; "" = started."""
     every = list(containers)

@@ -17,7 +17,7 @@ from backends.draft.check import Facts, Remark, check, free_name, free_port, gro
 from backends.draft.draft import Draft
 from backends.draft.spec import Around, Place, Read, read_draft
 from backends.draft.training import training_remarks
-from backends.draft.words import port_text, read_ports
+from backends.draft.words import read_ports
 from backends.engine import Engine
 from backends.export.command import Command, run_command
 from backends.giving import Refusal, give, own_gpus, words
@@ -28,6 +28,7 @@ from backends.model.errors import BackendError, Conflict, NotFound
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.plan import Finding, Severity
+from backends.model.run_words import port_text
 from backends.model.workload import WorkloadSpec
 from backends.services.audit_facts import of_spec
 from backends.services.fleet import Fleet
@@ -91,12 +92,12 @@ def judge(
         finding = Finding(Severity.BLOCK, f"{engine} was never reached", remedy="tranship engines says why")
         remarks.append(Remark(finding))
     else:
-        wish = read.gpus
+        wish, seen = read.gpus, own_gpus(engine.kind, ground.info, view.gpus)
         given = give(
             wish,
             engine.kind,
             ground.info,
-            own_gpus(engine.kind, ground.info, view.gpus),
+            seen,
             current=base.gpu if base is not None else None,
         )
         if isinstance(given, Refusal):
@@ -105,11 +106,8 @@ def judge(
         else:
             if wish.keeps and given.request is not None:
                 remarks.append(Remark(Finding(Severity.NOTE, f"as it has them: {words(given.request)}"), "gpus"))
-            devices = [one for one in given.devices if one not in spec.security.devices]
-            security = replace(spec.security, devices=(*spec.security.devices, *devices))
-            spec = replace(spec, gpu=given.request, env={**given.env, **spec.env}, security=security)
+            spec = given.onto(spec)
         remarks += check(spec, ground)
-        seen = own_gpus(engine.kind, ground.info, view.gpus)
         remarks += training_remarks(spec, engine.kind, seen, training=training)
         remarks += [Remark(Finding(Severity.NOTE, note), "env") for note in read.notes]
     files = draft.all("env_files")

@@ -17,7 +17,7 @@ from backends.engine import Engine
 from backends.migration.journal import Effect, Journal, Record, Status, new_id
 from backends.migration.lock import only_one
 from backends.migration.planning import image_or_none
-from backends.migration.rollback import WayBack, policy_text, take_back
+from backends.migration.rollback import WayBack, take_back
 from backends.migration.unbroken import unbroken
 from backends.migration.unfinished import refuse_unfinished
 from backends.model.container import Container, ContainerState
@@ -142,7 +142,7 @@ async def _replace(engine: Engine, before: Before, spec: WorkloadSpec, journal: 
         await engine.stop(id)
         await journal.confirm(number, id)
     if policy.name is not RestartName.NO:  # else a reboot would start both
-        number = await journal.intend(Effect.HOLD, old.name, policy_text(policy))
+        number = await journal.intend(Effect.HOLD, old.name, str(policy))
         await engine.set_restart(id, RestartPolicy())
         await journal.confirm(number, id)
     number = await journal.intend(Effect.RENAME, before.kept_name)

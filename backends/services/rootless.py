@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 
 from backends.engine import Engine
+from backends.inspected import user_of
 from backends.migration.facts import SourceFacts, TargetFacts
 from backends.migration.plan import make_plan
 from backends.model.capabilities import Capabilities, Capability, EngineInfo, EnginePolicy
@@ -106,8 +107,6 @@ async def bare_plan(engine: Engine, info: EngineInfo, container: str, target: Ta
     raw, image, networks = await asyncio.gather(
         engine.inspect_raw(container), engine.image_facts(spec.image_id or seen.image_id), engine.list_networks()
     )
-    config = raw.get("Config")
-    user = str(config.get("User") or "") if isinstance(config, Mapping) else ""
     names = [mount.source for mount in spec.mounts if mount.kind is MountKind.VOLUME]
     volumes = await asyncio.gather(*map(engine.inspect_volume, dict.fromkeys(names)))
     source = SourceFacts(
@@ -119,7 +118,7 @@ async def bare_plan(engine: Engine, info: EngineInfo, container: str, target: Ta
         tag_id=image.key.id,
         volumes={volume.name: volume for volume in volumes},
         networks={network.spec.name: network for network in networks},
-        user=user,
+        user=user_of(raw),
     )
     has_it = TargetFacts(target.engine, target.info, by_id=image, by_tag=image)
     return await asyncio.to_thread(make_plan, source, has_it, Choices(native_defaults=True))

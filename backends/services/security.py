@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from backends.engine import Engine
+from backends.inspected import user_of
 from backends.migration.trust import see_trust
 from backends.model.capabilities import EngineInfo
 from backends.model.container import Container
@@ -85,7 +86,7 @@ async def _report(
         engine=engine.id,
         info=info,
         spec=spec,
-        user=_user(spec, raw, config),
+        user=user_of(raw) or spec.user or (config.user if config is not None else ""),
         image_id=image_id,
         image=_image(spec, images.get(image_id), names, config),
         now=now,
@@ -99,13 +100,6 @@ async def _config(engine: Engine, image: str) -> Config:
         return await engine.image_config(image), ()
     except BackendError as error:  # its image is gone, or does not tell: what is known of the container stands
         return None, (f"its image: {error.title}",)
-
-
-def _user(spec: WorkloadSpec, raw: Mapping[str, object], config: ImageConfig | None) -> str:
-    """As whom it runs: what the container says (both engines write the image's word there too), else the image."""
-    settings = raw.get("Config")
-    said = str(settings.get("User") or "") if isinstance(settings, Mapping) else ""
-    return said or spec.user or (config.user if config is not None else "")
 
 
 def _image(spec: WorkloadSpec, image: Image | None, names: Mapping[str, str], config: ImageConfig | None) -> ImageSeen:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from backends.giving import Refusal, give, own_gpus
 from backends.model.errors import Refused
 from backends.model.gpu import GpuSnapshot
@@ -38,8 +36,7 @@ def gpu_pool(fleet: Fleet, engine: EngineId, gpus: GpuSnapshot) -> tuple[tuple[s
         given = give(GpuWish(WishKind.DEVICES, devices=devices), engine.kind, info, seen)
         if isinstance(given, Refusal):
             raise Refused(given.reason, hint=given.remedy, engine=engine)
-        security = replace(spec.security, devices=(*spec.security.devices, *given.devices))
-        return replace(spec, gpu=given.request, env={**given.env, **spec.env}, security=security)
+        return given.onto(spec)
 
     return tuple(str(one.device.index) for one in seen.readings), with_gpus
 

@@ -19,7 +19,7 @@ from typing import TypeAlias
 
 from backends.engine import ByteStream
 from backends.migration.progress import Flow, Meter, metered
-from backends.migration.unbroken import unbroken
+from backends.migration.unbroken import ended, unbroken
 from backends.model.errors import Conflict, Denied, NotFound, Protocol, Unsupported
 from backends.new_file import disk, hidden, refuse_existing
 from backends.streams import batches
@@ -178,14 +178,4 @@ def _settle(part: Path, target: Path, *, whole: bool, overwrite: bool) -> None:
             next(part.iterdir()).replace(target)
 
 
-async def ended(thread: asyncio.Task[None]) -> None:
-    """Wait for it, whatever happens meanwhile; how it ended is its waiter's to ask."""
-
-    async def wait() -> None:
-        await asyncio.wait([thread])
-
-    await unbroken(wait())
-    thread.exception()
-
-
-__all__ = ["PIECE_BYTES", "Copied", "Report", "ended", "local_target", "received"]
+__all__ = ["PIECE_BYTES", "Copied", "Report", "local_target", "received"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import combinations
 from math import comb
@@ -137,8 +137,3 @@ def order(engines: Sequence[EngineId], rounds: int) -> list[tuple[int, EngineId]
         for number in range(1, rounds + 1)
         for engine in (engines if number % 2 else tuple(reversed(engines)))
     ]
-
-
-def counted(found: Mapping[EngineId, Mapping[str, Spread]]) -> list[str]:
-    """The metrics that at least one engine has, in their order."""
-    return [one.id for one in METRICS if any(one.id in spreads for spreads in found.values())]

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 
 from backends.draft import words
 from backends.model.container import MountKind, Port
+from backends.model.run_words import port_text, size_text
 from backends.model.settings import UNLIMITED, Ulimit
 from backends.model.workload import MountSpec, RestartName, RestartPolicy
 
 
 @given(st.integers(1, 1 << 50))
 def test_sizes_come_back(count: int) -> None:
-    assert words.read_size(words.size_text(count)) == count
+    assert words.read_size(size_text(count)) == count
 
 
 @given(
@@ -29,7 +30,7 @@ def test_sizes_come_back(count: int) -> None:
     )
 )
 def test_ports_come_back(port: Port) -> None:
-    assert words.read_ports(words.port_text(port)) == (port,)
+    assert words.read_ports(port_text(port)) == (port,)
 
 
 @given(

@@ -11,7 +11,7 @@ from backends.model.container import Container, ContainerState
 from backends.model.errors import Conflict
 from backends.model.events import OperationUpdate, Phase
 from backends.model.ids import ContainerKey, EngineId, EngineKind
-from backends.services.groups import group_of, needs, operate_together, stages
+from backends.services.groups import needs, operate_together, stages
 
 ENGINE = EngineId(EngineKind.DEMO, "demo")
 
@@ -53,7 +53,6 @@ def test_services_of_another_engine_or_project_are_others() -> None:
 def test_a_pods_infra_container_is_needed_by_the_others() -> None:
     pod = [one("app", labels={}, pod="p"), one("infra", labels={}, pod="p", infra=True)]
     assert names(stages(pod)) == [["infra"], ["app"]]
-    assert group_of(pod[0]) == "p"
 
 
 class Doer:
