@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -50,4 +50,17 @@ def disk(path: Path, what: str) -> Iterator[None]:
         raise Denied(f"{what} cannot be written", detail=str(error), hint=hint) from error
 
 
-__all__ = ["disk", "hidden", "refuse_existing", "settle"]
+def write_new(path: Path, what: str, pieces: Iterable[str]) -> None:
+    """Write text (UTF-8), all of it or nothing. what: as disk has it. Raises Conflict, and Denied."""
+    refuse_existing(path)
+    part = hidden(path)
+    with disk(path, what):
+        try:
+            with part.open("x", encoding="utf-8", errors="replace") as file:
+                file.writelines(pieces)
+            settle(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+
+
+__all__ = ["disk", "hidden", "refuse_existing", "settle", "write_new"]

@@ -15,13 +15,12 @@ from backends.model.container import LogLine, LogStream
 from backends.model.errors import BackendError
 from backends.model.ids import EngineId
 from tui.build_messages import BuildEnded, BuildMoved
+from tui.telling import TELL_EVERY_S
 from tui.workers import Reply, Work, called_off
 
 if TYPE_CHECKING:
     from backends.services.builds import BuildWish
     from backends.services.fleet import Fleet
-
-TELL_EVERY_S = 0.1
 
 
 class BuildCommands:

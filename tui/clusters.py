@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from backends.model.ids import EngineId, EngineKind
 from backends.model.manifest import AppliedObject
+from tui.config import ConfigError
 
 CONTEXTS_VARIABLE = "TRANSHIP_KUBE"
 """Contexts with commas between them, besides those of the settings and of --kube."""
@@ -30,9 +31,16 @@ def cluster_of(text: str) -> Cluster:
 
 
 def clusters_of(named: Iterable[str], environ: Mapping[str, str]) -> list[Cluster]:
-    """Each that was named, once."""
+    """Each that was named, once. Raises ConfigError where one has no name, or two would be called the same."""
     more = (word.strip() for word in environ.get(CONTEXTS_VARIABLE, "").split(","))
-    return [cluster_of(text) for text in dict.fromkeys((*named, *more)) if text]
+    found: dict[EngineId, Cluster] = {}
+    for text in (*named, *more):
+        cluster = cluster_of(text)
+        if text and not cluster.context:
+            raise ConfigError(f"“{text}” names no context", hint="as `kubectl config get-contexts` lists them")
+        if text and found.setdefault(cluster.id, cluster) != cluster:
+            raise ConfigError(f"two contexts would both be called {cluster.id.name}", hint=f"leave “{text}” out")
+    return list(found.values())
 
 
 def context_names(environ: Mapping[str, str]) -> list[str]:

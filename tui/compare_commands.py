@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,14 +15,14 @@ from textual.worker import Worker
 from backends.model.errors import BackendError
 from backends.model.ids import ImageKey
 from tui.image_messages import ImageReadProgressed
+from tui.telling import seldom
 
 if TYPE_CHECKING:
     from backends.model.image_comparison import ImageComparison
-    from backends.model.image_files import FileNode, ReadProgress
+    from backends.model.image_files import FileNode
     from backends.services.fleet import Fleet
-    from tui.workers import Reply, Work
+from tui.workers import Reply, Work
 
-TELL_EVERY_S = 0.1
 DEBOUNCE_S = 0.1
 
 
@@ -66,14 +65,7 @@ class CompareCommands:
         from backends.layers.cache import LayerCache, default_folder
         from backends.layers.comparison import Side, compare_images
 
-        next_s = 0.0
-
-        def tell(progress: ReadProgress) -> None:
-            nonlocal next_s
-            if time.monotonic() >= next_s:
-                next_s = time.monotonic() + TELL_EVERY_S
-                reply(ImageReadProgressed(progress))
-
+        tell = seldom(lambda progress: reply(ImageReadProgressed(progress)))
         fleet = self._fleet()
         sides = [Side(fleet.engine(key.engine), key.id) for key, _ in (first, second)]
         try:

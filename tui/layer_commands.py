@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,17 +13,17 @@ from textual.worker import Worker
 
 from backends.model.errors import BackendError
 from backends.model.ids import ImageKey
-from backends.model.image_files import FileNode, ReadProgress
+from backends.model.image_files import FileNode
 from tui.image_messages import ImageRead, ImageReadProgressed, ImageUnread, LayersShared, TreeGrown
+from tui.telling import seldom
 from widgets.format import short_image
 
 if TYPE_CHECKING:
     from backends.layers.contents import ImageContents
     from backends.services.fleet import Fleet
-    from tui.workers import Reply, Work
+from tui.workers import Reply, Work
 
 DEBOUNCE_S = 0.1  # a cursor that rests shorter than this asks for nothing
-TELL_EVERY_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +56,7 @@ class LayerCommands:
         from backends.layers.pace import in_slices
         from backends.layers.reading import read_image
 
-        next_s = 0.0
-
-        def tell(progress: ReadProgress) -> None:
-            nonlocal next_s
-            if time.monotonic() >= next_s:
-                next_s = time.monotonic() + TELL_EVERY_S
-                reply(ImageReadProgressed(progress))
-
+        tell = seldom(lambda progress: reply(ImageReadProgressed(progress)))
         try:
             engine = self._fleet().engine(image.engine)
             contents = await read_image(engine, image.id, LayerCache(default_folder()), tell)

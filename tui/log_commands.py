@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual.worker import Worker
 
-from backends.model.errors import BackendError, Refused
+from backends.model.errors import BackendError
 from backends.model.ids import ContainerKey
 from tui.messages import LogEnded, LogLinesArrived, LogSaved, LogSearched, OlderLinesRead
 from tui.workers import Reply, Work
@@ -109,16 +109,7 @@ class LogCommands:
         self._work(partial(self._save, path, lines, reply), name=f"save {path}", group="save log")
 
     async def _save(self, path: Path, lines: Sequence[str], reply: Reply) -> None:
-        try:
-            await asyncio.to_thread(_write, path, lines)
-        except FileExistsError:
-            raise Refused(f"{path} is there already", hint="choose another name") from None
-        except OSError as error:
-            raise Refused(f"{path} cannot be written", detail=error.strerror or str(error)) from error
+        from backends.new_file import write_new
+
+        await asyncio.to_thread(write_new, path, "the log", (f"{line}\n" for line in lines))
         reply(LogSaved(path, len(lines)))
-
-
-def _write(path: Path, lines: Sequence[str]) -> None:
-    with path.open("x", encoding="utf-8", errors="replace") as file:
-        for line in lines:
-            file.write(line + "\n")

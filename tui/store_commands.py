@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.worker import Worker
 
-from backends.model.errors import BackendError
 from backends.model.events import EventKind
 from backends.model.ids import EngineId
 from backends.model.network import NetworkSpec
@@ -17,6 +16,7 @@ from backends.model.stores import NetworkRow, StoreKey, VolumeRow
 from backends.model.values import Missing
 from backends.model.workload import VolumeSpec
 from tui.messages import NetworksSeen, VolumesSeen
+from tui.telling import told
 from tui.workers import Reply, Work
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class StoreCommands:
             stores = FleetStores(self._fleet())
             for row in rows:
                 call = stores.remove_volume(row) if isinstance(row, VolumeRow) else stores.remove_network(row)
-                await self._told(call)
+                await told(self._fleet().operations, call)
 
         self._work(each, name="remove volumes or networks", group="store-changes")
 
@@ -85,23 +85,11 @@ class StoreCommands:
 
             stores = FleetStores(self._fleet())
             if isinstance(spec, VolumeSpec):
-                await self._told(stores.create_volume(engine, spec))
+                await told(self._fleet().operations, stores.create_volume(engine, spec))
             else:
-                await self._told(stores.create_network(engine, spec))
+                await told(self._fleet().operations, stores.create_network(engine, spec))
 
         self._work(do, name=f"create {spec.name}", group="store-changes")
-
-    async def _told(self, call: Awaitable[object]) -> None:
-        """Wait for it. How a tracked operation ended is told by the bridge; other errors come out at the app."""
-        told: list[BackendError | None] = []
-        end = self._fleet().operations.subscribe(lambda update: told.append(update.error))
-        try:
-            await call
-        except BackendError as error:
-            if not any(error is one for one in told):
-                raise
-        finally:
-            end()
 
 
 __all__ = ["StoreCommands"]

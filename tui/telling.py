@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+import time
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from backends.model.errors import BackendError
 
 if TYPE_CHECKING:
+    from backends.model.image_files import ReadProgress
     from backends.services.operations import Operations
+
+
+TELL_EVERY_S = 0.1
 
 
 async def told(operations: Operations, call: Awaitable[object]) -> None:
@@ -24,4 +29,17 @@ async def told(operations: Operations, call: Awaitable[object]) -> None:
         end()
 
 
-__all__ = ["told"]
+def seldom(tell: Callable[[ReadProgress], object]) -> Callable[[ReadProgress], None]:
+    """Tells of a reading at most so often as is worth drawing; what comes between is left out."""
+    next_s = 0.0
+
+    def hear(progress: ReadProgress) -> None:
+        nonlocal next_s
+        if time.monotonic() >= next_s:
+            next_s = time.monotonic() + TELL_EVERY_S
+            tell(progress)
+
+    return hear
+
+
+__all__ = ["TELL_EVERY_S", "seldom", "told"]

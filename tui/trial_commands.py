@@ -111,22 +111,11 @@ class TrialCommands:
         self._work(partial(self._write, trial, path), name=f"write {path}", group="trial report")
 
     async def _write(self, trial: Trial, path: Path) -> None:
+        from backends.new_file import write_new
         from backends.trial.report import markdown
 
         assert trial.report is not None
-        text = markdown(trial.report)
-
-        def write() -> None:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(text)
-
-        try:
-            await asyncio.to_thread(write)
-        except OSError as error:
-            title = f"the report was not written: {error.strerror}"
-            raise BackendError(
-                title, detail=str(path), hint="tranship trial --report FILE writes it anywhere"
-            ) from error
+        await asyncio.to_thread(write_new, path, "the report", (markdown(trial.report),))
         trial.written = str(path)
         trial.tell()
 

@@ -8,6 +8,7 @@ import termios
 
 import click
 
+from tui.cli.ask import typed_line
 from tui.cli.output import can_ask
 from widgets.text import inert
 
@@ -35,20 +36,11 @@ async def _typed(question: str) -> str:
     before = termios.tcgetattr(descriptor)
     hidden = [*before]
     hidden[3] &= ~termios.ECHO
-    loop = asyncio.get_running_loop()
-    typed: asyncio.Future[str] = loop.create_future()
-
-    def read() -> None:
-        if not typed.done():  # as in ask.py: a whole line is there
-            typed.set_result(sys.stdin.readline())
-
     click.echo(f"{inert(question)}: ", err=True, nl=False)
     termios.tcsetattr(descriptor, termios.TCSAFLUSH, hidden)
-    loop.add_reader(descriptor, read)
     try:
-        return await typed
+        return await typed_line()
     finally:
-        loop.remove_reader(descriptor)
         termios.tcsetattr(descriptor, termios.TCSAFLUSH, before)
         click.echo(err=True)
 

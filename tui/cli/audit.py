@@ -11,11 +11,11 @@ import click
 from backends.model.errors import BackendError
 from tui.cli import schema_audit
 from tui.cli.exits import Exit
-from tui.cli.options import common
+from tui.cli.options import common, read_moment
 from tui.cli.output import answer, complain, data, rows, say
 from tui.cli.session import Invocation, pass_invocation
 from tui.cli.table import Column
-from tui.moments import EXAMPLES, moment_of
+from tui.moments import EXAMPLES
 from widgets.text import inert
 
 if TYPE_CHECKING:
@@ -44,17 +44,10 @@ DEPLOYED = (
 )
 
 
-def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
-    try:
-        return moment_of(value, datetime.now().astimezone()) if value else None
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
 @click.command()
 @click.option("--verify", is_flag=True, help="Only prove the chain; exit code 1 where something was changed.")
 @click.option("--deployments", is_flag=True, help="Only what was brought to run, and from which digest.")
-@click.option("--since", metavar="MOMENT", callback=_moment, help=f"Only from then on: {EXAMPLES}.")
+@click.option("--since", metavar="MOMENT", callback=read_moment, help=f"Only from then on: {EXAMPLES}.")
 @click.option("--engine", "-e", metavar="NAME", default="", help="Only of this engine.")
 @click.option("--container", metavar="NAME", default="", help="Only about this one: a name, or the beginning of an id.")
 @click.option("--action", metavar="ACTION", default="", help="Only these: container.run, container, or run.")

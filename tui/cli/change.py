@@ -11,7 +11,7 @@ from backends.draft.draft import Draft, draft_from, laid_over
 from tui.cli import schema
 from tui.cli.ask import agreed
 from tui.cli.exits import Exit
-from tui.cli.options import common, only
+from tui.cli.options import common, only, yes_option
 from tui.cli.output import answer, can_ask, data, say
 from tui.cli.pick import first_view, the_container, the_engine
 from tui.cli.run import judged_for
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option("--engine", metavar="NAME", help="Only this engine, as `tranship engines` names it.")
 @draft_options
 @click.option("--print", "draws", is_flag=True, help="Print the line of docker run or podman run; change nothing.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
+@yes_option
 @click.argument("container")
 @click.argument("words", metavar="[COMMAND]...", nargs=-1)
 @common

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from backends.model.plan import Choices, ImageWay, LayerChoice, PortChoice, VolumeChoice
+from backends.model.typed import read_ports
 from backends.model.wish import FORMS, GpuWish, WishKind, read_wish
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -90,13 +91,10 @@ def _single(pairs: Iterable[str]) -> dict[str, VolumeChoice]:
 
 
 def _ports(pairs: Iterable[str]) -> dict[int, int]:
-    found: dict[int, int] = {}
-    for pair in pairs:
-        old, _, new = pair.partition(":")
-        if not (old.isdecimal() and new.isdecimal() and 0 < int(old) < 65536 and int(new) < 65536):
-            raise click.UsageError(f"--port {pair!r} is not OLD:NEW with ports from 1 to 65535, NEW 0 for any free one")
-        found[int(old)] = int(new)
-    return found
+    try:
+        return read_ports(pairs)
+    except ValueError as error:
+        raise click.UsageError(f"--port: {error}") from error
 
 
 def _gpus(text: str) -> GpuWish:

@@ -12,7 +12,7 @@ from tui.cli.ask import agreed, check_can_ask
 from tui.cli.exits import Exit, worst
 from tui.cli.image_parts import Progress, each, frees, listed, told
 from tui.cli.image_platforms import platforms
-from tui.cli.options import common, engine_option, only
+from tui.cli.options import common, engine_option, only, yes_option
 from tui.cli.output import answer, complain, data, say
 from tui.cli.pick import one_engine
 from tui.cli.pick_image import given_name, look, the_image
@@ -22,8 +22,6 @@ from widgets.text import inert
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
-
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
 
 
 @click.group()

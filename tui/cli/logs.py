@@ -15,11 +15,11 @@ from backends.model.log_level import LogLevel, level_of
 from tui.cli import schema
 from tui.cli.exits import Exit
 from tui.cli.operate import named
-from tui.cli.options import common, engine_option, only
+from tui.cli.options import common, engine_option, only, read_moment
 from tui.cli.output import answer_line, may_style
 from tui.cli.pick import first_view
 from tui.cli.session import Invocation, pass_invocation, run
-from tui.moments import EXAMPLES, moment_of
+from tui.moments import EXAMPLES
 from widgets.log_filter import BadPattern, LogFilter, pattern_of
 from widgets.text import inert, pad, width_of
 
@@ -33,19 +33,12 @@ _MOST_NAME_CELLS = 24
 _LEVELS = [level.name.lower() for level in LogLevel]
 
 
-def _moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
-    try:
-        return moment_of(value, datetime.now().astimezone()) if value else None
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
 @click.command()
 @click.argument("names", metavar="CONTAINER...", nargs=-1, required=True)
 @click.option("--follow", "-f", is_flag=True, help="Go on until the containers end, or Ctrl+C.")
 @click.option("--tail", "-n", type=click.IntRange(min=0), metavar="LINES", help="Only the last lines of each.")
-@click.option("--since", metavar="MOMENT", callback=_moment, help=f"Only lines from then on: {EXAMPLES}.")
-@click.option("--until", metavar="MOMENT", callback=_moment, help="Only lines up to then.")
+@click.option("--since", metavar="MOMENT", callback=read_moment, help=f"Only lines from then on: {EXAMPLES}.")
+@click.option("--until", metavar="MOMENT", callback=read_moment, help="Only lines up to then.")
 @click.option("--grep", "-g", metavar="REGEX", help="Only lines in which it is found; small letters for both cases.")
 @click.option("--level", "-l", type=click.Choice(_LEVELS), help="Only lines that are at least so grave.")
 @click.option("--timestamps", "-t", is_flag=True, help="When each line was written.")

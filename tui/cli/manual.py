@@ -21,6 +21,8 @@ _EXITS = {
 }
 VARIABLES = (
     ("TRANSHIP_ENGINES", "More engines: NAME=KIND+URL, several with commas between them."),
+    ("TRANSHIP_KUBE", "More clusters: contexts of the kubeconfig as for --kube, with commas between them."),
+    ("KUBECONFIG", "As for kubectl."),
     ("DOCKER_HOST, DOCKER_CONTEXT, DOCKER_CONFIG, CONTAINER_HOST", "As for Docker and Podman themselves."),
     ("TRANSHIP_ASCII", "Set: borders and signs in ASCII."),
     ("NO_COLOR", "Set: no colour."),

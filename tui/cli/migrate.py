@@ -13,7 +13,7 @@ from tui.cli.ask import agreed
 from tui.cli.carrying import carry_out, show
 from tui.cli.choices import choice_options, read
 from tui.cli.exits import Exit
-from tui.cli.options import common, container_argument
+from tui.cli.options import common, container_argument, yes_option
 from tui.cli.output import answer, can_ask, say
 from tui.cli.pick import first_view, gpus_for, the_container, the_engine
 from tui.cli.plan_text import plan_lines
@@ -51,7 +51,7 @@ class _Wish:
 @click.option("--name", "new_name", metavar="NEW", help="Its name on the target; default: the same.")
 @choice_options
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be done, and do nothing.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
+@yes_option
 @click.option("--move", "moving", is_flag=True, help="Remove the source after the proof; asks again before it does.")
 @click.option("--project", is_flag=True, help="All containers of the Compose project or pod of that name, together.")
 @click.option("--resume", "resuming", is_flag=True, help="Finish a move of it that was cut off.")

@@ -12,11 +12,11 @@ from backends.model.stores import NetworkRow
 from tui.cli import schema, schema_stores
 from tui.cli.ask import check_can_ask
 from tui.cli.exits import Exit, worst
-from tui.cli.options import common, engine_option, only
+from tui.cli.options import common, engine_option, only, yes_option
 from tui.cli.output import answer, data, rows
 from tui.cli.pick import one_engine
 from tui.cli.session import Invocation, pass_invocation, run
-from tui.cli.stores_parts import chosen, pairs, remove_all, stores_of, told, yes_option
+from tui.cli.stores_parts import chosen, pairs, remove_all, stores_of, told
 from tui.cli.table import Column
 from widgets.format import MISSING, age_text
 from widgets.text import inert

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import click
 
 from tui.cli.session import Invocation
+from tui.moments import moment_of
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -75,6 +77,20 @@ def container_argument(command: F) -> F:
     return click.argument("name", metavar="CONTAINER")(command)
 
 
+def yes_option(command: F) -> F:
+    """--yes."""
+    text = "Do not ask; needed where there is no terminal to ask on."
+    return click.option("--yes", "-y", is_flag=True, help=text)(command)
+
+
 def only(engine: str | None) -> frozenset[str]:
     """The engines to connect to for --engine: that one, or all."""
     return frozenset({engine}) if engine else frozenset()
+
+
+def read_moment(_context: click.Context, _parameter: click.Parameter, value: str | None) -> datetime | None:
+    """The callback of an option that is a moment, as `tui.moments` reads it."""
+    try:
+        return moment_of(value, datetime.now().astimezone()) if value else None
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error

@@ -16,7 +16,7 @@ from tui.cli.ask import agreed
 from tui.cli.carrying import carry_out, show
 from tui.cli.choices import gpu_option, read
 from tui.cli.exits import Exit
-from tui.cli.options import common
+from tui.cli.options import common, yes_option
 from tui.cli.output import answer, can_ask, say
 from tui.cli.pick import first_view, gpus_for, the_engine
 from tui.cli.plan_text import plan_lines
@@ -61,7 +61,7 @@ class _Wish:
 @click.option("--native-defaults", is_flag=True, help="Where the engines' defaults differ, take the target's.")
 @gpu_option
 @click.option("--plan", "plan_only", is_flag=True, help="Check the file, show what would be done, and do nothing.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
+@yes_option
 @common
 @pass_invocation
 def restore(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from backends.model.container import Container
-from tui.cli.ask import agreed
+from tui.cli.ask import agreed, check_can_ask
 from tui.cli.exits import Exit
 from tui.cli.operate import named, operate
-from tui.cli.options import common, containers_argument, engine_option, only
-from tui.cli.output import can_ask, say
+from tui.cli.options import common, containers_argument, engine_option, only, yes_option
+from tui.cli.output import say
 from tui.cli.pick import first_view
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.pods import pods_that_go
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @containers_argument
 @click.option("--force", "-f", is_flag=True, help="Running ones too: they are killed.")
 @click.option("--volumes", is_flag=True, help="Their anonymous volumes too.")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
+@yes_option
 @engine_option
 @common
 @pass_invocation
@@ -41,8 +41,7 @@ def rm(
     project: str | None,
 ) -> None:
     """Remove containers. Asks first, naming each container and its engine."""
-    if not yes and not can_ask():
-        raise click.UsageError("there is no terminal to ask on: say --yes to remove")
+    check_can_ask(yes)
 
     async def body(fleet: Fleet) -> Exit:
         view = await first_view(fleet)

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", VolumeRow, NetworkRow)
 
-yes_option = click.option("--yes", "-y", is_flag=True, help="Do not ask; needed where there is no terminal to ask on.")
-
 
 async def stores_of(fleet: Fleet, engine: str | None) -> tuple[FleetStores, tuple[BackendError, ...]]:
     """The volumes and networks, and why engines do not answer. Raises Unreachable where the one named does not."""
@@ -91,4 +89,4 @@ def pairs(words: Sequence[str], option: str) -> dict[str, str]:
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
-__all__ = ["chosen", "pairs", "remove_all", "stores_of", "told", "yes_option"]
+__all__ = ["chosen", "pairs", "remove_all", "stores_of", "told"]

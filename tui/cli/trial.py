@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 import click
 
 from backends.model.capabilities import Capability
-from backends.model.errors import BackendError, NotFound, Refused
+from backends.model.errors import BackendError, NotFound
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.trial import ReadyBy, TrialProgress, TrialReport, TrialRequest
 from backends.model.trial_words import density_words
-from tui.cli import schema_trial
+from tui.cli import schema, schema_trial
 from tui.cli.exits import Exit
 from tui.cli.options import common
-from tui.cli.output import answer, data, may_style, rows, say
+from tui.cli.output import answer, complain, data, may_style, rows, say
 from tui.cli.pick import first_view, the_container, the_engine
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.cli.table import Column
@@ -134,28 +134,33 @@ async def _trial(
     *,
     as_json: bool,
 ) -> Exit:
+    from backends.new_file import refuse_existing, write_new
     from backends.services.trials import run_trial
     from backends.trial.report import markdown
 
-    if path is not None and await asyncio.to_thread(path.exists):
-        raise Refused(f"{path} exists", hint="choose another file for --report")
+    if path is not None:
+        await asyncio.to_thread(refuse_existing, path)
     lines = _Progress(request.rounds)
     try:
         made = await run_trial(fleet, subject, name, request, lines)
     finally:
         lines.close()
+    lost: BackendError | None = None  # told at the end: what was measured for minutes is told in any case
     if path is not None:
         try:
-            await asyncio.to_thread(path.write_text, markdown(made), "utf-8")
-        except OSError as error:
-            raise BackendError(f"the report could not be written: {error.strerror}", detail=str(path)) from error
+            await asyncio.to_thread(write_new, path, "the report", (markdown(made),))
+        except BackendError as error:
+            lost = error
     if as_json:
-        answer(trial=schema_trial.trial(made), report=str(path) if path else None, error=None)
+        told = schema.error(lost) if lost is not None else None
+        answer(trial=schema_trial.trial(made), report=str(path) if path and lost is None else None, error=told)
     else:
         show(made)
-        if path is not None:
+        if path is not None and lost is None:
             say(f"the report is in {path}")
-    return Exit.DONE
+    if lost is not None:
+        complain(lost)
+    return Exit.DONE if lost is None else Exit.FAILED
 
 
 def show(report: TrialReport) -> None:

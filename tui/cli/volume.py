@@ -16,11 +16,11 @@ from tui.cli.ask import check_can_ask
 from tui.cli.cp import tell_copied
 from tui.cli.exits import Exit, worst
 from tui.cli.image_parts import Progress
-from tui.cli.options import common, engine_option, only
+from tui.cli.options import common, engine_option, only, yes_option
 from tui.cli.output import answer, data, rows
 from tui.cli.pick import one_engine
 from tui.cli.session import Invocation, pass_invocation, run
-from tui.cli.stores_parts import chosen, pairs, remove_all, stores_of, told, yes_option
+from tui.cli.stores_parts import chosen, pairs, remove_all, stores_of, told
 from tui.cli.table import Column
 from widgets.format import MISSING, age_text, bytes_text
 from widgets.text import inert

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.content import Content
 
 from backends.model.container import Container
 from backends.model.errors import BackendError
@@ -182,7 +183,7 @@ class ExportScreen(SubScreen):
         pane.scroll_home(animate=False)
         lost.show_built(lambda width: finding_lines(made.findings, width))
         lost.border_title = "Lost, and worth knowing"
-        lost.border_subtitle = inert(made.commands[0]) if made.commands else ""
+        lost.border_subtitle = Content(inert(made.commands[0]) if made.commands else "")
 
     def _fail(self, error: BackendError | None) -> None:
         self.query_one("#export", LinesPane).show_built(
@@ -198,11 +199,14 @@ class ExportScreen(SubScreen):
 
     def _copy(self) -> None:
         made = self.ready()
-        if made is not None:
-            self.app.copy_to_clipboard("\n".join(file.text for file in made.files if not file.private))
-            self.notify(
-                f"Copied: {', '.join(file.name for file in made.files if not file.private)}", timeout=4, markup=False
-            )
+        if made is None:
+            return
+        shown = [file for file in made.files if not file.private]
+        if not shown:
+            self.tranship.refuse("All of it holds secrets: write it instead.")
+            return
+        self.app.copy_to_clipboard("\n".join(file.text for file in shown))
+        self.notify(f"Copied: {', '.join(file.name for file in shown)}", timeout=4, markup=False)
 
     def _write(self) -> None:
         from tui.screens.path_question import PathDialog

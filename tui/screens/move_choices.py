@@ -7,6 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
+from backends.model import typed
 from backends.model.plan import Choices, PortChoice
 
 _Kind = TypeVar("_Kind", bound=StrEnum)
@@ -35,20 +36,7 @@ def with_ports(choices: Choices, port: PortChoice, port_map: Mapping[int, int] |
 
 def read_ports(text: str) -> dict[int, int]:
     """ "8080:8081, 80:81" as host ports of the source and of the copy. Raises ValueError where it is not that."""
-    pairs: dict[int, int] = {}
-    for part in text.replace(",", " ").split():
-        old, _, new = part.partition(":")
-        if not (_is_port(old) and (_is_port(new) or new == "0")):
-            raise ValueError(f"{part!r} is not OLD:NEW with ports from 1 to 65535, NEW 0 for any free one")
-        if int(old) in pairs:
-            raise ValueError(f"port {int(old)} is named twice")
-        pairs[int(old)] = int(new)
-    return pairs
-
-
-def _is_port(text: str) -> bool:
-    """Digits of ASCII only: others are decimals too (٨٠)."""
-    return text.isascii() and text.isdecimal() and len(text) <= 5 and 0 < int(text) < 65536
+    return typed.read_ports(text.replace(",", " ").split())
 
 
 def wrong_ports(text: str) -> str:

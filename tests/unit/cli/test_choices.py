@@ -61,6 +61,8 @@ def test_each_option_is_one_choice(argv: list[str], wanted: Choices) -> None:
         ["--volume", "data=keep"],
         ["--port", "80"],
         ["--port", "0:1"],
+        ["--port", "٨٠:81"],
+        ["--port", "80:1", "--port", "80:2"],
         ["--port", "1:65536"],
         ["--port", "80:81", "--random-ports"],
         ["--layer", "all"],

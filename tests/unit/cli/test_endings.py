@@ -179,3 +179,15 @@ def test_shells_are_given_their_completion() -> None:
         [sys.executable, "-c", MAIN], env={**os.environ, **words}, capture_output=True, text=True, timeout=TIMEOUT_S
     )
     assert done.stdout.split() == ["plain,migrate"]
+
+
+def test_what_is_no_text_agrees_to_nothing() -> None:
+    code, seen = on_terminal(
+        [sys.executable, "-c", MAIN, "--demo", "rm", "jupyter-lab"],
+        env={**os.environ, "PYTHONUTF8": "1", "PYTHONIOENCODING": "utf-8:strict"},
+        when="[y/N]",
+        act=lambda terminal, _: os.write(terminal, b"y\xff\n"),
+    )
+    assert code == 1
+    assert "nothing was removed" in seen
+    assert "Traceback" not in seen

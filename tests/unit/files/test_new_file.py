@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from backends.export.exported import ExportFile
 from backends.model.errors import Conflict, Denied
-from backends.new_file import hidden, settle
+from backends.new_file import hidden, settle, write_new
 from backends.services.export_files import write_files
 
 
@@ -46,3 +47,17 @@ def test_no_file_is_written_where_one_has_no_name(tmp_path: Path) -> None:
     with pytest.raises(Denied):
         write_files(files, tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_what_is_written_is_whole_or_nothing(tmp_path: Path) -> None:
+    def cut_off() -> Iterator[str]:
+        yield "one"
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(Denied, match="the log cannot be written"):
+        write_new(tmp_path / "a.log", "the log", cut_off())
+    assert list(tmp_path.iterdir()) == []
+    write_new(tmp_path / "a.log", "the log", ("one\n", "tw\udcff\n"))
+    assert (tmp_path / "a.log").read_text() == "one\ntw?\n"
+    with pytest.raises(Conflict):
+        write_new(tmp_path / "a.log", "the log", ())

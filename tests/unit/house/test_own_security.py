@@ -42,12 +42,10 @@ TEMPORARY = frozenset({"NamedTemporaryFile", "TemporaryFile", "TemporaryDirector
 
 FOR_PEOPLE = {
     "backends/schedule/install.py": "units for systemd, which are no secret",
+    "backends/new_file.py": "logs and reports that the user saves",
     "backends/services/export_files.py": "each file with the mode that the export gives it: 0600 where it has secrets",
     "backends/services/image_files.py": "an archive of an image, where the user wants it, by the user's umask",
     "backends/sweep/results.py": "the file of results that the user named",
-    "tui/cli/trial.py": "the report that the user named",
-    "tui/log_commands.py": "lines of a log that the user saves",
-    "tui/trial_commands.py": "the report that the user named",
 }
 """What is written for its user to keep and pass on: its mode is theirs."""
 

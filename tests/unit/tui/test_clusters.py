@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from backends.model.ids import ContainerKey, EngineId, EngineKind
 from tests.unit.services.fleet_facts import row
 from tui.clusters import CONTEXTS_VARIABLE, cluster_of, clusters_of
+from tui.config import ConfigError
 from tui.pods import pods_that_go
 
 
@@ -25,6 +28,15 @@ def test_each_is_opened_once_whoever_names_it() -> None:
     found = clusters_of(("lab", "lab=*"), {CONTEXTS_VARIABLE: "prod, lab,"})
     assert [one.id.name for one in found] == ["k8s-lab", "k8s-lab-all", "k8s-prod"]
     assert clusters_of((), {}) == []
+
+
+@pytest.mark.parametrize(
+    ("named", "why"),
+    [(("=vision",), "names no context"), (("lab=*", "lab=all"), "k8s-lab-all"), (("a-b", "a=b"), "k8s-a-b")],
+)
+def test_contexts_without_a_name_or_with_the_same_one(named: tuple[str, ...], why: str) -> None:
+    with pytest.raises(ConfigError, match=why):
+        clusters_of((), {CONTEXTS_VARIABLE: ",".join(named)})
 
 
 def test_a_pod_goes_with_all_its_containers() -> None:
