@@ -30,7 +30,7 @@ class LogWish:
 async def merged(sources: Sequence[tuple[ContainerKey, Engine]], wish: LogWish) -> AsyncGenerator[Sourced, None]:
     """Lines of all logs, with their times. In the order of their times, or, where they are followed, as they come.
 
-    Raises the first error that an engine raises.
+    Raises the first error that an engine raises, though the other logs may go on.
     """
     async with AsyncExitStack() as stack:
         opened = []
@@ -70,31 +70,28 @@ async def _by_time(opened: Sequence[tuple[ContainerKey, AsyncIterator[LogLine]]]
 async def _as_they_come(
     opened: Sequence[tuple[ContainerKey, AsyncIterator[LogLine]]],
 ) -> AsyncGenerator[Sourced, None]:
-    queue: asyncio.Queue[Sourced | None] = asyncio.Queue(_WAITING)
+    queue: asyncio.Queue[Sourced | asyncio.Task[None]] = asyncio.Queue()
+    room = asyncio.Semaphore(_WAITING)
 
     async def read(key: ContainerKey, lines: AsyncIterator[LogLine]) -> None:
-        try:
-            async for line in lines:
-                await queue.put((key, line))
-        finally:
-            await queue.put(None)
+        async for line in lines:
+            await room.acquire()
+            queue.put_nowait((key, line))
 
     readers = [asyncio.create_task(read(key, lines)) for key, lines in opened]
+    for reader in readers:
+        reader.add_done_callback(queue.put_nowait)
     try:
         left = len(readers)
         while left:
             item = await queue.get()
-            if item is None:
+            if isinstance(item, asyncio.Task):
+                item.result()  # an engine that is lost is told at once: the others' logs may never end
                 left -= 1
             else:
                 yield item
-        for reader in readers:
-            reader.result()
+                room.release()
     finally:
         for reader in readers:
             reader.cancel()
-        while not all(reader.done() for reader in readers):
-            while not queue.empty():
-                queue.get_nowait()
-            await asyncio.sleep(0)
         await asyncio.gather(*readers, return_exceptions=True)

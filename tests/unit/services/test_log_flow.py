@@ -153,3 +153,24 @@ async def test_merged_for_a_pipe_is_complete(follow: bool) -> None:
     engine.breaks = Unreachable("gone", engine=ONE)
     with pytest.raises(Unreachable):
         [line async for line in merged(engine.sources(A, B), LogWish(follow=True))]
+
+
+async def test_an_engine_that_is_lost_is_told_though_the_other_log_goes_on() -> None:
+    class Quiet(Written):
+        @asynccontextmanager
+        async def logs(self, container: str, **_: Any) -> AsyncIterator[AsyncIterator[LogLine]]:
+            async def read() -> AsyncIterator[LogLine]:
+                await asyncio.Event().wait()
+                yield written(1)[0]
+
+            yield read()
+
+    lost = Written(a=written(3))
+    lost.breaks = Unreachable("gone", engine=ONE)
+    both = [*lost.sources(A), *Quiet().sources(B)]
+    seen = list[str]()
+    async with asyncio.timeout(20):
+        with pytest.raises(Unreachable):
+            async for _, line in merged(both, LogWish(follow=True)):
+                seen.append(line.text)
+    assert seen == ["line 0", "line 1", "line 2"]
