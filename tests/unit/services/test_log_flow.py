@@ -161,16 +161,20 @@ async def test_an_engine_that_is_lost_is_told_though_the_other_log_goes_on() -> 
         async def logs(self, container: str, **_: Any) -> AsyncIterator[AsyncIterator[LogLine]]:
             async def read() -> AsyncIterator[LogLine]:
                 await asyncio.Event().wait()
-                yield written(1)[0]
+                yield self.lines[container][0]
 
             yield read()
 
     lost = Written(a=written(3))
     lost.breaks = Unreachable("gone", engine=ONE)
-    both = [*lost.sources(A), *Quiet().sources(B)]
+    both = [*lost.sources(A), *Quiet(b=written(1)).sources(B)]
     seen = list[str]()
+
+    async def read() -> None:
+        async for _, line in merged(both, LogWish(follow=True)):
+            seen.append(line.text)
+
     async with asyncio.timeout(20):
         with pytest.raises(Unreachable):
-            async for _, line in merged(both, LogWish(follow=True)):
-                seen.append(line.text)
+            await read()
     assert seen == ["line 0", "line 1", "line 2"]
