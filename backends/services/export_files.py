@@ -64,12 +64,16 @@ def write_files(files: Sequence[ExportFile], folder: Path, *, replace: bool = Fa
 
 
 def next_steps(made: Exported, written: Sequence[Path]) -> tuple[str, ...]:
-    """What a person runs next. Quadlet units that systemd does not see there are put where it looks first."""
+    """What a person runs next. What names a written file is run where it lies; Quadlet units that systemd does not see
+    there are put where it looks first."""
+    folder = next((path.parent for path in written), Path())
+    if folder != Path() and any(path.name in command.split() for path in written for command in made.commands):
+        return (f"cd {quote(str(folder))}", *made.commands)
     looked = {quadlet_folder(system=False), quadlet_folder(system=True)}
     if not any(path.suffix == ".container" and path.parent not in looked for path in written):
         return made.commands
-    folder, names = quote(str(quadlet_folder(system=False))), " ".join(quote(str(path)) for path in written)
-    return (f"mkdir -p {folder} && cp -p {names} {folder}", *made.commands)
+    there, names = quote(str(quadlet_folder(system=False))), " ".join(quote(str(path)) for path in written)
+    return (f"mkdir -p {there} && cp -p {names} {there}", *made.commands)
 
 
 def _write(file: ExportFile, place: Path, *, replace: bool) -> None:

@@ -116,7 +116,9 @@ def test_pushed_images_are_named_in_the_files_by_digest() -> None:
     assert "@sha256:" in ran.stdout
 
 
-def test_compose_uses_what_is_there_where_that_is_said() -> None:
+def test_compose_uses_what_is_there_where_that_is_said(tmp_path: Path) -> None:
+    steps = demo("export", "--project", "mlops", "--as", "compose", "--out", str(tmp_path)).stderr
+    assert f"next: cd {tmp_path}\nnext: docker compose -f compose.yaml up -d" in steps
     made = demo("export", "--project", "mlops", "--as", "compose").stdout
     assert "external: true" not in made
     assert "external: true" in demo("export", "--project", "mlops", "--as", "compose", "--external").stdout
