@@ -115,9 +115,8 @@ class LogView(ScrollView, can_focus=True):
 
     def clear(self) -> None:
         """Forget all lines, the search too, and follow."""
-        self._store.clear()
-        self._strips.clear()
-        self._search.clear()
+        for part in (self._store, self._strips, self._search):
+            part.clear()
         self._seen, self._left = 0, 0
         self._arranged = self._new_layout()
         self._arrangement, self._arranging = self._arrangement + 1, False
@@ -322,7 +321,7 @@ class LogView(ScrollView, can_focus=True):
         self._strips.clear()
         await self._search.run(text)
         self.refresh()
-        return len(self._search.found)
+        return self.found_count or 0
 
     @property
     def found_count(self) -> int | None:
@@ -335,19 +334,17 @@ class LogView(ScrollView, can_focus=True):
 
     def next_match(self) -> None:
         """Go to the next line found below; from the last one to the first."""
-        before = self._search.at
-        self._go_to(self._search.below(self._top_number()), before)
+        self._go_to(self._search.at, self._search.below(self._top_number()))
 
     def previous_match(self) -> None:
         """Go to the next line found above; from the first one to the last."""
-        before = self._search.at
-        self._go_to(self._search.above(self._top_number()), before)
+        self._go_to(self._search.at, self._search.above(self._top_number()))
 
     def _top_number(self) -> int:
         top = self._arranged.at(self.scroll_offset.y)
         return top[0] if top is not None else self._store.end
 
-    def _go_to(self, number: int | None, before: int | None) -> None:
+    def _go_to(self, before: int | None, number: int | None) -> None:
         if number is None:
             return
         for one in (number, before):
@@ -376,9 +373,8 @@ class LogView(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, counted from its top."""
-        if self._palette is None:
-            self._palette = palette_of(self)
-        palette, width = self._palette, self.scrollable_content_region.width
+        palette = self._palette = self._palette or palette_of(self)
+        width = self.scrollable_content_region.width
         base = palette[Tone.PLAIN]
         if y == self.size.height - 1 and (new := self.new_lines):
             said = f" ▼ {new} new line{'s' if new > 1 else ''} · End follows "
@@ -400,6 +396,5 @@ class LogView(ScrollView, can_focus=True):
         return Strip.join([head, text.crop_extend(start, start + room, base)]).adjust_cell_length(width, base)
 
     def _mark(self, number: int) -> Style | None:
-        if not self._search.holds(number):
-            return None
-        return Style(reverse=True) if number == self._search.at else Style(underline=True, bold=True)
+        look = Style(reverse=True) if number == self._search.at else Style(underline=True, bold=True)
+        return look if self._search.holds(number) else None

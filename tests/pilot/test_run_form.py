@@ -13,6 +13,7 @@ from backends.engines.demo_container import DemoContainer
 from backends.model.container import ContainerState
 from backends.model.errors import Conflict
 from tests.pilot.stage import Stage, stage
+from tui.screens.frame import KeyBar
 from tui.screens.run import RunScreen
 from widgets.form import FormField, FormRow
 
@@ -136,6 +137,7 @@ async def test_a_change_keeps_the_one_before(tmp_path: Path) -> None:
         await play.select("tensorboard")
         id = made(play, "tensorboard").id
         await open_form(play, "C")
+        assert "Ctrl+S make again" in str(play.app.screen.query_one(KeyBar).render())
         await type_into(play, "memory", "2g")
         await play.press("ctrl+s")
         assert play.on_top() == "ConfirmDialog"

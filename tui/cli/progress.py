@@ -11,11 +11,12 @@ from typing import TextIO
 from backends.model.events import Phase
 from backends.model.plan import StepProgress
 from widgets.format import bytes_text, clock_text, rate_text
-from widgets.text import cut_end, inert
+from widgets.text import cut_end, cut_middle, inert, width_of
 
 REDRAW_S = 0.1
 SPARSE_S = 10.0
 """Seconds between two lines of one step where there is no terminal: a log should not fill with them."""
+_LEAST_TITLE = 16  # cells; with fewer the title says nothing
 _ERASE = "\r\x1b[K"  # back to the first column, erase to the end of the line (ECMA-48 EL)
 
 
@@ -41,7 +42,8 @@ class ProgressLines:
             self._written_at = now
         elif progress.phase is Phase.STARTED:
             self._written_at = self._clock() if not self._living else float("-inf")
-        self._write(text_of(progress), lasting=progress.phase in {Phase.DONE, Phase.FAILED} or progress.undoing)
+        cells = shutil.get_terminal_size().columns - 1 if self._living else None
+        self._write(text_of(progress, cells), lasting=progress.phase in {Phase.DONE, Phase.FAILED} or progress.undoing)
 
     def close(self) -> None:
         """Take the living line away."""
@@ -66,8 +68,11 @@ class ProgressLines:
         self._stream.flush()
 
 
-def text_of(progress: StepProgress) -> str:
-    """One line, inert: "[2/6] Ship the image: 40% of 1.2 GiB, 85 MiB/s, 0:09 left"."""
+def text_of(progress: StepProgress, cells: int | None = None) -> str:
+    """One line, inert: "[2/6] Ship the image: 40% of 1.2 GiB, 85 MiB/s, 0:09 left".
+
+    cells: where there are no more, the title is cut in its middle, and not how far it is at the end.
+    """
     head = f"[{progress.index + 1}/{progress.count}] {'undo: ' if progress.undoing else ''}{progress.step.title}"
     facts = _counts(progress)
     if progress.step.skip:
@@ -78,7 +83,9 @@ def text_of(progress: StepProgress) -> str:
         facts.append("FAILED")
     elif progress.phase is Phase.DONE and not progress.step.skip:
         facts.append("done")
-    return inert(f"{head}: {', '.join(facts)}" if facts else head)
+    head, tail = inert(head), inert(f": {', '.join(facts)}") if facts else ""
+    room = cells - width_of(tail) if cells is not None else width_of(head)
+    return (cut_middle(head, room) if _LEAST_TITLE <= room < width_of(head) else head) + tail
 
 
 def _counts(progress: StepProgress) -> list[str]:

@@ -109,6 +109,8 @@ class RunScreen(FormScreen):
     async def on_mount(self) -> None:
         """Names to complete; the draft that it begins with."""
         self.show_modes()
+        if self._change:
+            self.query_one(KeyBar).say({"run.start": "make again"})
         self.tranship.commands.run.names(self.post_message)
         if self._source is None:
             await self._fill(self._preset.draft if self._preset is not None else Draft())
@@ -190,7 +192,7 @@ class RunScreen(FormScreen):
         notes = notes_of(judged, judged.draft, self._preset)
         for field in self.query(FormField):
             field.say(notes.get(field.field, {}))
-        self.query_one("#run-state", Static).update(content_of([summary(judged)]))
+        self.query_one("#run-state", Static).update(content_of([summary(judged, change=self._change)]))
         self.query_one("#run-command", Static).update(content_of(shown_line(judged)))
 
     @on(NamesKnown)
@@ -243,7 +245,7 @@ class RunScreen(FormScreen):
         if message.key is not None:
             super().leave()
         elif self._judged is not None:
-            self.query_one("#run-state", Static).update(content_of([summary(self._judged)]))
+            self.query_one("#run-state", Static).update(content_of([summary(self._judged, change=self._change)]))
             self._point(self._judged)
 
     def _choose_gpus(self) -> None:

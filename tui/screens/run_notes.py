@@ -8,6 +8,7 @@ from backends.draft.draft import Draft
 from backends.model.plan import Finding, Severity
 from backends.presets.preset import Preset
 from backends.services.launch import Judged
+from tui.actions import BY_ID, first_key_label
 from widgets.line import Line, Tone, line
 from widgets.text import inert
 
@@ -39,18 +40,20 @@ def finding_lines(finding: Finding) -> list[Line]:
     return [line((f"{sign} ", tone), f"{inert(finding.title)}{detail}", (remedy, Tone.DIM))]
 
 
-def summary(judged: Judged) -> Line:
-    """How it stands, in one line."""
+def summary(judged: Judged, *, change: bool = False) -> Line:
+    """How it stands, in one line. change: it takes the place of a container."""
+    key = first_key_label(BY_ID["run.start"])
+    does = f"  {key} makes it again" if change else f"  {key} runs it"
     blocks = len(judged.wrong) + sum(one.finding.severity is Severity.BLOCK for one in judged.remarks)
     warns = sum(one.finding.severity is Severity.WARN for one in judged.remarks)
     for one in judged.remarks:
         if not one.field and one.finding.severity is Severity.BLOCK:
             return finding_lines(one.finding)[0]
     if blocks:
-        return line((f"✕ {blocks} to mend", Tone.BAD), ("  Ctrl+S goes there", Tone.DIM))
+        return line((f"✕ {blocks} to mend", Tone.BAD), (f"  {key} goes there", Tone.DIM))
     if warns:
-        return line((f"▲ {warns} {'warning' if warns == 1 else 'warnings'}", Tone.WARN), ("  Ctrl+S runs it", Tone.DIM))
-    return line(("✓ ready", Tone.OK), ("  Ctrl+S runs it", Tone.DIM))
+        return line((f"▲ {warns} {'warning' if warns == 1 else 'warnings'}", Tone.WARN), (does, Tone.DIM))
+    return line(("✓ ready", Tone.OK), (does, Tone.DIM))
 
 
 def first_wrong(judged: Judged) -> tuple[str, int] | None:

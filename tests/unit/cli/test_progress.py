@@ -30,6 +30,15 @@ def test_an_estimate_that_was_too_low_never_says_more_than_all() -> None:
     assert "99% of" in text_of(progress(Phase.PROGRESS, done_bytes=5000))
 
 
+def test_where_there_is_no_room_the_title_is_cut_and_no_figure() -> None:
+    running = progress(Phase.PROGRESS, done_bytes=100)
+    text = text_of(running)
+    narrow = text_of(running, len(text) - 3)
+    assert len(narrow) == len(text) - 3
+    assert narrow.partition(": ")[2] == text.partition(": ")[2]
+    assert "…" in narrow
+
+
 def test_the_end_of_a_step() -> None:
     assert text_of(progress(Phase.DONE, done_bytes=1000)) == "[1/6] ship the image: 1000 B, 100 B/s, done"
     assert text_of(progress(Phase.FAILED)) == "[1/6] ship the image: FAILED"
