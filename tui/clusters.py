@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from backends.model.ids import EngineId, EngineKind
-from backends.model.manifest import AppliedObject
 from tui.config import ConfigError
+
+if TYPE_CHECKING:
+    from backends.model.manifest import AppliedObject
 
 CONTEXTS_VARIABLE = "TRANSHIP_KUBE"
 """Contexts with commas between them, besides those of the settings and of --kube."""

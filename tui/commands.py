@@ -1,5 +1,5 @@
-"""What a person asked for, done in workers; migrations are in `tui.moves`. With it and the bridge the only place where
-workers live. May not draw.
+"""What a person asked for, done in workers; each kind of it is in a module of its own (`tui.command_kinds`). With that
+and the bridge the only place where workers live. May not draw.
 
 Every worker has a name, a group and exit_on_error=False; what goes wrong in one comes out at the app's one handler.
 """
@@ -15,52 +15,28 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textual.worker import Worker
-
-from backends.model.errors import BackendError, Refused
+from backends.model.errors import BackendError
 from backends.model.events import OperationUpdate
 from backends.model.ids import ContainerKey, EngineId, ImageKey
-from backends.model.image import LayerReport
-from tui.audit_commands import AuditCommands
-from tui.build_commands import BuildCommands
-from tui.column_commands import ColumnCommands
-from tui.compare_commands import CompareCommands
-from tui.export_commands import ExportCommands
-from tui.file_commands import FileCommands
-from tui.group_commands import GroupCommands
-from tui.image_commands import ImageCommands
-from tui.image_file_commands import ImageFileCommands
+from tui.command_kinds import CommandKinds
 from tui.image_messages import LayersFailed, LayersLoaded
-from tui.layer_commands import LayerCommands
-from tui.log_commands import LogCommands
 from tui.messages import Examined, InspectFailed, InspectLoaded, UsersNamed
-from tui.moves import Moves
-from tui.run_commands import RunCommands
-from tui.schedule_commands import ScheduleCommands
-from tui.security_commands import SecurityCommands
-from tui.store_commands import StoreCommands
-from tui.sweep_commands import SweepCommands
-from tui.talk_commands import TalkCommands
-from tui.transfer_commands import TransferCommands
-from tui.trial_commands import TrialCommands
 from tui.under_way import UnderWay
-from tui.watch_commands import WatchCommands
 from tui.workers import Reply
 
 if TYPE_CHECKING:
     from textual.dom import DOMNode
 
     from backends.engine import Engine
+    from backends.model.image import LayerReport
     from backends.services.fleet import Fleet
 
 DEBOUNCE_S = 0.15  # a cursor that rests shorter than this asks for nothing
 EXAMINE_READY_S = 5.0  # doctor waits so long for engines that have not answered yet
 LAYERS_KEPT = 256  # images whose layers stay known; an image never changes
 
-"""Where the answer goes: a screen's post_message."""
 
-
-class Commands:
+class Commands(CommandKinds):
     """Starts workers on behalf of the screens.
 
     fleet: gives the open fleet, None before it is open. state_dir: where migrations keep their journal, and the chosen
@@ -68,49 +44,15 @@ class Commands:
     """
 
     def __init__(self, owner: DOMNode, fleet: Callable[[], Fleet | None], state_dir: Path) -> None:
-        self._owner = owner
-        self._fleet = fleet
-        self._state_dir = state_dir
+        super().__init__(owner, fleet, state_dir)
         self._layers: OrderedDict[ImageKey, LayerReport] = OrderedDict()
-        self.moves = Moves(self._work, self._open_fleet, state_dir)
-        self.images = ImageCommands(self._work, self._open_fleet)
-        self.transfers = TransferCommands(self._work, self._open_fleet)
-        self.layers = LayerCommands(self._work, self._open_fleet)
-        self.builds = BuildCommands(self._work, self._open_fleet)
-        self.compare = CompareCommands(self._work, self._open_fleet)
-        self.image_files = ImageFileCommands(self._work, self._open_fleet, self.images.told)
-        self.run = RunCommands(self._work, self._open_fleet, state_dir)
-        self.files = FileCommands(self._work, self._open_fleet)
-        self.stores = StoreCommands(self._work, self._open_fleet)
-        self.talks = TalkCommands(self._work, self._open_fleet, owner.app)
-        self.logs = LogCommands(self._work, self._open_fleet)
-        self.exports = ExportCommands(self._work, self._open_fleet)
-        self.security = SecurityCommands(self._work, self._open_fleet)
-        self.trials = TrialCommands(self._work, self._open_fleet)
-        self.sweeps = SweepCommands(self._work, self._open_fleet)
-        self.watching = WatchCommands(self._work, self._open_fleet)
-        self.columns = ColumnCommands(self._work, state_dir)
-        self.audit = AuditCommands(self._work, state_dir)
-        self.schedules = ScheduleCommands(self._work)
-        self.groups = GroupCommands(self._work, self._open_fleet, owner.post_message)
 
     # -- what all share --------------------------------------------------------------------------
-    def _work(
-        self, work: Callable[[], Coroutine[Any, Any, None]], *, name: str, group: str, exclusive: bool = False
-    ) -> Worker[None]:
-        return self._owner.run_worker(work, name=name, group=group, exclusive=exclusive, exit_on_error=False)
-
     def watch(self, keys: Collection[ContainerKey]) -> None:
         """Tell the engines which rows are looked at; nothing before they are known."""
         fleet = self._fleet()
         if fleet is not None:
             fleet.watch(keys)
-
-    def _open_fleet(self) -> Fleet:
-        fleet = self._fleet()
-        if fleet is None:
-            raise Refused("The engines are not known yet", hint="wait a moment and try again")
-        return fleet
 
     def _engine(self, engine: EngineId) -> Engine:
         return self._open_fleet().engine(engine)
@@ -118,8 +60,7 @@ class Commands:
     @property
     def under_way(self) -> UnderWay:
         """What would not come to its end if the program ended now."""
-        images = (self.images.running, self.builds.running, self.transfers.running)
-        return UnderWay(self.moves.running, *images, self.sweeps.running, self.trials.running)
+        return UnderWay(self.moves.running, *self._running())
 
     def undo_then(self, leave: Callable[[], object]) -> None:
         """Cancel migrations and leave when they are undone; the screen lives on meanwhile."""
@@ -132,8 +73,7 @@ class Commands:
     async def close(self) -> None:
         """Cancel migrations, trials, sweeps and what images do; wait until they have undone what they made."""
         # At once: what one undoes on an engine that hangs keeps none of the others running.
-        kinds = (self.trials, self.sweeps, self.transfers, self.builds, self.images, self.moves)
-        await asyncio.gather(*(kind.close() for kind in kinds))
+        await asyncio.gather(self.moves.close(), *(kind.close() for kind in self._made().values()))
 
     # -- lifecycle -------------------------------------------------------------------------------
     def operate(self, action: str, key: ContainerKey, *, name: str = "") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from textual.message import Message
 from textual.worker import Worker
@@ -13,9 +14,11 @@ from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.events import Phase
 from backends.model.ids import ContainerKey, EngineId
-from backends.model.plan import Check, MigrationReport, Plan, StepProgress
 from tui.move_messages import MigrationFinished, MigrationProgressed, MigrationSettled
 from tui.workers import Reply
+
+if TYPE_CHECKING:
+    from backends.model.plan import Check, MigrationReport, Plan, StepProgress
 
 """Where the answer goes: a screen's post_message."""
 

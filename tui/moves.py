@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from backends.model.container import Container
 from backends.model.errors import BackendError
 from backends.model.ids import ContainerKey, EngineId
-from backends.model.plan import Choices, MigrationFailed, MigrationReport, Plan
 from tui.move import Move, State, Word
 from tui.move_messages import MovesListed, PlanFailed, PlanMade
 from tui.workers import Reply, Work, ended
@@ -25,6 +24,7 @@ from tui.workers import Reply, Work, ended
 if TYPE_CHECKING:
     from backends.migration.facts import SourceFacts, TargetFacts
     from backends.migration.project import ProjectFacts
+    from backends.model.plan import Choices, MigrationReport, Plan
     from backends.services.fleet import Fleet
     from backends.services.moves import Member
 
@@ -192,6 +192,8 @@ class Moves:
         )
 
     async def _run(self, move: Move, work: Callable[[Move], Coroutine[Any, Any, tuple[MigrationReport, ...]]]) -> None:
+        from backends.model.plan import MigrationFailed
+
         try:
             reports = await work(move)
         except MigrationFailed as error:

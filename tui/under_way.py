@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tui.move import Move
+if TYPE_CHECKING:
+    from tui.move import Move
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from backends.model.errors import BackendError
-from backends.model.image import Layer, LayerReport
 from widgets.charts import bar
 from widgets.format import MISSING, age_text, bytes_text, short_image
 from widgets.line import BLANK, Line, Tone, line
 from widgets.text import cut_end, inert, pad, paragraph
+
+if TYPE_CHECKING:
+    from backends.model.image import Layer, LayerReport
 
 _BAR = 12
 # What the classic builder and BuildKit write around the command that a person gave.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from backends.model.errors import BackendError
-from backends.model.image import LayerReport
 from widgets.layer_lines import error_lines, layer_lines, loading_lines, message_lines
 from widgets.lines_pane import LinesPane
+
+if TYPE_CHECKING:
+    from backends.model.image import LayerReport
 
 
 class LayerTree(LinesPane):

@@ -90,6 +90,22 @@ def text_strip(entry: Entry, palette: Palette, mark: Style | None) -> Strip:
     return strip if mark is None else strip.apply_style(mark)
 
 
+def row_strip(head: Strip, text: Strip, part: int, left: int, palette: Palette, width: int) -> Strip:
+    """A row of the log: what stands before the text, and of that the part of this row, from the cell `left` on."""
+    room, base = max(1, width - head.cell_length), palette[Tone.PLAIN]
+    start = part * room + left
+    if start == 0 and (rest := room - text.cell_length) >= 0:  # nearly all: cut nowhere, and made in one go
+        return Strip([*head, *text, Segment(" " * rest, base)], width)
+    return Strip.join([head, text.crop_extend(start, start + room, base)]).adjust_cell_length(width, base)
+
+
+def new_lines_strip(count: int, palette: Palette, width: int) -> Strip:
+    """How many lines have come since it stands still."""
+    said = f" ▼ {count} new line{'s' if count > 1 else ''} · End follows "
+    segment = Segment(said, palette[Tone.WARN] + Style(reverse=True))
+    return Strip([segment]).adjust_cell_length(width, palette[Tone.PLAIN])
+
+
 def saved_text(entry: Entry, source: int, names: Sequence[str], *, times: bool) -> str:
     """A line as it is written into a file: without escapes, with what is shown before it."""
     if isinstance(entry, str):

@@ -17,8 +17,9 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from backends.model.container import LogLine
+from widgets import log_draw
 from widgets.line import Tone
-from widgets.log_draw import LogLook, head_strip, nothing_words, row_count, saved_text, text_strip
+from widgets.log_draw import LogLook
 from widgets.log_filter import LogFilter
 from widgets.log_layout import LogLayout
 from widgets.log_search import SLICE, LogSearch
@@ -192,7 +193,7 @@ class LogView(ScrollView, can_focus=True):
         """What is shown, as text for a file."""
         store, names = self._store, self.look.names
         numbers = self._arranged.numbers(store.first, store.end)
-        return [saved_text(store.entry(n), store.source(n), names, times=self.look.times) for n in numbers]
+        return [log_draw.saved_text(store.entry(n), store.source(n), names, times=self.look.times) for n in numbers]
 
     def _extend(self, entries: Sequence[Entry], sources: Sequence[int]) -> None:
         if not entries:
@@ -242,7 +243,7 @@ class LogView(ScrollView, can_focus=True):
             entry = store.entry(number)
             if not isinstance(entry, str) and not wanted.passes(entry.text, store.level(number)):
                 return 0
-            return row_count(entry, look, width) if wrap else 1
+            return log_draw.row_count(entry, look, width) if wrap else 1
 
         return LogLayout(height, store.first)
 
@@ -375,25 +376,19 @@ class LogView(ScrollView, can_focus=True):
         """One line of the widget, counted from its top."""
         palette = self._palette = self._palette or palette_of(self)
         width = self.scrollable_content_region.width
-        base = palette[Tone.PLAIN]
         if y == self.size.height - 1 and (new := self.new_lines):
-            said = f" ▼ {new} new line{'s' if new > 1 else ''} · End follows "
-            return Strip([Segment(said, palette[Tone.WARN] + Style(reverse=True))]).adjust_cell_length(width, base)
+            return log_draw.new_lines_strip(new, palette, width)
         place = self._arranged.at(y + self.scroll_offset.y)
         if place is None:
-            said = nothing_words(self._arranged, self._store, self._what) if y == self._arranged.rows else ""
-            return Strip([Segment(said, palette[Tone.DIM])]).adjust_cell_length(width, base)
+            said = log_draw.nothing_words(self._arranged, self._store, self._what) if y == self._arranged.rows else ""
+            return Strip([Segment(said, palette[Tone.DIM])]).adjust_cell_length(width, palette[Tone.PLAIN])
         number, part = place
         entry, source = self._store.entry(number), self._store.source(number)
         text = self._strips.get(number)
         if text is None:
-            text = self._strips[number] = text_strip(entry, palette, self._mark(number))
-        head = head_strip(entry, source, self.look, palette, first=part == 0)
-        room = max(1, width - head.cell_length)
-        start = part * room if self.wraps else self._left
-        if start == 0 and (rest := room - text.cell_length) >= 0:  # nearly all: cut nowhere, and made in one go
-            return Strip([*head, *text, Segment(" " * rest, base)], width)
-        return Strip.join([head, text.crop_extend(start, start + room, base)]).adjust_cell_length(width, base)
+            text = self._strips[number] = log_draw.text_strip(entry, palette, self._mark(number))
+        head = log_draw.head_strip(entry, source, self.look, palette, first=part == 0)
+        return log_draw.row_strip(head, text, part, self._left, palette, width)
 
     def _mark(self, number: int) -> Style | None:
         look = Style(reverse=True) if number == self._search.at else Style(underline=True, bold=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal
@@ -11,7 +12,6 @@ from textual.containers import Horizontal
 from backends.model.events import ConnectionState
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, ImageKey
-from backends.model.image import LayerReport
 from tui.actions import BY_ID, first_key_label
 from tui.image_messages import LayersFailed, LayersLoaded
 from tui.screens.facts import InfoPane
@@ -22,6 +22,9 @@ from widgets.gpu_lines import GpuMarks
 from widgets.gpu_panel import GpuPanel
 from widgets.layer_tree import LayerTree
 from widgets.lines_pane import LinesPane
+
+if TYPE_CHECKING:
+    from backends.model.image import LayerReport
 
 PANES = ("gpus", "layers", "info")
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 from backends.model.capabilities import Capability
 from backends.model.ids import EngineId
-from backends.model.image_sharing import ImageShare
-from backends.model.transfer_state import TransferAsk
 from tui.image_messages import LoginsSeen
 from widgets.format import short_image
 from widgets.line import Tone, line
 from widgets.text import inert
 
 if TYPE_CHECKING:
+    from backends.model.image_sharing import ImageShare
+    from backends.model.transfer_state import TransferAsk
     from tui.screens.base import TranshipScreen
     from widgets.registry_dialogs import PullWish
 
@@ -111,6 +111,7 @@ class Registries:
 
     def _ask_to_push(self, share: ImageShare, tag: str) -> None:
         from backends.model.reference import parse_reference
+        from backends.model.transfer_state import TransferAsk
         from widgets.dialogs import ConfirmDialog
 
         engine = share.image.key.engine
@@ -190,6 +191,8 @@ class Registries:
 
 
 def _asks(wish: PullWish) -> list[TransferAsk]:
+    from backends.model.transfer_state import TransferAsk
+
     return [
         TransferAsk(engine, wish.reference, platform=wish.platform, insecure=wish.insecure) for engine in wish.engines
     ]

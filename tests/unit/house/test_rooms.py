@@ -22,6 +22,10 @@ FIRST_SCREENS = frozenset(
     | {"registries"}
 )
 """What the fleet's screen is made of."""
+FIRST_MODELS = frozenset(
+    {"capabilities", "container", "errors", "events", "fleet", "gpu", "ids", "secret", "secrets", "trial", "values"}
+)
+"""What a fleet is made of."""
 SDKS = ("aiohttp", "docker", "kubernetes", "podman", "pynvml", "psutil", "humanize")
 
 
@@ -73,6 +77,10 @@ def test_the_first_frame_loads_the_model_and_the_fleets_screen_and_no_more() -> 
     screens = {name.removeprefix("tui.screens.") for name in loaded if name.startswith("tui.screens.")}
     assert screens <= FIRST_SCREENS
     assert not {name for name in loaded if name.startswith(("tui.cli.", "tui.web"))}
+    models = {name.removeprefix("backends.model.") for name in loaded if name.startswith("backends.model.")}
+    assert models <= FIRST_MODELS
+    commands = {name for name in loaded if name.startswith("tui.") and name.endswith("_commands")}
+    assert commands == {"tui.column_commands"}, "a kind of commands is imported when a key first asks for it"
 
 
 def test_containers_are_shown_before_anything_samples() -> None:
