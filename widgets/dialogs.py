@@ -78,6 +78,14 @@ class Dialog(ModalScreen[Answer]):
         self.dismiss(None)
 
 
+def walk(options: OptionList, step: int) -> None:
+    """Move its cursor as the arrow keys do: down for a step above 0."""
+    if step > 0:
+        options.action_cursor_down()
+    else:
+        options.action_cursor_up()
+
+
 class ConfirmDialog(Dialog[bool]):
     """A question with two answers; "no" has the focus, so that a hasty Enter does nothing."""
 

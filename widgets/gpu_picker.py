@@ -16,7 +16,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from backends.model.wish import GpuWish, WishKind, first, these, wish_words
-from widgets.dialogs import Dialog, content_of
+from widgets.dialogs import Dialog, content_of, walk
 from widgets.gpu_offer import GpuOffer, PickRow, pick_rows
 from widgets.line import Line, Tone, line
 from widgets.text import inert
@@ -155,11 +155,7 @@ class GpuPicker(Dialog[GpuWish | None]):
 
     def action_move(self, step: int) -> None:
         """As the arrow keys."""
-        picks = self.query_one(OptionList)
-        if step > 0:
-            picks.action_cursor_down()
-        else:
-            picks.action_cursor_up()
+        walk(self.query_one(OptionList), step)
 
     def action_mark(self) -> None:
         """Mark the row: a wish alone, devices together."""

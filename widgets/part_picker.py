@@ -12,7 +12,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from backends.model.plan import Choices
-from widgets.dialogs import Dialog, content_of
+from widgets.dialogs import Dialog, content_of, walk
 from widgets.move_parts import HIGHEST_PORT, PartRow, Parts, part_rows, turned, with_port
 
 _NARROWEST = 40
@@ -86,11 +86,7 @@ class PartPicker(Dialog[Choices | None]):
 
     def action_move(self, step: int) -> None:
         """As the arrow keys."""
-        picks = self.query_one(OptionList)
-        if step > 0:
-            picks.action_cursor_down()
-        else:
-            picks.action_cursor_up()
+        walk(self.query_one(OptionList), step)
 
     @on(OptionList.OptionSelected)
     def _chosen(self, event: OptionList.OptionSelected) -> None:

@@ -12,7 +12,7 @@ from textual.containers import Vertical, VerticalScroll
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from widgets.dialogs import Dialog, content_of
+from widgets.dialogs import Dialog, content_of, walk
 from widgets.line import Line, Tone, line
 from widgets.text import cut_end, cut_line, inert, pad, width_of
 
@@ -75,11 +75,7 @@ class PresetPicker(Dialog[str | None]):
 
     def action_move(self, step: int) -> None:
         """As the arrow keys."""
-        picks = self.query_one(OptionList)
-        if step > 0:
-            picks.action_cursor_down()
-        else:
-            picks.action_cursor_up()
+        walk(self.query_one(OptionList), step)
 
     @on(OptionList.OptionHighlighted)
     def _moved(self, event: OptionList.OptionHighlighted) -> None:

@@ -51,3 +51,7 @@ class FleetView:
     gpus: GpuSnapshot = field(default_factory=GpuSnapshot)
     gpu_traces: Mapping[str, GpuTrace] = field(default_factory=lambda: _EMPTY)
     operations: Mapping[ContainerKey, OperationUpdate] = field(default_factory=lambda: _EMPTY)
+
+    def offering(self, capability: Capability) -> list[EngineId]:
+        """The engines that answer now and can do that, sorted."""
+        return sorted(id for id, engine in self.engines.items() if engine.offers(capability))

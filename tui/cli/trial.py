@@ -109,7 +109,7 @@ def _words(command: str) -> list[str]:
 
 
 def _connected(view: FleetView) -> tuple[EngineId, ...]:
-    found = tuple(sorted(engine.id for engine in view.engines.values() if engine.offers(Capability.RECIPES)))
+    found = tuple(view.offering(Capability.RECIPES))
     if not found:
         raise NotFound("no engine answers", hint="tranship engines says why")
     return found

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def engines_of(view: FleetView) -> list[EngineId]:
     """Where may be built: the engines that are connected."""
-    return sorted(id for id, engine in view.engines.items() if engine.offers(Capability.STORES))
+    return view.offering(Capability.STORES)
 
 
 def build_question(engines: list[EngineId], now: BuildAsked) -> BuildDialog:

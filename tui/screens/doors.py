@@ -211,7 +211,7 @@ class Doors:
     def _near(self) -> EngineId | None:
         """The engine of the row under the cursor where it is connected, else the first that is."""
         view = self._app.view
-        there = sorted(engine.id for engine in view.engines.values() if engine.offers(Capability.RECIPES))
+        there = view.offering(Capability.RECIPES)
         key = self._fleet.query_one(ContainerTable).selected
         return key.engine if key is not None and key.engine in there else next(iter(there), None)
 

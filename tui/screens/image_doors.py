@@ -42,7 +42,7 @@ class ImageDoors:
         return self._screen.tranship
 
     def _engines(self, view: FleetView) -> list[EngineId]:
-        found = sorted(id for id, engine in view.engines.items() if engine.offers(Capability.STORES))
+        found = view.offering(Capability.STORES)
         if not found:
             self._app.refuse("No engine is connected; Ctrl+R tries again.")
         return found

@@ -139,7 +139,7 @@ def which_name(share: ImageShare) -> ChoiceDialog:
 def copy_targets(view: FleetView, images: Sequence[ImageShare]) -> list[EngineId]:
     """Engines that all of the images can be copied to: connected, and not their own."""
     own = {share.image.key.engine for share in images}
-    return sorted(id for id, engine in view.engines.items() if engine.offers(Capability.STORES) and id not in own)
+    return [id for id in view.offering(Capability.STORES) if id not in own]
 
 
 def _moves(images: Sequence[ImageShare], engine: EngineId) -> str:

@@ -41,9 +41,7 @@ class Registries:
 
     @property
     def _engines(self) -> list[EngineId]:
-        return sorted(
-            id for id, engine in self._screen.tranship.view.engines.items() if engine.offers(Capability.STORES)
-        )
+        return self._screen.tranship.view.offering(Capability.STORES)
 
     # -- pull ------------------------------------------------------------------------------------
     def pull(self, reference: str = "", engine: EngineId | None = None, platform: str = "") -> None:

@@ -138,7 +138,7 @@ class RunScreen(FormScreen):
 
     @staticmethod
     def _engines(view: FleetView) -> list[EngineId]:
-        return sorted(engine.id for engine in view.engines.values() if engine.offers(Capability.RECIPES))
+        return view.offering(Capability.RECIPES)
 
     async def _fill(self, draft: Draft) -> None:
         """Put a draft into the fields, with a name and ports that are free."""

@@ -54,7 +54,7 @@ class SearchScreen(SubScreen):
     @on(Input.Submitted, "#search-words")
     def _submitted(self, event: Input.Submitted) -> None:
         term = event.value.strip()
-        engines = sorted(id for id, engine in self.tranship.view.engines.items() if engine.offers(Capability.STORES))
+        engines = self.tranship.view.offering(Capability.STORES)
         if not term:
             return
         if not engines:

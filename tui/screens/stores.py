@@ -192,7 +192,7 @@ class StoresScreen(ListScreen):
             self.app.push_screen(store_questions.choice(f"Which {self.KIND.plural} are to go?", offers), do)
 
     def _create(self) -> None:
-        engines = sorted(id for id, engine in self._view.engines.items() if engine.offers(Capability.STORES))
+        engines = self._view.offering(Capability.STORES)
         if not engines:
             self.tranship.refuse("No engine is connected.")
         elif len(engines) == 1:

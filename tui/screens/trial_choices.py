@@ -30,7 +30,7 @@ MOST_RUNS, MOST_COPIES, LONGEST_S = 10_000, 1_000, 86_400
 
 def engine_sets(view: FleetView, own: EngineId) -> list[tuple[EngineId, ...]]:
     """Sets of connected engines to choose from, the container's own first in each; all together first."""
-    found = sorted(id for id, engine in view.engines.items() if engine.offers(Capability.RECIPES) and id != own)
+    found = [id for id in view.offering(Capability.RECIPES) if id != own]
     sets = [some for count in range(len(found), -1, -1) for some in combinations(found, count)]
     return [(own, *some) for some in sets]
 
