@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -80,8 +81,13 @@ class FileCommands:
             reply(FolderRead(path, error=error))
 
     # -- copying ---------------------------------------------------------------------------------
-    def copy_out(self, row: Container, path: str, target: Path, reply: Reply) -> Worker[None]:
-        """Copy a file or folder to this machine: FilesProgressed, then FilesCopied; cancelled, it leaves nothing."""
+    def copy_out(
+        self, row: Container, path: str, target: Path, reply: Reply, size_bytes: int | None = None
+    ) -> Worker[None]:
+        """Copy a file or folder to this machine: FilesProgressed, then FilesCopied; cancelled, it leaves nothing.
+
+        size_bytes: of a file, as its folder told; an engine does not say how much comes.
+        """
 
         async def copy(report: Callable[[Flow], None]) -> str:
             from backends.services.file_copies import copy_out
@@ -89,9 +95,11 @@ class FileCommands:
             done = await copy_out(self._fleet(), row, path, target, report)
             return self._told(done, f"{path} is in {done.target}", reply)
 
-        return self._copy(copy, f"copy {path} out", reply)
+        return self._copy(copy, f"copy {path} out", reply, size_bytes)
 
-    def copy_out_of_volume(self, key: StoreKey, path: str, target: Path, reply: Reply) -> Worker[None]:
+    def copy_out_of_volume(
+        self, key: StoreKey, path: str, target: Path, reply: Reply, size_bytes: int | None = None
+    ) -> Worker[None]:
         """The same of a volume."""
 
         async def copy(report: Callable[[Flow], None]) -> str:
@@ -101,7 +109,7 @@ class FileCommands:
             done = await copy_out_of_volume(self._fleet(), key, path, target, report, browser=browser)
             return self._told(done, f"{path} is in {done.target}", reply)
 
-        return self._copy(copy, f"copy {path} out", reply)
+        return self._copy(copy, f"copy {path} out", reply, size_bytes)
 
     def copy_in(self, row: Container, source: Path, path: str, reply: Reply, *, overwrite: bool) -> Worker[None]:
         """Copy a file or folder of this machine into a folder of the container."""
@@ -114,8 +122,18 @@ class FileCommands:
 
         return self._copy(copy, f"copy {source.name} in", reply)
 
-    def _copy(self, copy: Callable[[Callable[[Flow], None]], Awaitable[str]], name: str, reply: Reply) -> Worker[None]:
+    def _copy(
+        self,
+        copy: Callable[[Callable[[Flow], None]], Awaitable[str]],
+        name: str,
+        reply: Reply,
+        size_bytes: int | None = None,
+    ) -> Worker[None]:
         def report(flow: Flow) -> None:
+            if flow.total_bytes is None and size_bytes:
+                left = max(0, size_bytes - flow.done_bytes)
+                eta_s = left / flow.bytes_per_s if flow.bytes_per_s else None
+                flow = replace(flow, done_bytes=size_bytes - left, total_bytes=size_bytes, eta_s=eta_s)
             share = flow.done_bytes / flow.total_bytes if flow.total_bytes else None
             reply(FilesProgressed(f"{inert(name)}: {flow_words(flow)}", share))
 

@@ -109,7 +109,8 @@ async def _failed(easel: Easel) -> None:
     )
     engine.faults.fail("stop", error, times=1)
     await on("jupyter", ("s",))(easel)
-    await easel.wait("is taken")
+    await easel.wait(lambda app: any("is taken" in one.message for one in app._notifications))
+    await easel.press()
 
 
 async def _swept(easel: Easel) -> None:
@@ -204,7 +205,6 @@ SCENES: tuple[Scene, ...] = (
     Scene("exec", on("train", ("x",), "[Rr]un")),
     Scene("program", on("train", ("x",), "Run in", (*"ls /", "enter"), "ended|code|etc")),
     Scene("rename", on("jupyter", ("R",), "ename")),
-    Scene("failed", _failed),
     Scene("failed-in-full", keys_after(_failed, ("e",), "already in use")),
     Scene("sweep", _swept),
     Scene("gpu-picker", on("train", ("N",), "Run one like", ("ctrl+g",), "A100")),

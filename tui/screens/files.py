@@ -30,7 +30,7 @@ from widgets.filter_line import FilterLine
 from widgets.line import Line, Tone, line
 from widgets.lines_pane import LinesPane
 from widgets.live_table import LiveTable
-from widgets.text import inert
+from widgets.text import cut_middle, inert, width_of
 
 if TYPE_CHECKING:
     from tui.screens.path_question import PathDialog
@@ -54,9 +54,11 @@ class ContainerFiles:
         """Ask for a folder."""
         return commands.read(self._row, path, reply)
 
-    def copy_out(self, commands: FileCommands, path: str, target: Path, reply: Reply) -> Worker[None]:
+    def copy_out(
+        self, commands: FileCommands, path: str, target: Path, reply: Reply, size_bytes: int | None
+    ) -> Worker[None]:
         """Copy one of them to this machine."""
-        return commands.copy_out(self._row, path, target, reply)
+        return commands.copy_out(self._row, path, target, reply, size_bytes)
 
 
 class VolumeFiles:
@@ -75,9 +77,11 @@ class VolumeFiles:
         """Ask for a folder."""
         return commands.read_volume(self._key, path, reply)
 
-    def copy_out(self, commands: FileCommands, path: str, target: Path, reply: Reply) -> Worker[None]:
+    def copy_out(
+        self, commands: FileCommands, path: str, target: Path, reply: Reply, size_bytes: int | None
+    ) -> Worker[None]:
         """Copy one of them to this machine."""
-        return commands.copy_out_of_volume(self._key, path, target, reply)
+        return commands.copy_out_of_volume(self._key, path, target, reply, size_bytes)
 
 
 class FilesScreen(SubScreen):
@@ -164,7 +168,9 @@ class FilesScreen(SubScreen):
         return [line(("The folder is empty." if not self._filter else "Nothing fits. Esc shows all.", Tone.DIM))]
 
     def _say(self) -> None:
-        parts = [f"{inert(self._place.title)}  {inert(self._wanted)}"]
+        where = inert(self._wanted)
+        name = cut_middle(inert(self._place.title), max(20, self.size.width // 2 - width_of(where)))
+        parts = [f"{name}  {where}"]
         if self._progress:
             parts.append(self._progress)
         elif self._reader is not None:
@@ -254,7 +260,8 @@ class FilesScreen(SubScreen):
                 self._half = ""  # it appears when it is complete
                 place = Path(os.path.expanduser(target))
                 commands = self.tranship.commands.files
-                self._copier = self._place.copy_out(commands, self._path(entry), place, self.post_message)
+                size = entry.size_bytes if entry.kind is FileKind.FILE else None
+                self._copier = self._place.copy_out(commands, self._path(entry), place, self.post_message, size)
 
         title = f"Copy {entry.name} out to"
         self.app.push_screen(
