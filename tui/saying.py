@@ -33,6 +33,8 @@ class Saying(MendedApp):
         """Before Textual shows one more: older ones make room."""
         for one in self._toasts.make_room(self._notifications, message.notification):
             self._unnotify(one, refresh=False)  # Textual has no public way to end one; it refreshes all after this
+        if not self.screen_stack:  # the last notice of an app that ends: the screens have gone before it
+            return
         for toast in self.screen.query("Toast"):
             toast.refresh(layout=True)
 
