@@ -24,8 +24,9 @@ FIRST_SCREENS = frozenset(
 """What the fleet's screen is made of."""
 FIRST_MODELS = frozenset(
     {"capabilities", "container", "errors", "events", "fleet", "gpu", "ids", "secret", "secrets", "trial", "values"}
+    | {"settings", "workload"}
 )
-"""What a fleet is made of."""
+"""What a fleet is made of, and where the labels of our own helpers stand."""
 SDKS = ("aiohttp", "docker", "kubernetes", "podman", "pynvml", "psutil", "humanize")
 
 
