@@ -41,15 +41,16 @@ class ScheduleCommands:
 
     async def _read(self, reply: Reply, gone: Installed | None) -> None:
         from backends.schedule import install
-
-        def look() -> tuple[Installed, ...]:
-            where = install.folder()
-            if gone is not None:
-                install.remove(gone.schedule.name, gone.schedule.engine, where)
-            return tuple(install.installed(where))
+        from backends.services import schedule_removal
 
         try:
-            reply(SchedulesRead(await asyncio.to_thread(look)))
+            where = await asyncio.to_thread(install.folder)
+            amiss = None
+            if gone is not None:
+                _, amiss = await schedule_removal.remove(gone.schedule.name, gone.schedule.engine, where)
+            reply(SchedulesRead(tuple(await asyncio.to_thread(install.installed, where))))
+            if amiss is not None:
+                reply(SchedulesRead(error=amiss))
         except BackendError as error:
             reply(SchedulesRead(error=error))
 

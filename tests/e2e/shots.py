@@ -74,7 +74,7 @@ HELD: tuple[Shot, ...] = (
         ("a", "/", "quay.io/test", "Enter"),
         r"(?s)base:1.*held:1",
         ("Space", "Down", "="),
-        r"(?s)CONFIGURATION.*LAYERS.*opt/",
+        r"(?s)(?=.*opt/).*CONFIGURATION.*LAYERS",
     ),
 )
 

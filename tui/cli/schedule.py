@@ -202,12 +202,20 @@ def _looked(invocation: Invocation, name: str | None, engine: str, *, remove: bo
         raise click.UsageError("--remove needs a CONTAINER")
     if remove and invocation.settings().readonly:
         raise click.UsageError("--remove changes this machine: not with --readonly")
+    from backends.services import schedule_removal
+
+    amiss = None
     try:
         where = machine.folder()
-        found = machine.remove(name or "", engine, where) if remove else machine.installed(where)
+        if remove:
+            found, amiss = asyncio.run(schedule_removal.remove(name or "", engine, where))
+        else:
+            found = machine.installed(where)
     except BackendError as error:
         complain(error, as_json=invocation.json)
         sys.exit(Exit.FAILED)
+    if amiss is not None:
+        complain(amiss)
     if invocation.json:
         answer(**{"removed" if remove else "schedules": [_listed(one) for one in found]})
     elif remove:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import pytest
 
-from backends.model.errors import NotFound, Refused, Unsupported
+from backends.model.errors import Denied, NotFound, Refused, Unsupported
 from backends.schedule import install
 from backends.schedule.plan import Schedule, Units, units
+from backends.services import audit, schedule_removal
 
 WISH = Schedule("web", "podman", "daily", "/srv/backups", 7)
 MADE: Units = units(WISH, ["/bin/true"], {})
@@ -105,3 +107,33 @@ def test_a_time_that_is_none_is_refused(bin: Path) -> None:
 def test_units_of_users_lie_among_their_settings(tmp_path: Path) -> None:
     assert install.folder({"XDG_CONFIG_HOME": str(tmp_path)}, uid=1000) == tmp_path / "systemd" / "user"
     assert install.folder({}, uid=0) == Path("/etc/systemd/system")
+
+
+@pytest.mark.usefixtures("bin")
+async def test_what_is_taken_away_is_a_line_of_the_trail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    where = tmp_path / "units"
+    install.install_units(WISH, MADE, where)
+    gone, amiss = await schedule_removal.remove("web", "", where)
+    assert ([one.schedule for one in gone], amiss) == ([WISH], None)
+    with pytest.raises(NotFound):
+        await schedule_removal.remove("web", "", where)
+    install.install_units(WISH, MADE, where)
+    with pytest.raises(Denied):
+        await _without_right(where)
+    said = [json.loads(line) for line in audit.default_path().read_text().splitlines()]
+    assert [(one["action"], one["subject"], one["outcome"]) for one in said] == [
+        ("container.unschedule", "web", "done"),
+        ("container.unschedule", "web", "failed"),
+    ]
+    assert (said[0]["engine"], said[0]["engine_kind"], said[0]["plan"]["to"]) == ("podman", None, "/srv/backups")
+
+
+async def _without_right(where: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "unlink", _refused)
+        await schedule_removal.remove("web", "", where)
+
+
+def _refused(path: Path, missing_ok: bool = False) -> None:
+    raise PermissionError(f"{path} {missing_ok}")
