@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from dataclasses import dataclass
 
+from backends.model.expression import Expression
 from backends.model.log_level import LogLevel
 from widgets.sgr import LONGEST, plain_text, visible_part
 
 LEVELS: tuple[LogLevel | None, ...] = (None, LogLevel.INFO, LogLevel.WARNING, LogLevel.ERROR)
 """The levels that a key turns through; None = all lines."""
-
-
-class BadPattern(ValueError):
-    """What was typed is no regular expression; says why."""
 
 
 def searched(text: str) -> str:
@@ -30,7 +25,7 @@ class LogFilter:
     A line that names no level counts as information.
     """
 
-    pattern: re.Pattern[str] | None = None
+    pattern: Expression | None = None
     level: LogLevel | None = None
 
     @property
@@ -42,24 +37,23 @@ class LogFilter:
         """Whether a line is wanted. level: as `level_of` says."""
         if self.level is not None and (LogLevel.INFO if level is None else level) < self.level:
             return False
-        return self.pattern is None or self.pattern.search(searched(text)) is not None
+        return self.pattern is None or self.pattern.found_in(searched(text))
 
     @property
     def words(self) -> str:
         """What it lets pass, for a title; "" where all."""
-        parts = [f"“{self.pattern.pattern}”"] if self.pattern is not None else []
+        parts = []
+        if self.pattern is not None:
+            slow = ", which takes too long for a line: none is looked at any more" if self.pattern.too_slow else ""
+            parts.append(f"“{self.pattern.pattern}”{slow}")
         if self.level is not None:
             parts.append(f"{self.level.name.lower()} and worse" if self.level < LogLevel.FATAL else "fatal")
         return ", ".join(parts)
 
 
-def pattern_of(text: str) -> re.Pattern[str] | None:
+def pattern_of(text: str) -> Expression | None:
     """A regular expression from what was typed, small letters for both cases; None for "". Raises BadPattern."""
-    if not text:
-        return None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # what "[[" may mean one day is no concern of who types it
-            return re.compile(text, re.IGNORECASE if text == text.lower() else 0)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise BadPattern(f"“{text}” is no regular expression: {error}") from error
+    return Expression(text, smart_case=True) if text else None
+
+
+__all__ = ["LEVELS", "LogFilter", "pattern_of", "searched"]

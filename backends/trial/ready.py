@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from pathlib import Path
 
 from backends.engine import Engine
 from backends.listening import listened
 from backends.model.container import Health
 from backends.model.errors import Conflict, NotFound, TimedOut, Unsupported
+from backends.model.expression import BadPattern, Expression
 from backends.model.trial import ReadyBy, TrialRequest
 from backends.trial.totals import Places
 
@@ -64,10 +64,10 @@ async def _healthy(engine: Engine, container: str, request: TrialRequest, ports:
 
 async def _said(engine: Engine, container: str, request: TrialRequest, ports: frozenset[int]) -> None:
     del ports
-    wanted = re.compile(request.ready_pattern)
+    wanted = Expression(request.ready_pattern)
     async with engine.logs(container, follow=True) as lines:
         async for line in lines:
-            if wanted.search(line.text):
+            if wanted.found_in(line.text):
                 return
     await asyncio.Event().wait()  # the log is over: how it ended is told by whoever waits for that
 
@@ -107,9 +107,9 @@ async def _first_process(engine: Engine, container: str) -> int | None:
 def wrong_pattern(text: str) -> str:
     """What is wrong with a pattern for a line of the log, "" where nothing is."""
     try:
-        re.compile(text)
-    except re.error as error:
-        return f"no regular expression: {error}"
+        Expression(text)
+    except BadPattern as error:
+        return str(error)
     return ""
 
 

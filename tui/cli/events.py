@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backends.model.events import EngineEvent, EventKind
+from backends.model.expression import BadPattern, refuse_slow
 from tui.cli import schema_watch
 from tui.cli.exits import Exit
 from tui.cli.options import common, engine_option, only
@@ -15,7 +16,7 @@ from tui.cli.output import answer_line, data
 from tui.cli.pick import first_view, unreachable
 from tui.cli.schema import time_text
 from tui.cli.session import Invocation, pass_invocation, run
-from widgets.log_filter import BadPattern, pattern_of
+from widgets.log_filter import pattern_of
 from widgets.text import inert
 
 if TYPE_CHECKING:
@@ -47,7 +48,9 @@ def events(invocation: Invocation, kind: str | None, grep: str | None, count: in
             event = await heard.get()
             text = f"{event.engine}  {event.kind.value}  {event.action}  {event.name or event.id[:12]}"
             text += "" if event.exit_code is None else f"  exit code {event.exit_code}"
-            if (kind and event.kind.value != kind) or (pattern is not None and not pattern.search(text)):
+            fits = (not kind or event.kind.value == kind) and (pattern is None or pattern.found_in(text))
+            refuse_slow(pattern)
+            if not fits:
                 continue
             if invocation.json:
                 answer_line(**schema_watch.event(event))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from backends.model.container import Container, LogLine, LogStream
+from backends.model.expression import BadPattern, refuse_slow
 from backends.model.ids import ContainerKey
 from backends.model.log_level import LogLevel, level_of
 from tui.cli import schema
@@ -20,7 +21,7 @@ from tui.cli.output import answer_line, may_style
 from tui.cli.pick import first_view
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.moments import EXAMPLES
-from widgets.log_filter import BadPattern, LogFilter, pattern_of
+from widgets.log_filter import LogFilter, pattern_of
 from widgets.text import inert, pad, width_of
 
 if TYPE_CHECKING:
@@ -93,7 +94,9 @@ class _Printer:
     def take(self, key: ContainerKey, line: LogLine) -> None:
         if self._wanted.level is not None:
             self._levels[key] = level_of(line.text, self._levels.get(key))
-        if not self._wanted.passes(line.text, self._levels.get(key)):
+        passes = self._wanted.passes(line.text, self._levels.get(key))
+        refuse_slow(self._wanted.pattern)
+        if not passes:
             return
         if self._json:
             at = line.at if self._timestamps else None

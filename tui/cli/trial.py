@@ -94,7 +94,7 @@ def read_sign(text: str) -> tuple[ReadyBy | None, str]:
 
         wrong = wrong_pattern(pattern)
         if wrong:
-            raise click.BadParameter(inert(f"--ready log={pattern}: {wrong}"))
+            raise click.BadParameter(inert(f"--ready log=PATTERN: {wrong}"))
         return ReadyBy.LOG, pattern
     if equals or word not in {sign.value for sign in ReadyBy if sign is not ReadyBy.LOG}:
         raise click.BadParameter(inert(f"--ready {text}: health, port, log=PATTERN or running"))

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 
 from backends.model.container import LogLine, LogStream
 from backends.model.events import EngineEvent
+from backends.model.expression import BadPattern
 from backends.model.ids import EngineId
 from tui.action import Scope
 from tui.actions import bindings
@@ -19,7 +20,7 @@ from tui.screens.frame import KeyBar, TitleBar
 from widgets.engine_badge import badge_tone
 from widgets.filter_line import FilterLine
 from widgets.log_draw import LogLook
-from widgets.log_filter import BadPattern, LogFilter, pattern_of
+from widgets.log_filter import LogFilter, pattern_of
 from widgets.log_view import LogView
 from widgets.text import inert
 

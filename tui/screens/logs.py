@@ -15,6 +15,7 @@ from textual.worker import Worker
 
 from backends.layers.uncollected import leave_out, searched_again
 from backends.model.container import Container
+from backends.model.expression import BadPattern
 from backends.model.fleet import FleetView
 from tui.action import Scope
 from tui.actions import bindings
@@ -27,7 +28,7 @@ from widgets.filter_line import FilterLine
 from widgets.line import Tone, line
 from widgets.lines_pane import LinesPane
 from widgets.log_draw import LogLook
-from widgets.log_filter import LEVELS, BadPattern, LogFilter, pattern_of
+from widgets.log_filter import LEVELS, LogFilter, pattern_of
 from widgets.log_view import LogView
 from widgets.text import inert
 

@@ -32,6 +32,7 @@ from backends.migration.backup_file import BackupWriter, Found, Member, read_mem
 from backends.migration.oci import ImageIntake
 from backends.model.codec import from_json
 from backends.model.errors import BackendError, Protocol
+from backends.model.expression import BadPattern
 from backends.model.ids import EngineId, EngineKind, ImageKey
 from backends.model.image import ImageFacts
 from backends.model.log_level import level_of
@@ -59,7 +60,7 @@ from tui.kept_columns import FILE as COLUMNS_FILE
 from tui.kept_columns import read_columns
 from tui.moments import moment_of
 from tui.screens.move_choices import read_ports
-from widgets.log_filter import BadPattern, pattern_of
+from widgets.log_filter import pattern_of
 from widgets.sgr import plain_text
 
 ENGINE = EngineId(EngineKind.DOCKER, "docker")

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backends.model.container import LogLine, LogStream
+from backends.model.expression import BadPattern
 from backends.model.log_level import LogLevel, level_of
-from widgets.log_filter import BadPattern, LogFilter, pattern_of
+from widgets.log_filter import LogFilter, pattern_of
 from widgets.log_layout import LogLayout
 from widgets.log_store import LogStore
 
