@@ -10,8 +10,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
+
+from backends.model.container import StatsReading
+from backends.model.fleet import FleetView
 
 
 class Rounds:
@@ -71,7 +74,6 @@ def aiodocker(url: str) -> None:
 
 def tranship(url: str) -> None:
     """Tranship's own fleet of that one engine, samplers and store, without a screen."""
-    from backends.model.fleet import FleetView
     from tui.bootstrap import open_fleet
     from tui.config import Settings
 
@@ -83,15 +85,15 @@ def tranship(url: str) -> None:
         await fleet.start()
         await fleet.ready(30)
         rounds = Rounds({key.id for key, c in fleet.store.view.containers.items() if c.state.alive})
-        last: dict[str, float] = {}
+        take = fleet.history.take
 
-        def look(view: FleetView) -> None:
-            for key, reading in view.stats.items():
-                if last.get(key.id) != reading.sampled_at:
-                    last[key.id] = reading.sampled_at
-                    rounds.saw(key.id)
+        def look(readings: Iterable[StatsReading], view: FleetView) -> None:
+            for reading in readings:
+                rounds.saw(reading.key.id)
+            take(readings, view)
 
-        fleet.store.subscribe(look)
+        # Each round passes there, whether it told anything new or not.
+        fleet.history.take = look  # type: ignore[method-assign]
         await asyncio.Event().wait()
 
     asyncio.run(run())
