@@ -313,7 +313,7 @@ class Engine(Protocol):
     def export_volume(self, name: str, *, via_image: str, paths: Sequence[str] = ()) -> ByteStream:
         """The volume's content as a tar whose entries are relative to its root ("./a", owners numeric, root first).
 
-        paths: where given, at least these members (no directories), perhaps more, perhaps in several tars.
+        paths: where given, at least those of these members (no directories) that are there, perhaps in several tars.
         via_image: an image in this engine's store, for the helper container (created, never started, removed on exit).
         """
 

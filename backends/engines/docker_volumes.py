@@ -25,6 +25,7 @@ from backends.wire.frames import log_frames
 FOLDER = "tranship-volume"  # where the helper mounts the volume; not in any sane image
 WORKPLACE = "/volume"  # where programs find it
 _FEW = 256
+_NO_FILE = "Could not find the file"  # moby daemon/archive_unix.go, containerArchivePath
 
 
 @asynccontextmanager
@@ -115,12 +116,18 @@ def _sendable(path: str) -> bool:
 
 
 async def _one_by_one(wire: WireClient, place: str, paths: Sequence[str]) -> AsyncGenerator[bytes, None]:
+    """A tar of each. A path that is there no more is left out, as it is of Docker's archive of everything."""
     for path in paths:
         params = {"path": f"/{FOLDER}/{path}"}
         above = "/".join((".", *path.split("/")[:-1]))
-        async with wire.stream("GET", place, params=params, open_timeout_s=60) as chunks:
-            async for piece in reroot(chunks, above, engine=wire.engine):
-                yield piece
+        try:
+            async with wire.stream("GET", place, params=params, open_timeout_s=60) as chunks:
+                async for piece in reroot(chunks, above, engine=wire.engine):
+                    yield piece
+        except NotFound as error:
+            if _NO_FILE not in error.title:  # it is the helper that has gone
+                raise
+    yield bytes(1024)  # the end of an archive: where all have gone it is empty, and still one
 
 
 async def imported(wire: WireClient, prefix: str, volume: str, archive: AsyncIterator[bytes], image: str) -> None:

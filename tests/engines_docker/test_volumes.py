@@ -188,13 +188,14 @@ async def test_a_few_members_come_alone(
 ) -> None:
     script = "cd /v; mkdir -p 'd/e f'; echo a >a; echo b >'d/e f/b?&'; ln -s nowhere l; ln a h; echo no >other"
     await asyncio.to_thread(in_volume, real_engines, volumes[0], script, run_label)
-    wanted = ("a", "d/e f/b?&", "l", "h")
+    wanted = ("gone", "a", "d/e f/b?&", "l", "h", "d/gone too")
     assert await _members(docker, volumes[0], wanted) == {
         "./a": b"a\n",
         "./d/e f/b?&": b"b\n",
         "./l": None,
         "./h": b"a\n",
     }
+    assert await _members(docker, volumes[0], ("gone",)) == {}, "they may go between a list and the copy"
     assert await helpers(docker, volumes[0]) == []
 
 
