@@ -201,7 +201,7 @@ class DemoStores:
                 done = run(argv, Place(files, env_of(image), "tranship-helper", "/volume", stdin))
             except NoSuchProgram as unknown:
                 raise Unsupported(
-                    "the demo's images have no shell for that", detail=str(unknown), engine=self._id
+                    "the demo's images have no shell for that", detail=f"no {argv[0]} for it", engine=self._id
                 ) from unknown
             said = done.stderr.decode("utf-8", "replace").strip()
             if done.exit_code == NOT_FOUND:
