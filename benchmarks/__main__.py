@@ -28,13 +28,14 @@ FEW, SOME, MANY = 20, 50, 200
 
 @dataclass(frozen=True)
 class Bench:
-    """One run. environ: what the programs are started with."""
+    """One run. environ: what the programs are started with. beside: rivals whose idling is measured."""
 
     engines: real.RealEngines
     environ: dict[str, str]
     found: report.Results
     some: int = SOME
     many: int = MANY
+    beside: tuple[str, ...] = tuple(PACKAGES)
 
     def fill(self, count: int) -> None:
         """At least so many containers on both engines."""
@@ -79,7 +80,7 @@ class Bench:
 
     def idle(self) -> None:
         """On engines of its own: these here serve nobody meanwhile."""
-        names = [idle.OURS, *PACKAGES]
+        names = [idle.OURS, *self.beside]
         self.found.idle = idle.on_own_engines(self.engines, names, count=50, rounds=1, warm_s=15.0, window_s=30.0)
 
     def moves(self) -> None:
@@ -107,6 +108,7 @@ def main() -> int:
     parser.add_argument("--write", type=Path, default=Path(__file__).parent / "README.md")
     parser.add_argument("--some", type=int, default=SOME, help="containers on each engine for the smaller stats")
     parser.add_argument("--many", type=int, default=MANY, help="containers on each engine for lists, stats and keys")
+    parser.add_argument("--beside", nargs="+", default=list(PACKAGES), help="rivals for the part idle, a minute each")
     chosen = parser.parse_args()
     if unknown := set(chosen.parts) - PARTS.keys():
         parser.error(f"there is no part {', '.join(sorted(unknown))}")
@@ -122,6 +124,7 @@ def main() -> int:
         found,
         chosen.some,
         chosen.many,
+        tuple(chosen.beside),
     )
     try:
         for name in [one for one in PARTS if one in (chosen.parts or PARTS)]:
