@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from backends.wire.endpoint import Endpoint
 
 _REQUEST = re.compile(rb"^(?:GET|POST|PUT|DELETE|HEAD) \S+ HTTP/1\.1\r\n")
+_END_S = 10.0
 
 
 @dataclass
@@ -39,6 +40,7 @@ async def open_door(socket_url: str, *, context: ssl.SSLContext | None = None) -
     """Listen on a free port of 127.0.0.1. context: with TLS."""
     door = Door()
     tasks: set[asyncio.Task[None]] = set()
+    near: list[asyncio.WriteTransport] = []
 
     async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, asked: bool) -> None:
         try:
@@ -56,13 +58,15 @@ async def open_door(socket_url: str, *, context: ssl.SSLContext | None = None) -
         task = asyncio.current_task()
         assert task is not None
         tasks.add(task)
+        near.append(writer.transport)
         task.add_done_callback(tasks.discard)
         door.open += 1
         try:
             far_reader, far_writer = await asyncio.open_unix_connection(Endpoint.parse(socket_url).address)
             await asyncio.gather(copy(reader, far_writer, asked=True), copy(far_reader, writer, asked=False))
         finally:
-            writer.close()
+            if not writer.is_closing():  # closed twice, one with TLS can no longer be aborted (Python 3.11)
+                writer.close()
             door.open -= 1
 
     server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=context)
@@ -75,3 +79,8 @@ async def open_door(socket_url: str, *, context: ssl.SSLContext | None = None) -
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        for transport in near:
+            transport.abort()  # with TLS a close waits for the other side's, longer than the test's loop runs
+        async with asyncio.timeout(_END_S):  # a handshake that failed ends its connection a turn or two later
+            while getattr(server, "_active_count", 0):  # noqa: ASYNC110  # wait_closed does it from Python 3.12 on
+                await asyncio.sleep(0.001)
