@@ -109,10 +109,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.flood", description=__doc__)
     parser.add_argument("--docker", default="docker", help="the docker program")
     parser.add_argument("--calm", action="store_true", help="a container that says nothing, to compare with")
+    parser.add_argument("--cpus", default="0.5", help="what the container may take: 0.34 are about 100,000 lines/s here")
     chosen = parser.parse_args()
     name = f"flood{uuid.uuid4().hex[:8]}"
     command = ["sh", "-c", "echo calm; sleep 600"] if chosen.calm else ["yes"]
-    limits = ["--log-opt", "max-size=50m", "--log-opt", "max-file=2", "--cpus", "0.5"]
+    limits = ["--log-opt", "max-size=50m", "--log-opt", "max-file=2", "--cpus", chosen.cpus]
     run = [chosen.docker, "run", "-d", "--name", name, *limits, IMAGE, *command]
     subprocess.run(run, check=True, capture_output=True)
     try:
