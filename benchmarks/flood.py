@@ -109,7 +109,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.flood", description=__doc__)
     parser.add_argument("--docker", default="docker", help="the docker program")
     parser.add_argument("--calm", action="store_true", help="a container that says nothing, to compare with")
-    parser.add_argument("--cpus", default="0.5", help="what the container may take: 0.34 are about 100,000 lines/s here")
+    parser.add_argument("--cpus", default="0.5", help="cores that the container may take")
     chosen = parser.parse_args()
     name = f"flood{uuid.uuid4().hex[:8]}"
     command = ["sh", "-c", "echo calm; sleep 600"] if chosen.calm else ["yes"]
