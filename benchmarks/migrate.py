@@ -25,7 +25,6 @@ from benchmarks.own_engines import own_engines
 from tests import real
 
 DIRECTIONS = (("docker", "podman"), ("podman", "docker"))
-OUR_WAYS = ("store", "registry", "archive")
 PARTS = ("images", "volumes", "large")
 SMALL_MIB = 16
 """A layer that somebody's own code makes on top of a base, as in the first measurements of this project."""
@@ -142,7 +141,7 @@ class Images:
                     ("archive", lambda: movings.tranship_image(source, target, container, "archive")),
                 ]
                 if self._planned:
-                    jobs = [(name, job) for name, job in jobs if name not in OUR_WAYS or name == row.way]
+                    jobs = [(name, job) for name, job in jobs if name not in migrate_report.OURS or name == row.way]
                 for name, job in [*jobs[turn % len(jobs) :], *jobs[: turn % len(jobs)]]:
                     taken = job()
                     if not movings.has(target, image):

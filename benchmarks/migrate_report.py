@@ -41,18 +41,18 @@ class Move:
 
 
 PIPE = {"image": "save into load", "volume": "tar into tar"}
-_OURS = ("store", "registry", "archive", "tranship")
+OURS = ("store", "registry", "archive", "tranship")
 
 
 def _median(taken: list[Taken], name: str, entering_s: float) -> float:
     seconds = statistics.median(one.seconds for one in taken)
-    return seconds if name in _OURS else seconds - entering_s
+    return seconds if name in OURS else seconds - entering_s
 
 
 def move_of(row: ImageRow, entering_s: float) -> Move:
     """A case in short."""
     seconds = {name: _median(taken, name, entering_s) for name, taken in row.taken.items()}
-    rivals = {_command(row.source, row.target, name): took for name, took in seconds.items() if name not in _OURS}
+    rivals = {_command(row.source, row.target, name): took for name, took in seconds.items() if name not in OURS}
     return Move(row.source, row.target, row.case, seconds[row.way], rivals)
 
 
@@ -81,14 +81,14 @@ def _images(results: Results) -> list[str]:
     ]
     for row in results.images:
         base_s = _median(row.taken[PIPE["image"]], PIPE["image"], results.entering_s)
-        for name in sorted(row.taken, key=lambda name: name not in _OURS):
+        for name in sorted(row.taken, key=lambda name: name not in OURS):
             lines.append(_image_line(row, name, base_s, results.entering_s))
     return lines
 
 
 def _image_line(row: ImageRow, name: str, base_s: float, entering_s: float) -> str:
     taken = row.taken[name]
-    shown = f"tranship, {name}" if name in _OURS else _command(row.source, row.target, name)
+    shown = f"tranship, {name}" if name in OURS else _command(row.source, row.target, name)
     moved = taken[0].moved_bytes
     told = "–" if moved is None else f"{moved / MIB:.0f}"
     cells = _cells(taken, name, base_s, entering_s)
