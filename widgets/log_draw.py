@@ -119,8 +119,11 @@ def _whole(line: LogLine) -> str:
     return plain_text(line.text)
 
 
-def nothing_words(layout: LogLayout, store: LogStore, what: str = "line") -> str:
-    """What is said below a log none of whose lines is in sight; "" where one is. Notes of ours are no lines of it."""
+def nothing_words(layout: LogLayout, store: LogStore, what: str = "line", *, given_up: bool = False) -> str:
+    """What is said below a log none of whose lines is in sight; "" where one is. Notes of ours are no lines of it.
+
+    given_up: the filter's expression was too slow.
+    """
     if layout.rows > _FEW_NOTES:
         return ""
     places = [layout.at(row) for row in range(layout.rows)]
@@ -129,4 +132,6 @@ def nothing_words(layout: LogLayout, store: LogStore, what: str = "line") -> str
     hidden = len(store.entries) - layout.lines  # notes pass every filter
     if not hidden:
         return "" if layout.rows else f"No {what} has come yet."
+    if given_up:
+        return f"This filter takes too long for one {what}: none is looked at any more."
     return f"Not one of {hidden:,} {what}s fits the filter."

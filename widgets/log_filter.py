@@ -40,12 +40,17 @@ class LogFilter:
         return self.pattern is None or self.pattern.found_in(searched(text))
 
     @property
+    def given_up(self) -> bool:
+        """Whether its expression took too long for a line: no further one passes."""
+        return self.pattern is not None and self.pattern.too_slow
+
+    @property
     def words(self) -> str:
         """What it lets pass, for a title; "" where all."""
         parts = []
         if self.pattern is not None:
-            slow = ", which takes too long for a line: none is looked at any more" if self.pattern.too_slow else ""
-            parts.append(f"“{self.pattern.pattern}”{slow}")
+            slow = "given up, too slow: " if self.given_up else ""
+            parts.append(f"{slow}“{self.pattern.pattern}”")
         if self.level is not None:
             parts.append(f"{self.level.name.lower()} and worse" if self.level < LogLevel.FATAL else "fatal")
         return ", ".join(parts)

@@ -380,7 +380,10 @@ class LogView(ScrollView, can_focus=True):
             return log_draw.new_lines_strip(new, palette, width)
         place = self._arranged.at(y + self.scroll_offset.y)
         if place is None:
-            said = log_draw.nothing_words(self._arranged, self._store, self._what) if y == self._arranged.rows else ""
+            said = ""
+            if y == self._arranged.rows:
+                given_up = self.wanted.given_up
+                said = log_draw.nothing_words(self._arranged, self._store, self._what, given_up=given_up)
             return Strip([Segment(said, palette[Tone.DIM])]).adjust_cell_length(width, palette[Tone.PLAIN])
         number, part = place
         entry, source = self._store.entry(number), self._store.source(number)

@@ -126,6 +126,8 @@ class LogScreen(SubScreen):
         parts = [(kept, Tone.DIM)]
         if self._pattern_wrong:
             parts.append((f"  ✕ {self._pattern_wrong}", Tone.BAD))
+        elif view.wanted.given_up:
+            parts.append((f"  ✕ {inert(view.wanted.words)}", Tone.BAD))
         elif view.wanted.words:
             parts.append((f"  only {inert(view.wanted.words)}", Tone.ACCENT))
         if self._since is not None:

@@ -96,3 +96,10 @@ def test_rows_are_those_of_the_lines_that_are_shown(steps: list[tuple[str, int]]
         for number, part in rows:
             if part == 0:
                 assert rows[layout.row_of(number)] == (number, 0)
+
+
+def test_a_filter_that_is_given_up_says_so_first() -> None:
+    wanted = LogFilter(pattern_of("(a|aa)+$"))
+    assert (wanted.words, wanted.given_up) == ("“(a|aa)+$”", False)
+    assert not wanted.passes("a" * 80 + "!", None)
+    assert (wanted.words, wanted.given_up) == ("given up, too slow: “(a|aa)+$”", True)
