@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from rich.text import Text
 from textual.binding import BindingType
@@ -20,7 +20,7 @@ from backends.model.fleet import FleetView
 from tui import theme
 from tui.action import Scope
 from tui.actions import BY_ID, bindings, keymap, permitted
-from tui.bridge import Bridge
+from tui.bridge import Bridge, OpenFleet
 from tui.clock import Clock
 from tui.commands import Commands
 from tui.config import Settings
@@ -34,9 +34,6 @@ from tui.screens.base import TranshipScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.palette import ActionProvider
 from tui.surroundings import too_small
-
-if TYPE_CHECKING:
-    from backends.services.fleet import Fleet
 
 
 class TranshipApp(Saying):
@@ -54,7 +51,7 @@ class TranshipApp(Saying):
 
     def __init__(
         self,
-        open_fleet: Callable[[], Awaitable[Fleet]],
+        open_fleet: OpenFleet,
         settings: Settings,
         *,
         state_dir: Path | None = None,
@@ -158,6 +155,7 @@ class TranshipApp(Saying):
 
     def on_fleet_opened(self, _message: FleetOpened) -> None:
         """The fleet is there; earlier moves that are not over are told of below it."""
+        self.commands.watch_again()
         self.commands.moves.look_for_earlier(self.screen_stack[0].post_message)
         for screen in self.screen_stack:
             if isinstance(screen, TranshipScreen):

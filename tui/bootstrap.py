@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -23,14 +23,18 @@ if TYPE_CHECKING:
     from backends.engines.discover_service import PodmanService
     from backends.gpu.probe import GpuProbe
     from backends.gpu.sampler import GpuTiming
+    from backends.model.container import Container
     from backends.services.fleet import Background, Fleet
     from backends.wire.endpoint import Endpoint
 
+Show: TypeAlias = "Callable[[FleetView], Awaitable[None]]"
+"""Puts a view on the screen; returns when it is there."""
 GpuSampling: TypeAlias = "Callable[[Fleet, GpuTiming], Coroutine[None, None, None]]"
 
 CONTAINERS_FIRST_S = 1.0
 """How long the first readings of usage and GPUs wait for the containers that they are of."""
 
+_FIRST_LOOK = "tui.first_look"
 _ALWAYS = ("backends.services.fleet", "backends.services.audit", "backends.engines.wrap")
 _SAMPLING = ("backends.services.sampler", "backends.services.gpus", "backends.services.gpu_usage_recorder")
 _PROBES = ("backends.gpu.nvidia", "backends.gpu.amd", "backends.gpu.listed")
@@ -42,6 +46,7 @@ _KINDS = {EngineKind.DOCKER: "backends.engines.docker", EngineKind.PODMAN: "back
 
 async def open_fleet(
     settings: Settings,
+    show: Show | None = None,
     *,
     only: Collection[str] = (),
     demo_if_none: bool = True,
@@ -52,19 +57,27 @@ async def open_fleet(
 ) -> Fleet:
     """The fleet, not started yet: call its `start`, and `close` at the end, which ends all that was begun here.
 
+    show: is given what is seen at first sight, before the engines' own modules are imported, which takes longer.
     only: names of the engines wanted, empty = all. demo_if_none: where no engine is found, the demo fleet takes
     its place, beside the absent ones with their reasons. sampling: also read usage and GPUs while it runs.
     recording: write down what containers take of GPUs meanwhile; never of the demo, nor of a part of the engines.
     serving: start our own Podman service where it has none. clusters: with the contexts that were named.
     Raises ConfigError for an engine that cannot be meant.
     """
-    await _import(*_ALWAYS)
     named = clusters_of(settings.kubernetes, os.environ) if clusters and not settings.demo else []
     found = [] if settings.demo else await _found(settings, only, named)
     named = [one for one in named if not only or one.id.name in only]
     if named:
         await _import(_CLUSTERS)
     kinds = {one.kind for one in found if one.endpoint or one.startable}
+    view = None
+    if show is not None and kinds:
+        await _import(_FIRST_LOOK)
+        from tui.first_look import first_look
+
+        view = await first_look(found, serving=serving)
+        await show(view)
+    await _import(*_ALWAYS)
     if kinds or named:
         await _import(*(_KINDS[kind] for kind in kinds))
         from backends.engines.discover_service import serve_absent
@@ -73,7 +86,7 @@ async def open_fleet(
         # From here to the fleet there is no await: nothing can be cancelled while a service has no engine to end it.
         if named or any(one.endpoint for one in found):
             background = _sampling(settings, recording and not only) if sampling else {}
-            return _real(settings, found, services, background, named)
+            return _real(settings, found, services, background, named, seen=view.containers.values() if view else ())
     if settings.demo or demo_if_none:
         await _import(*_DEMO)
         return _demo(settings, only, found, sampling=sampling)
@@ -112,6 +125,7 @@ def _real(
     services: Mapping[EngineId, PodmanService],
     background: Mapping[str, Background],
     clusters: Sequence[Cluster] = (),
+    seen: Iterable[Container] = (),
 ) -> Fleet:
     from backends.services.audit import AuditLog, default_path
     from backends.services.fleet import Fleet
@@ -128,6 +142,7 @@ def _real(
         read_only=settings.readonly,
         background=background,
         audit=AuditLog(default_path()),
+        seen=seen,
     )
 
 

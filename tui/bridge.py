@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from backends.model.fleet import FleetView
 from tui.messages import AuditTroubled, FleetOpened, OperationFinished, StoreChanged
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from backends.services.fleet import Fleet
+
+OpenFleet: TypeAlias = Callable[[Callable[[FleetView], Awaitable[None]]], Awaitable["Fleet"]]
+"""Opens the fleet. What it is given shows a view on the way, and returns when that is on the screen."""
 
 FRAME_S = 0.1  # measured: 10 frames a second is what a table of 200 rows is drawn at without being felt
 
@@ -59,7 +62,7 @@ class Coalescer:
 class Bridge:
     """Opens the fleet after the first frame and carries its views and the ends of its operations to the app."""
 
-    def __init__(self, app: App[None], open_fleet: Callable[[], Awaitable[Fleet]]) -> None:
+    def __init__(self, app: App[None], open_fleet: OpenFleet) -> None:
         self._app = app
         self._open_fleet = open_fleet
         self._coalescer = Coalescer(lambda view: app.post_message(StoreChanged(view)))
@@ -72,7 +75,7 @@ class Bridge:
         self._worker = self._app.run_worker(self._open(), name="open fleet", group="bridge", exit_on_error=False)
 
     async def _open(self) -> None:
-        fleet = await self._open_fleet()
+        fleet = await self._open_fleet(self._show)
         self.fleet = fleet
         self._subscriptions = (
             fleet.store.subscribe(self._coalescer.take),
@@ -82,6 +85,13 @@ class Bridge:
         await fleet.start()
         self._coalescer.take(fleet.store.view)
         self._app.post_message(FleetOpened())
+
+    async def _show(self, view: FleetView) -> None:
+        """A view from before there is a fleet; returns when it is drawn, so that no import holds that up."""
+        drawn = asyncio.Event()
+        self._app.post_message(StoreChanged(view))
+        if self._app.call_after_refresh(drawn.set):  # False where the app is ending
+            await drawn.wait()
 
     async def close(self) -> None:
         """Stop listening and close the fleet; safe when it never opened, and to call twice."""

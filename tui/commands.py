@@ -46,13 +46,19 @@ class Commands(CommandKinds):
     def __init__(self, owner: DOMNode, fleet: Callable[[], Fleet | None], state_dir: Path) -> None:
         super().__init__(owner, fleet, state_dir)
         self._layers: OrderedDict[ImageKey, LayerReport] = OrderedDict()
+        self._watched: frozenset[ContainerKey] | None = None
 
     # -- what all share --------------------------------------------------------------------------
     def watch(self, keys: Collection[ContainerKey]) -> None:
-        """Tell the engines which rows are looked at; nothing before they are known."""
+        """Tell the engines which rows are looked at: once they are there."""
+        self._watched = frozenset(keys)
+        self.watch_again()
+
+    def watch_again(self) -> None:
+        """The same rows as last time: for engines that were not there then."""
         fleet = self._fleet()
-        if fleet is not None:
-            fleet.watch(keys)
+        if fleet is not None and self._watched is not None:
+            fleet.watch(self._watched)
 
     def _engine(self, engine: EngineId) -> Engine:
         return self._open_fleet().engine(engine)

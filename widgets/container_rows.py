@@ -130,7 +130,7 @@ def facts_of(view: FleetView, now: datetime, light: GpuLight = NO_LIGHT) -> list
     named = badges(view.engines.values())
     # What all rows of an engine share is looked up once, not once for each of hundreds of rows.
     shared = {
-        id: (named[id], engine.stale, engine.info.memory_bytes if engine.info is not None else 0)
+        id: (named[id], engine.outlived, engine.info.memory_bytes if engine.info is not None else 0)
         for id, engine in view.engines.items()
     }
     stats, operations = view.stats.get, view.operations.get

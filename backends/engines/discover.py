@@ -24,6 +24,7 @@ from backends.engines.discover_sources import (
 )
 from backends.model.ids import EngineId, EngineKind
 from backends.wire.endpoint import Endpoint, Scheme
+from backends.wire.plain import PlainAnswer, plain_get
 
 _FILE_LIMIT_BYTES = 1 << 20
 _CONTEXTS_MOST = 100
@@ -51,8 +52,7 @@ class Found:
 async def discover(environ: Mapping[str, str]) -> list[Found]:
     """Engines that are there, then those that are not. Never raises for what it finds; takes about a second at most."""
     looked = await asyncio.to_thread(_look, environ)
-    answers = await asyncio.gather(*(_probe(sighting) for sighting in looked.sightings))
-    there = _named(_distinct(answers))
+    there = _named(_distinct(await _probed(looked.sightings)))
     told = [found for found in looked.absent if found.source]
     kinds = {found.kind for found in (*there, *told)}
     # What a person named is always told; a kind that is there, or told of, by another way is not missed.
@@ -167,50 +167,57 @@ def _absent_podman(missed: Sequence[tuple[Candidate, str]], path: str) -> Found:
     return Found(engine_id, engine_id.kind, None, reason, hint, startable=binary)
 
 
-async def _probe(sighting: Sighting) -> Sighting:
-    """Ask a local socket whether it is Podman (also where it plays Docker), and which store it serves."""
+async def _probed(sightings: Sequence[Sighting]) -> list[Sighting]:
+    """Ask each local socket whether it is Podman (also where it plays Docker), and which store it serves.
+
+    The store tells two ways to one Podman apart from two Podmans; where there is one way only, it is not asked for:
+    that answer takes Podman some 100 ms.
+    """
+    kinds = await asyncio.gather(*(_kind(one) for one in sightings))
+    known = [
+        replace(one, candidate=replace(one.candidate, kind=kind)) for one, kind in zip(sightings, kinds, strict=True)
+    ]
+    podmans = [one for one in known if one.endpoint.scheme is Scheme.UNIX and _is_podman(one)]
+    if len({one.place for one in podmans}) < 2:
+        return known
+    identities = await asyncio.gather(*(_identity(one.endpoint.address) for one in podmans))
+    told = {id(one): identity for one, identity in zip(podmans, identities, strict=True)}
+    return [replace(one, identity=told.get(id(one), "")) for one in known]
+
+
+async def _kind(sighting: Sighting) -> EngineKind:
+    """Podman where it says so, else what it was taken for."""
     if sighting.endpoint.scheme is not Scheme.UNIX:
-        return sighting
-    headers, _ = await _ask(sighting.endpoint.address, "/_ping")
-    if "libpod-api-version:" not in headers.lower():
-        return sighting
-    _, body = await _ask(sighting.endpoint.address, "/v5.0.0/libpod/info")
-    kind = replace(sighting.candidate, kind=EngineKind.PODMAN)
-    return replace(sighting, candidate=kind, identity=_identity(body))
+        return sighting.candidate.kind
+    answer = await _ask(sighting.endpoint.address, "/_ping")
+    if answer is not None and "libpod-api-version:" in answer.head.lower():
+        return EngineKind.PODMAN
+    return sighting.candidate.kind
 
 
-def _identity(body: str) -> str:
+async def _identity(socket: str) -> str:
+    """Its host, store and rights; "" where it does not tell."""
+    answer = await _ask(socket, "/v5.0.0/libpod/info")
     try:
-        info: Any = json.loads(body)
+        info: Any = json.loads(answer.body if answer is not None else "")
         host, store = info["host"], info["store"]
         return f"{host['hostname']} {store['graphRoot']} {host['security']['rootless']}"
     except (ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 
-async def _ask(socket: str, path: str) -> tuple[str, str]:
-    """One HTTP/1.0 GET; ("", "") where there is no answer in time. aiohttp would cost 189 ms at the start."""
+async def _ask(socket: str, path: str) -> PlainAnswer | None:
+    """None where there is no answer in time."""
     try:
-        async with asyncio.timeout(_PROBE_TIMEOUT_S):
-            reader, writer = await asyncio.open_unix_connection(socket)
-            try:
-                writer.write(f"GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n".encode())
-                await writer.drain()
-                answer = bytearray()
-                while len(answer) < _ANSWER_LIMIT_BYTES and (piece := await reader.read(65536)):
-                    answer += piece
-            finally:
-                writer.close()
-    except (OSError, TimeoutError):
-        return "", ""  # the supervisor says why when it connects
-    headers, _, body = bytes(answer).decode("utf-8", "replace").partition("\r\n\r\n")
-    return headers, body
+        return await plain_get(socket, path, timeout_s=_PROBE_TIMEOUT_S, most_bytes=_ANSWER_LIMIT_BYTES)
+    except (OSError, ValueError):  # TimeoutError is an OSError
+        return None  # the supervisor says why when it connects
 
 
 def _distinct(sightings: Sequence[Sighting]) -> list[Sighting]:
     """One sighting for each engine: the first way to it. A Docker-compatible socket of a Podman is that Podman."""
     kept: list[Sighting] = []
-    native = sorted(sightings, key=lambda one: one.candidate.name.startswith("docker") and bool(one.identity))
+    native = sorted(sightings, key=lambda one: one.candidate.name.startswith("docker") and _is_podman(one))
     for sighting in native:
         same = [
             one
@@ -221,6 +228,10 @@ def _distinct(sightings: Sequence[Sighting]) -> list[Sighting]:
             kept.append(sighting)
     order = {id(one): at for at, one in enumerate(sightings)}
     return sorted(kept, key=lambda one: order[id(one)])
+
+
+def _is_podman(sighting: Sighting) -> bool:
+    return sighting.candidate.kind is EngineKind.PODMAN
 
 
 def _named(sightings: Sequence[Sighting]) -> list[Found]:

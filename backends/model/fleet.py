@@ -27,8 +27,13 @@ class EngineView:
 
     @property
     def stale(self) -> bool:
-        """Its rows are the last known ones, not the present."""
+        """It does not answer now: nothing can be asked of it."""
         return self.connection.link is not Link.CONNECTED
+
+    @property
+    def outlived(self) -> bool:
+        """Its rows are the last known ones, not the present. While connecting first, they were just listed."""
+        return self.connection.link in (Link.LOST, Link.ABSENT)
 
     def offers(self, capability: Capability) -> bool:
         """It answers now, and can do that."""

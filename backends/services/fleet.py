@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
 from backends.engine import Engine
+from backends.model.container import Container
 from backends.model.errors import BackendError, NotFound, Unreachable
 from backends.model.errors import Protocol as ProtocolError
 from backends.model.events import ConnectionState, Link
 from backends.model.fleet import EngineView
 from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.services.audit import AuditLog
-from backends.services.changes import EngineAdded, LinkChanged
+from backends.services.changes import ContainerSeen, EngineAdded, LinkChanged
 from backends.services.event_feed import EventFeed
 from backends.services.operations import Operations
 from backends.services.stats_history import StatsHistory
@@ -50,7 +51,8 @@ class Fleet:
 
     engines: those to be supervised, wrapped already where changes are to be refused. absent: those to be shown with
     their reason. read_only: operations are refused here too. background: named tasks besides the supervisors.
-    audit: where finished operations are written down, None = nowhere; closed with the fleet.
+    audit: where finished operations are written down, None = nowhere; closed with the fleet. seen: containers that
+    are shown already, of engines not yet connected.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Fleet:
         background: Mapping[str, Background] | None = None,
         audit: AuditLog | None = None,
         timing: Timing | None = None,
+        seen: Iterable[Container] = (),
     ) -> None:
         self.store = Store()
         self.read_only = read_only
@@ -83,6 +86,9 @@ class Fleet:
         for engine in engines:
             connecting = ConnectionState(Link.CONNECTING)
             self.store.apply(EngineAdded(EngineView(engine.id, connecting, endpoint=engine.endpoint)))
+        for container in seen:
+            if container.key.engine in self._engines:
+                self.store.apply(ContainerSeen(container))
         for found in absent:
             error = Unreachable(found.absent, hint=found.hint, engine=found.id)
             self.store.apply(EngineAdded(EngineView(found.id, ConnectionState(Link.ABSENT, error))))

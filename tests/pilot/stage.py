@@ -130,7 +130,7 @@ async def stage(
     engines = [wrap(one) for one in every]
     fleet = Fleet(engines, read_only=readonly, timing=timing, audit=audit)
 
-    async def open_fleet() -> Fleet:
+    async def open_fleet(_: object) -> Fleet:
         return fleet
 
     app = TranshipApp(open_fleet, Settings(demo=True, readonly=readonly, keys=keys or {}), state_dir=state_dir)

@@ -238,7 +238,7 @@ async def test_quitting_during_a_migration_asks_and_undoes(tmp_path: Path) -> No
 
 
 async def test_a_fleet_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
-    async def open_fleet() -> Fleet:
+    async def open_fleet(_: object) -> Fleet:
         raise Protocol("nothing works here", hint="see tranship doctor")
 
     app = TranshipApp(open_fleet, Settings(), state_dir=tmp_path)
@@ -251,7 +251,7 @@ async def test_a_fleet_that_cannot_be_opened_is_told(tmp_path: Path) -> None:
 
 
 async def test_a_bug_in_a_worker_is_logged_and_the_app_lives(tmp_path: Path) -> None:
-    async def open_fleet() -> Fleet:
+    async def open_fleet(_: object) -> Fleet:
         raise ZeroDivisionError("a bug")
 
     app = TranshipApp(open_fleet, Settings(), state_dir=tmp_path)

@@ -105,7 +105,7 @@ async def easel(size: Size) -> AsyncIterator[Easel]:
         settings = Settings(demo=True)
         fleet: list[Fleet] = []
 
-        async def opened() -> Fleet:
+        async def opened(_: object) -> Fleet:
             fleet.append(await open_fleet(settings))
             return fleet[0]
 

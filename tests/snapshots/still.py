@@ -95,7 +95,7 @@ def still_app(
 ) -> TranshipApp:
     """The app on such a fleet. state_dir: with records of its own."""
     return TranshipApp(
-        lambda: still_fleet(lost=lost, empty=empty, gpus=gpus, change=change),
+        lambda _: still_fleet(lost=lost, empty=empty, gpus=gpus, change=change),
         Settings(demo=True, readonly=readonly),
         state_dir=state_dir,
         clock=Clock(now=lambda: NOW, monotonic=lambda: MONOTONIC),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
-from backends.model.events import ConnectionState
+from backends.model.events import ConnectionState, Link
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey, ImageKey
 from tui.actions import BY_ID, first_key_label
@@ -119,6 +119,9 @@ class Panes(Horizontal):
             return
         image = ImageKey(container.key.engine, container.image_id)
         engine = view.engines.get(image.engine)
+        if engine is not None and engine.connection.link is Link.CONNECTING:
+            tree.show_loading(container.image)  # asked for once the engine is there
+            return
         if self._failed_on is not None and engine is not None and engine.connection != self._failed_on:
             self._layers_of = self._failed_on = None  # the link changed since: worth another try
         if image == self._layers_of or not tree.display:

@@ -19,11 +19,15 @@ _PODMAN = "Libpod-Api-Version: 5.4.2\r\n"
 
 
 @asynccontextmanager
-async def _server(path: Path, *, podman: bool, store: str = "/store") -> AsyncIterator[str]:
-    """An engine's socket: /_ping and, for Podman, /libpod/info."""
+async def _server(
+    path: Path, *, podman: bool, store: str = "/store", asked: list[str] | None = None
+) -> AsyncIterator[str]:
+    """An engine's socket: /_ping and, for Podman, /libpod/info. asked: the paths that were."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readuntil(b"\r\n\r\n")
+        if asked is not None:
+            asked.append(request.decode().split()[1])
         info = {"host": {"hostname": "h", "security": {"rootless": False}}, "store": {"graphRoot": store}}
         body = json.dumps(info) if b"/info" in request else "OK"
         writer.write(f"HTTP/1.0 200 OK\r\n{_PODMAN if podman else ''}\r\n{body}".encode())
@@ -103,6 +107,16 @@ async def test_two_ways_to_one_socket_are_one_engine(environ: dict[str, str], tm
         link.symlink_to(tmp_path / "run" / "podman.sock")
         found = await discover(environ | {"CONTAINER_HOST": f"unix://{link}", "TRANSHIP_ENGINES": f"x=podman+{url}"})
     assert [one.id.name for one in found if one.endpoint] == ["x"]
+
+
+async def test_a_single_podman_is_not_asked_for_its_store(environ: dict[str, str], tmp_path: Path) -> None:
+    asked: list[str] = []
+    async with _server(tmp_path / "run" / "podman.sock", podman=True, asked=asked):
+        assert "podman" in _by_name(await discover(environ))
+        assert asked == ["/_ping"]
+        async with _server(tmp_path / "user" / "podman" / "podman.sock", podman=True, store="/home"):
+            await discover(environ)
+    assert asked == ["/_ping", "/_ping", "/v5.0.0/libpod/info"]
 
 
 async def test_podman_in_dockers_place_is_podman_once(environ: dict[str, str], tmp_path: Path) -> None:
