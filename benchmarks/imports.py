@@ -12,7 +12,7 @@ _COUNTED = (
 )
 STATEMENTS = {
     "tranship --version (the command line)": "import tui.__main__, tui.cli.root",
-    "tranship, until the first frame": "import tui.cli.root, tui.app",
+    "tranship, until the first frame": "import tui.__main__, tui.crash, tui.log, tui.opening, tui.app, tui.bootstrap",
     "textual.app alone": "import textual.app",
 }
 

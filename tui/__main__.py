@@ -5,6 +5,7 @@ Ctrl+C and bugs come out here alike for every command: an exit code and at most 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from io import TextIOWrapper
@@ -18,7 +19,6 @@ def main() -> None:
     """
     try:
         sys.excepthook = tell_bug
-        from tui.cli.root import run_command_line
         from tui.crash import state_dir
         from tui.log import keep_log
 
@@ -28,10 +28,30 @@ def main() -> None:
 
                 stream.reconfigure(errors=HANDLER)  # a Latin-1 terminal has no ✓
         keep_log(state_dir())
-        code = run_command_line()
+        code = _plain_start() if len(sys.argv) == 1 else None
+        if code is None:
+            from tui.cli.root import run_command_line
+
+            code = run_command_line()
     except KeyboardInterrupt:
         code = 128 + signal.SIGINT
     sys.exit(code)
+
+
+def _plain_start() -> int | None:
+    """`tranship` and no more, on a terminal: the screen, without what reads command lines. None where it is not to be.
+
+    What is amiss with the settings is the command line's to tell.
+    """
+    from tui.config import ConfigError, load
+    from tui.opening import has_screen, show_screen
+
+    if "_TRANSHIP_COMPLETE" in os.environ or not has_screen():
+        return None
+    try:
+        return show_screen(load())
+    except ConfigError:
+        return None
 
 
 def tell_bug(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

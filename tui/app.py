@@ -63,6 +63,7 @@ class TranshipApp(Saying):
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-medium"), (160, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
         self.settings = settings
+        theme.begin_with(self, settings.theme)
         self.clock = clock or Clock()
         self.view = FleetView()
         self.state_dir = state_dir or default_state_dir()
@@ -83,12 +84,9 @@ class TranshipApp(Saying):
         return FleetScreen()
 
     def on_mount(self) -> None:
-        """Themes and keys; then the first frame, then the engines."""
-        for one in theme.THEMES:
-            self.register_theme(one)
-        wanted = self.settings.theme or theme.DARK.name
-        self.theme = wanted if wanted in self.available_themes else theme.DARK.name
-        if wanted != self.theme:
+        """Keys; then the first frame, then the engines."""
+        wanted = self.settings.theme
+        if wanted and wanted != self.theme:
             self.notify(f"There is no theme {wanted}; using {self.theme}.", severity="warning", markup=False)
         self.set_keymap(keymap(self.settings.keys))
         self.call_after_refresh(self.bridge.start)

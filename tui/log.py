@@ -13,7 +13,6 @@ from io import TextIOWrapper
 from pathlib import Path
 
 from backends.private_folder import private_folder
-from tui.cli.output import say
 from tui.crash import masked_trace
 
 LOG_BYTES = 1 << 20
@@ -78,6 +77,8 @@ class _Words(logging.Handler):
         """Say it."""
         if record.name.startswith(_OURS):
             bug = record.exc_info[0] if record.exc_info else None
+            from tui.cli.output import say  # the first frame does without
+
             say(f"tranship: {_masked(record.getMessage())}" + (f": {bug.__name__}; see {self._path}" if bug else ""))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.app import App
 from textual.theme import Theme
 
 # Muted sea colours: one hue for what is chosen and what leads on (cursor, keys, what was asked for), the traffic-light
@@ -69,3 +70,17 @@ THEMES = (DARK, LIGHT)
 def other(name: str) -> str:
     """The name of the theme to toggle to."""
     return LIGHT.name if name == DARK.name else DARK.name
+
+
+def begin_with(app: App[None], wanted: str) -> None:
+    """Give an app that has not begun our themes and one of all, ours where there is no `wanted`.
+
+    Before any CSS is parsed: where a theme is set later, Textual parses all of it again, and does no more (8.2).
+    """
+    for one in THEMES:
+        app.register_theme(one)
+    app.set_reactive(App.theme, wanted if wanted in app.available_themes else DARK.name)
+    app.set_class(app.current_theme.dark, "-dark-mode", update=False)
+    app.set_class(not app.current_theme.dark, "-light-mode", update=False)
+    app._refresh_truecolor_filter(app.ansi_theme)
+    app.stylesheet.set_variables(app.get_css_variables())

@@ -16,7 +16,7 @@ from backends.engines.docker_base import NOT_ITS_API
 from backends.engines.ending import to_its_end
 from backends.engines.helper_program import WITH_STDIN, ended, needs, output_of, stdin_tar
 from backends.model.errors import NotFound
-from backends.model.workload import HELPER_LABEL
+from backends.model.labels import HELPER_LABEL
 from backends.tar import reroot
 from backends.wire.client import WireClient
 from backends.wire.failures import understood

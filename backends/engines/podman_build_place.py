@@ -17,7 +17,7 @@ from pathlib import Path
 from backends.engines.ending import to_its_end
 from backends.engines.podman_api import NOT_ITS_API, PodmanApi, segment
 from backends.model.errors import BackendError, NotFound
-from backends.model.workload import HELPER_LABEL
+from backends.model.labels import HELPER_LABEL
 from backends.wire.failures import understood
 
 _NAMESPACE_LABEL = "tranship.helper.pids"

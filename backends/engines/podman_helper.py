@@ -19,7 +19,7 @@ from backends.engines.podman_spec import image_reference
 from backends.engines.podman_tar import without_padding
 from backends.model.container import LogStream
 from backends.model.errors import NotFound, Protocol, Unsupported
-from backends.model.workload import HELPER_LABEL
+from backends.model.labels import HELPER_LABEL
 from backends.wire.frames import log_frames
 
 _ATTACHED: Params = {"stream": True, "stdout": True, "stderr": True, "stdin": False}

@@ -22,7 +22,8 @@ from backends.engines.podman_recipe import partners, workload_spec
 from backends.engines.podman_spec import create_body
 from backends.engines.podman_translate import strings
 from backends.model.errors import NotFound, Refused, Unsupported
-from backends.model.workload import HELPER_LABEL, WorkloadSpec
+from backends.model.labels import HELPER_LABEL
+from backends.model.workload import WorkloadSpec
 
 _PROFILE = "seccomp.json"
 _PROFILE_LIMIT_BYTES = 1 << 20

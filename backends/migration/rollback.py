@@ -16,8 +16,9 @@ from backends.migration.unbroken import unbroken
 from backends.migration.unfinished import is_at_work
 from backends.model.container import ContainerState
 from backends.model.errors import BackendError, Conflict, NotFound, Protocol, Refused
+from backends.model.labels import HELPER_LABEL
 from backends.model.plan import Undone
-from backends.model.workload import HELPER_LABEL, RestartName, RestartPolicy
+from backends.model.workload import RestartName, RestartPolicy
 
 RETRIES = 20
 RETRY_EVERY_S = 0.25

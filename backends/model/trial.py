@@ -10,9 +10,6 @@ from enum import StrEnum
 from backends.model.ids import EngineId
 from backends.model.values import Quantity
 
-TRIAL_LABEL = "tranship.trial"
-"""Label on all that a trial or a sweep makes; its value tells the process that will remove it."""
-
 
 class ReadyBy(StrEnum):
     """What makes a container ready: its start is over, a port listens, its health check passes, a log line comes."""

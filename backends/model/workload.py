@@ -18,10 +18,6 @@ from backends.model.settings import (
     SecuritySpec,
 )
 
-HELPER_LABEL = "tranship.helper"
-"""Label on containers that an adapter makes for a moment to reach a volume; its value is our process's number."""
-
-
 NVIDIA_CDI_KIND = "nvidia.com/gpu"
 """The CDI kind of NVIDIA's devices. Source: nvidia-container-toolkit, `nvidia-ctk cdi generate`."""
 

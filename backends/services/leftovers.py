@@ -10,7 +10,7 @@ from pathlib import Path
 
 from backends.model.container import Container
 from backends.model.fleet import FleetView
-from backends.model.workload import HELPER_LABEL
+from backends.model.labels import HELPER_LABEL
 from backends.services.doctor import Diagnosis, Level
 from backends.services.owned import nobodys
 

@@ -9,8 +9,7 @@ from enum import StrEnum
 from backends.model.container import Container, ContainerState, Health
 from backends.model.fleet import FleetView
 from backends.model.ids import ContainerKey
-from backends.model.trial import TRIAL_LABEL
-from backends.model.workload import HELPER_LABEL
+from backends.model.labels import HELPER_LABEL, TRIAL_LABEL
 
 _OWN_S = 15.0  # what happens to a container so soon after a person's own action on it is no news
 _AGAIN_S = 300.0  # the same of one container is told once in so long: a restart loop is one piece of news

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from backends.engine import Engine
 from backends.model.errors import BackendError
-from backends.model.trial import TRIAL_LABEL
+from backends.model.labels import TRIAL_LABEL
 
 _log = logging.getLogger(__name__)
 

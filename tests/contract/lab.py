@@ -14,8 +14,9 @@ from backends.model.capabilities import Capability, EngineInfo
 from backends.model.container import ContainerState
 from backends.model.errors import BackendError
 from backends.model.ids import EngineKind
+from backends.model.labels import HELPER_LABEL
 from backends.model.network import NetworkSpec
-from backends.model.workload import HELPER_LABEL, VolumeSpec, WorkloadSpec
+from backends.model.workload import VolumeSpec, WorkloadSpec
 
 BUSYBOX = "docker.io/test/busybox:1"
 SERVE = ("sh", "-c", "trap 'exit 0' TERM; echo serving; sleep 99999 & wait")

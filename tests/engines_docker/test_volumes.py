@@ -14,7 +14,8 @@ import pytest
 
 from backends.engines.docker import DockerEngine
 from backends.model.errors import BackendError, Conflict, NotFound, Unreachable
-from backends.model.workload import HELPER_LABEL, VolumeSpec
+from backends.model.labels import HELPER_LABEL
+from backends.model.workload import VolumeSpec
 from tests.engines_docker.conftest import BUSYBOX
 from tests.real import RealEngines
 

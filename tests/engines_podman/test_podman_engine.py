@@ -16,8 +16,8 @@ from backends.model.capabilities import Capability
 from backends.model.container import ContainerState, LogStream, MountKind, Port
 from backends.model.errors import Conflict, NotFound, Unreachable, Unsupported
 from backends.model.ids import EngineId, EngineKind
+from backends.model.labels import HELPER_LABEL
 from backends.model.workload import (
-    HELPER_LABEL,
     GpuRequest,
     MountSpec,
     RestartName,

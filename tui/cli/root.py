@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import gc
 import importlib
 import os
 import signal
 import sys
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -19,11 +15,9 @@ from tui.cli.exits import Exit
 from tui.cli.options import demo_option, json_option, kube_option, readonly_option
 from tui.cli.output import say
 from tui.cli.session import Invocation
-from tui.served import is_served, watched_pipe
-from tui.signals import SIGNAL_BASE, handled
-
-if TYPE_CHECKING:
-    from tui.app import TranshipApp
+from tui.config import ConfigError
+from tui.opening import has_screen, show_screen
+from tui.signals import SIGNAL_BASE
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "advise": ("tui.cli.advise", "Say which engine serves a container, each statement with its fact."),
@@ -126,8 +120,7 @@ def tranship(context: click.Context, config: Path | None) -> None:
     invocation.config = config
     if context.invoked_subcommand is not None:
         return
-    on_terminal = sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM") != "dumb"
-    if invocation.json or not (on_terminal or is_served(os.environ)):
+    if invocation.json or not has_screen():
         from tui.cli.snapshot import snapshot
 
         snapshot(invocation)
@@ -137,46 +130,12 @@ def tranship(context: click.Context, config: Path | None) -> None:
 def open_screen(invocation: Invocation) -> None:
     """Run the UI until the user leaves it. Everything of Textual is imported here and not before."""
     settings = invocation.settings()
-    gc.disable()  # nothing that is imported is garbage: its rounds would cost a twentieth of the start
-    from tui.app import TranshipApp
-    from tui.bootstrap import open_fleet
-    from tui.surroundings import plain_borders
-
-    if settings.keys:
-        from tui.chosen_keys import fault_of_keys
-
-        if fault := fault_of_keys(settings.keys):
-            say(f"tranship: {fault}")
-            sys.exit(Exit.USAGE)
-    app = TranshipApp(partial(open_fleet, settings), settings, plain=plain_borders(os.environ))
-    sys.exit(asyncio.run(_shown(app)))
-
-
-async def _shown(app: TranshipApp) -> int:
-    """Run the app; returns the exit code.
-
-    SIGTERM, SIGINT (Ctrl+C is a key here), and SIGHUP where its terminal goes away leave it as a person would:
-    migrations are undone first.
-    """
-
-    from tui.terminal import give_size, watched
-
-    def leave(number: signal.Signals) -> None:
-        app.exit(return_code=SIGNAL_BASE + number)
-
-    # What was imported lives as long as the program: left out of the garbage collector's full rounds, which else hold
-    # every key up for some 50 ms while a log of 100,000 lines grows.
-    gc.freeze()
-    gc.enable()
-    if is_served(os.environ):
-        there = watched_pipe(lambda: leave(signal.SIGHUP))
-    else:
-        terminal = sys.stdin.fileno()
-        give_size(terminal)
-        there = watched(terminal, app, lambda: leave(signal.SIGHUP))
-    with handled((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), leave), there:
-        await app.run_async()
-    return app.return_code or 0
+    try:
+        code = show_screen(settings)
+    except ConfigError as error:
+        say(f"tranship: {error.title}")
+        sys.exit(Exit.USAGE)
+    sys.exit(code)
 
 
 def run_command_line() -> int:

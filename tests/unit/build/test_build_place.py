@@ -8,7 +8,7 @@ from typing import Any, cast
 from backends.engines.podman_api import PodmanApi
 from backends.engines.podman_build_place import build_place
 from backends.model.ids import EngineId, EngineKind
-from backends.model.workload import HELPER_LABEL
+from backends.model.labels import HELPER_LABEL
 from backends.wire.endpoint import Endpoint
 
 _NOBODY = str((1 << 22) + 1)

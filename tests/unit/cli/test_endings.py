@@ -155,6 +155,17 @@ def test_a_person_who_does_not_see_stdout_is_told_on_the_terminal() -> None:
     assert seen.strip() == "tranship: this is the demo fleet: no engine found (docker: not here)"
 
 
+def test_settings_that_cannot_be_used_keep_the_screen_closed(tmp_path: Path) -> None:
+    (tmp_path / "tranship").mkdir()
+    (tmp_path / "tranship" / "config.toml").write_text('[keys]\n"container.stopp" = "s"')
+    code, seen = on_terminal(
+        [sys.executable, "-m", "tui"], env={**os.environ, "TERM": "xterm", "XDG_CONFIG_HOME": str(tmp_path)}
+    )
+    assert code == 2
+    assert "did you mean “container.stop”?" in seen
+    assert "\x1b[?1049h" not in seen, "no screen was begun"
+
+
 def test_a_dumb_terminal_gets_one_plain_snapshot() -> None:
     code, seen = on_terminal([sys.executable, "-c", NO_ENGINE], env={**os.environ, "TERM": "dumb"})
     assert code == 0

@@ -11,7 +11,7 @@ from backends.model.container import Container, ContainerState
 from backends.model.events import ConnectionState, Link
 from backends.model.fleet import EngineView, FleetView
 from backends.model.ids import ContainerKey, EngineId, EngineKind
-from backends.model.workload import HELPER_LABEL
+from backends.model.labels import HELPER_LABEL
 from backends.services.leftovers import examine_leftovers
 
 DOCKER = EngineId(EngineKind.DOCKER, "docker")

@@ -23,10 +23,9 @@ FIRST_SCREENS = frozenset(
 )
 """What the fleet's screen is made of."""
 FIRST_MODELS = frozenset(
-    {"capabilities", "container", "errors", "events", "fleet", "gpu", "ids", "secret", "secrets", "trial", "values"}
-    | {"settings", "workload"}
+    {"capabilities", "container", "errors", "events", "fleet", "gpu", "ids", "labels", "secret", "secrets", "values"}
 )
-"""What a fleet is made of, and where the labels of our own helpers stand."""
+"""What a fleet is made of."""
 SDKS = ("aiohttp", "docker", "kubernetes", "podman", "pynvml", "psutil", "humanize")
 
 
@@ -66,8 +65,9 @@ def test_no_terminal_below_the_glass() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_app_loads_no_sdk_before_the_first_frame() -> None:
-    assert _loaded_by("import tui.app", SDKS) == []
+def test_the_screen_loads_no_sdk_and_no_command_line_before_the_first_frame() -> None:
+    loads = "import tui.__main__, tui.crash, tui.log, tui.opening, tui.app, tui.bootstrap"
+    assert _loaded_by(loads, ("click", *SDKS)) == []
 
 
 def test_the_first_frame_loads_the_model_and_the_fleets_screen_and_no_more() -> None:

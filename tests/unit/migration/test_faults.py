@@ -17,8 +17,9 @@ from backends.migration.journal import Journal, Status
 from backends.model.container import ContainerState, MountKind
 from backends.model.errors import BackendError, Refused, Unreachable, Unsupported
 from backends.model.ids import ContainerKey
+from backends.model.labels import HELPER_LABEL
 from backends.model.plan import MigrationFailed
-from backends.model.workload import HELPER_LABEL, MountSpec, WorkloadSpec
+from backends.model.workload import MountSpec, WorkloadSpec
 from tests.migration_scene import OTHER_TAG, SOURCE, TAG, TARGET, Fault, Saboteur, Scene, move, picture, spec
 from tests.thorough import thorough
 

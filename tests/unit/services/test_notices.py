@@ -11,8 +11,7 @@ from backends.model.container import Container, ContainerState, Health
 from backends.model.fleet import FleetView
 from backends.model.gpu import GpuUse
 from backends.model.ids import ContainerKey
-from backends.model.trial import TRIAL_LABEL
-from backends.model.workload import HELPER_LABEL
+from backends.model.labels import HELPER_LABEL, TRIAL_LABEL
 from backends.services.notices import NoticeKind, NoticeWatch
 from tests.unit.services.fleet_facts import ONE
 from tui.config import NOTICES, ConfigError, NotifySetting, parse

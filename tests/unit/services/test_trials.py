@@ -16,7 +16,8 @@ from backends.engines.demo_world import DemoHost
 from backends.model.container import MountKind, Port
 from backends.model.errors import BackendError, Conflict, NotFound, Refused, TimedOut
 from backends.model.ids import ContainerKey
-from backends.model.trial import TRIAL_LABEL, ReadyBy, TrialProgress, TrialReport, TrialRequest
+from backends.model.labels import TRIAL_LABEL
+from backends.model.trial import ReadyBy, TrialProgress, TrialReport, TrialRequest
 from backends.model.workload import MountSpec, VolumeSpec, WorkloadSpec
 from backends.services import owned
 from backends.services.audit import AuditLog
