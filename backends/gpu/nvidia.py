@@ -8,6 +8,7 @@ device that is lost keeps its place and is looked for again: by its UUID every 5
 from __future__ import annotations
 
 import importlib
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +25,17 @@ from backends.model.gpu import GpuLink, GpuSnapshot
 from backends.model.values import Missing
 
 _OPEN_ANEW_S = 30.0
+_LIBRARY = "libnvidia-ml.so.1"  # by which name pynvml looks for it on Linux
 _NVIDIA, _DISPLAY = "0x10de", "0x03"  # PCI vendor id, and base class of display controllers (pci-ids.ucw.cz)
+
+
+def _pynvml() -> Any:
+    """pynvml. OSError where there is no driver to reach by it: it is a tenth of all our memory (14 MB)."""
+    if "pynvml" not in sys.modules:
+        import ctypes
+
+        ctypes.CDLL(_LIBRARY)
+    return importlib.import_module("pynvml")
 
 
 class NvidiaProbe:
@@ -32,12 +43,12 @@ class NvidiaProbe:
 
     def __init__(
         self,
-        library: Callable[[], Any] = lambda: importlib.import_module("pynvml"),
+        library: Callable[[], Any] = _pynvml,
         *,
         pci_root: Path = Path("/sys/bus/pci/devices"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """library: gives the module pynvml. pci_root: where the kernel shows the machine's cards."""
+        """library: gives the module pynvml, or raises OSError where there is no driver. pci_root: where the kernel shows the machine's cards."""
         self._library = library
         self._pci_root = pci_root
         self._clock = clock
@@ -57,6 +68,9 @@ class NvidiaProbe:
                 detail=str(error),
                 hint="install Tranship again with its dependencies",
             ) from error
+        except OSError as error:
+            here = _has_device(self._pci_root)
+            raise nvml_errors.absence(nvml_errors.LIBRARY_NOT_FOUND, str(error), device_here=here) from error
         try:
             nvml.nvmlInit()
         except nvml.NVMLError as error:

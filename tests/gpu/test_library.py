@@ -14,7 +14,7 @@ from tests.gpu.build import environ
 from tests.gpu.scenario import NO_PERMISSION, machine
 
 _ONE_SAMPLE = """
-import json
+import json, sys
 from pathlib import Path
 from backends.gpu.nvidia import NvidiaProbe
 from backends.gpu.probe import GpuAbsent, absent_snapshot
@@ -28,7 +28,7 @@ finally:
     probe.close()
 print(json.dumps({
     "names": [one.device.name for one in snapshot.readings],
-    "absent": snapshot.absent, "hint": snapshot.hint, "vendor_absent": snapshot.vendor_absent,
+    "loaded": "pynvml" in sys.modules, "absent": snapshot.absent, "hint": snapshot.hint, "vendor_absent": snapshot.vendor_absent,
 }))
 """
 
@@ -62,4 +62,5 @@ def test_a_driver_that_refuses_says_so_through_all_of_it(fake_library: Path, tmp
 def test_no_library_is_no_driver() -> None:
     found = sampled(dict(os.environ))
     assert found["absent"] == "No NVIDIA driver on this machine (libnvidia-ml.so.1 not found)"
+    assert found["loaded"] is False, "pynvml takes memory for nothing"
     assert (found["vendor_absent"], "install" in str(found["hint"])) == (True, True)
