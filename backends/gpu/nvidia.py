@@ -48,7 +48,7 @@ class NvidiaProbe:
         pci_root: Path = Path("/sys/bus/pci/devices"),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """library: gives the module pynvml, or raises OSError where there is no driver. pci_root: where the kernel shows the machine's cards."""
+        """library: gives the module pynvml, OSError where there is no driver. pci_root: the kernel's list of cards."""
         self._library = library
         self._pci_root = pci_root
         self._clock = clock

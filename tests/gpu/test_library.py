@@ -28,7 +28,8 @@ finally:
     probe.close()
 print(json.dumps({
     "names": [one.device.name for one in snapshot.readings],
-    "loaded": "pynvml" in sys.modules, "absent": snapshot.absent, "hint": snapshot.hint, "vendor_absent": snapshot.vendor_absent,
+    "loaded": "pynvml" in sys.modules,
+    "absent": snapshot.absent, "hint": snapshot.hint, "vendor_absent": snapshot.vendor_absent,
 }))
 """
 
