@@ -76,4 +76,5 @@ class StoreList(Generic[R]):
 VolumeList: TypeAlias = StoreList[VolumeRow]
 NetworkList: TypeAlias = StoreList[NetworkRow]
 
+
 __all__ = ["NOT_COUNTED", "NetworkList", "NetworkRow", "StoreKey", "StoreList", "VolumeList", "VolumeRow"]
