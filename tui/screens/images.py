@@ -14,6 +14,7 @@ from textual.worker import Worker
 
 from backends.model.ids import EngineId, ImageKey
 from backends.model.image_sharing import ImageList, ImageShare
+from backends.model.values import Missing
 from tui.action import Scope
 from tui.actions import bindings
 from tui.image_messages import ImagesSeen
@@ -107,8 +108,12 @@ class ImagesScreen(ListScreen[ImageShare]):
             table.border_title = Content(title)  # as text: a str would be read as markup
         said = ""
         if share is not None and not share.layers:
-            reason = getattr(share.total_bytes, "reason", "")
-            said = f"The layers could not be read: {inert(reason)}." if reason else "It has no layers."
+            told = share.total_bytes
+            said = (
+                f"The layers could not be read: {inert(told.reason)}."
+                if isinstance(told, Missing)
+                else "It has no layers."
+            )
         rows = layer_rows(share, badges(self._view.engines.values())) if share is not None else []
         table.show_rows(rows, empty=[line((said, Tone.DIM))])
 
