@@ -209,7 +209,9 @@ def engine_info(version: Json, info: Json, *, api_version: str, local: bool) -> 
 
 
 def negotiated(engine: EngineId, version: Json) -> str:
-    """The API version to speak, of GET /version. Raises Unsupported where there is none in common."""
+    """The API version to speak, of GET /version. Raises Unsupported where there is none in common, Protocol where
+    it tells none.
+    """
     newest, oldest = str(version["ApiVersion"]), str(version.get("MinAPIVersion") or "1.12")
     try:
         theirs, least = (tuple(int(part) for part in text.split(".")) for text in (newest, oldest))

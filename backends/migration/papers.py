@@ -82,7 +82,7 @@ def _text(path: Path) -> str | None:
 
 
 async def discard(state_dir: Path, journal: str, *, report: bool) -> None:
-    """Remove the plan, and the report too where it is of a move that was taken back."""
+    """Remove the plan, and the report too where it is of a move that was taken back. Raises Denied."""
     paths = [plan_path(state_dir, journal), *([report_path(state_dir, journal)] if report else [])]
 
     def work() -> None:
@@ -96,7 +96,7 @@ async def discard(state_dir: Path, journal: str, *, report: bool) -> None:
 
 
 async def discard_orphans(state_dir: Path) -> None:
-    """Remove plans whose journal was never written."""
+    """Remove plans whose journal was never written. Raises Denied."""
 
     def work() -> None:
         folder = folder_of(state_dir)
