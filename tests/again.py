@@ -1,6 +1,6 @@
 """Once more, alone, what failed on a real engine: `python -m tests.again` after a run of all tests. For `.ci/run` only.
 
-Two engines, four workers and two cores: of thousands of tests against real daemons one may fail of the crowd (a
+Three daemons, six workers and two cores: of a thousand tests against real daemons one may fail of the crowd (a
 daemon that is slow, a name that another took). What fails again when nothing else runs is wrong. The first failure is
 in the output above, and named here: it is mended, not forgotten. Never excused: a test without an engine, an example
 that hypothesis found (another run may not find it again), more than eight.

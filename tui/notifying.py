@@ -13,10 +13,16 @@ from tui.config import NotifySetting
 from widgets.text import inert
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+
     from tui.saying import Saying
 
 _LONGEST = 200
-_GRAVE = frozenset({NoticeKind.FAILED, NoticeKind.OUT_OF_MEMORY})
+_SEVERITIES: dict[NoticeKind, SeverityLevel] = {
+    NoticeKind.FAILED: "error",
+    NoticeKind.OUT_OF_MEMORY: "error",
+    NoticeKind.FINISHED: "information",
+}
 _POSTED = 3
 """Notifications of the desktop for one look at the fleet: a hundred runs that end together are not a hundred."""
 
@@ -36,9 +42,7 @@ class Notifier:
         """Tell what is news in it."""
         news = [one for one in self._watch.take(view, time.monotonic()) if one.kind.value in self._setting.kinds]
         for notice in news if self._setting.screen else ():
-            grave = notice.kind in _GRAVE
-            severity = "error" if grave else "information" if notice.kind is NoticeKind.FINISHED else "warning"
-            self._app.notify(_text(notice), severity=severity, timeout=10, markup=False)  # type: ignore[arg-type]  # one of three
+            self._app.notify(_text(notice), severity=_SEVERITIES.get(notice.kind, "warning"), timeout=10, markup=False)
         if news and self._setting.bell:
             self._app.bell()
         if self._setting.desktop:

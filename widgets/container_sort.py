@@ -1,4 +1,4 @@
-"""The order of the fleet's rows: pure. Knows no columns' widths and no terminal."""
+"""The order of the fleet's rows, and what all lists' orders share: pure. Knows no columns' widths and no terminal."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from backends.model.gpu import GpuUse
 from backends.model.values import Missing
 from widgets.format import ports_text, short_image
 
-_LARGEST_FIRST = frozenset({"cpu", "memory", "limit", "gpu_memory", "gpu_percent"})
+_LARGEST_FIRST = frozenset({"cpu", "memory", "limit", "gpu_memory", "gpu_percent", "size", "own", "used"})
 # Running first, then as the model lists them.
 _STATES = sorted(ContainerState, key=lambda state: state is not ContainerState.RUNNING)
 _STATE_ORDER = {state: float(order) for order, state in enumerate(_STATES)}
@@ -30,6 +30,11 @@ class Sort:
         if column == self.column:
             return Sort(column, not self.descending)
         return Sort(column, column in _LARGEST_FIRST)
+
+    def next(self, columns: Sequence[str]) -> Sort:
+        """By the column that comes after, of these; by the first where it is by none of them."""
+        place = columns.index(self.column) if self.column in columns else -1
+        return self.toggled(columns[(place + 1) % len(columns)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,6 @@ from widgets.text import inert
 
 NAMELESS = "(no name)"
 FIRST_SORT = Sort("name")
-LARGEST_FIRST = frozenset({"size", "own", "used"})
 SORTABLE = ("name", "size", "own", "used", "age")
 
 _COLUMNS = (
@@ -52,13 +51,6 @@ def shown_name(share: ImageShare) -> str:
 
 
 # -- which, and in which order -------------------------------------------------------------------
-def toggled(sort: Sort, column: str) -> Sort:
-    """The order after a choice of a column: turned round, or, of another column, the more useful way first."""
-    if column == sort.column:
-        return Sort(column, not sort.descending)
-    return Sort(column, column in LARGEST_FIRST)
-
-
 def _measured(value: Count) -> float | None:
     return None if isinstance(value, Missing) else float(value)
 
@@ -220,5 +212,4 @@ __all__ = [
     "layers_title",
     "let_through",
     "shown_name",
-    "toggled",
 ]

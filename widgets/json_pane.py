@@ -11,7 +11,7 @@ from textual.strip import Strip
 from widgets.json_fold import JsonFold, Mask, Path
 from widgets.line import Line
 from widgets.lines_pane import LinesPane
-from widgets.palette import cursor_style, palette_of, strip_of
+from widgets.palette import cursor_style, strip_of
 from widgets.text import fit_line
 
 
@@ -145,4 +145,4 @@ class JsonPane(LinesPane):
         if place != self._at or place >= len(self.lines):
             return super().render_line(y)
         shown: Line = fit_line(self.lines[place], self._width)
-        return strip_of(shown, palette_of(self), self._width, cursor_style(self, focused=self.has_focus))
+        return strip_of(shown, self.palette, self._width, cursor_style(self, focused=self.has_focus))

@@ -7,30 +7,20 @@ from typing import ClassVar, TypeAlias
 
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from widgets.line import BLANK, Line
-from widgets.palette import Palette, palette_of, strip_of
+from widgets.line_view import LineView
+from widgets.palette import strip_of
 from widgets.text import fit_line
 
 Build: TypeAlias = Callable[[int], Sequence[Line]]
 """Width in cells to lines: how a pane is drawn again when its width changes."""
 
 
-class LinesPane(ScrollView, can_focus=True):
+class LinesPane(LineView):
     """Lines, or a function from the width to lines. Only lines that differ are drawn again."""
 
-    ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    LinesPane {
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
-        background: $surface;
-        color: $foreground;
-    }
-    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "scroll_up", "Up", show=False, id="pane.up"),
         Binding("j", "scroll_down", "Down", show=False, id="pane.down"),
@@ -43,7 +33,6 @@ class LinesPane(ScrollView, can_focus=True):
         self._lines: tuple[Line, ...] = ()
         self._build: Build | None = None
         self._built_width = -1
-        self._palette: Palette | None = None
 
     def show_lines(self, lines: Sequence[Line]) -> None:
         """Show these lines as they are, cut at the right where they are too long."""
@@ -60,13 +49,7 @@ class LinesPane(ScrollView, can_focus=True):
         """What is shown."""
         return self._lines
 
-    @property
-    def _width(self) -> int:
-        """Cells that a line has: the scrollbar takes its own."""
-        return self.scrollable_content_region.width
-
-    def watch_show_vertical_scrollbar(self) -> None:
-        """Lines are one cell narrower beside a scrollbar."""
+    def _width_changed(self) -> None:
         self._rebuild()
 
     def _rebuild(self) -> None:
@@ -93,20 +76,12 @@ class LinesPane(ScrollView, can_focus=True):
         self.virtual_size = Size(self._width, len(self._lines))
         if self._width != self._built_width:
             self._rebuild()
-        self._palette = None
+        self._forget_styles()
         self.refresh()
-
-    def notify_style_update(self) -> None:
-        """Textual's hook: theme or style classes changed."""
-        super().notify_style_update()
-        self._palette = None
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, counted from its top."""
-        if self._palette is None:
-            self._palette = palette_of(self)
-        palette, width = self._palette, self._width
-        return strip_of(fit_line(_at(self._lines, self.scroll_offset.y + y), width), palette, width)
+        return strip_of(fit_line(_at(self._lines, self.scroll_offset.y + y), self._width), self.palette, self._width)
 
 
 def _at(lines: Sequence[Line], index: int) -> Line:

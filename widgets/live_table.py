@@ -16,11 +16,11 @@ from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from widgets.line import Line, Span, Tone, line
-from widgets.palette import Palette, cursor_style, mark_style, palette_of, strip_of
+from widgets.line_view import LineView
+from widgets.palette import Palette, cursor_style, mark_style, strip_of
 from widgets.table_draw import header_line, heading_line, row_line
 from widgets.table_layout import Column, Slot, column_at, lay_out, pages
 from widgets.table_rows import Row, index_of, looks_same, marked_all, nearest_survivor, step
@@ -39,19 +39,9 @@ class _Look:
     mark: Style
 
 
-class LiveTable(ScrollView, can_focus=True):
+class LiveTable(LineView):
     """Rows under a fixed header. Feed it by `show_rows`; it never asks for data by itself."""
 
-    ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    LiveTable {
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
-        background: $surface;
-        color: $foreground;
-    }
-    """
     # The moves are done before the next key is looked at (priority): of keys that arrive at once, as over a slow link,
     # “down, d” must ask about the row below.
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -302,7 +292,7 @@ class LiveTable(ScrollView, can_focus=True):
     # -- drawing -----------------------------------------------------------------------------------
     def _forget_layout(self) -> None:
         self._slots = ()
-        self._look = None
+        self._palette = self._look = None
         self._strips.clear()
         self.refresh()
 
@@ -320,18 +310,10 @@ class LiveTable(ScrollView, can_focus=True):
         """The cursor is drawn quieter without the focus."""
         self._forget_layout()
 
-    def notify_style_update(self) -> None:
-        """Textual's hook: theme or style classes changed."""
-        super().notify_style_update()
+    def _forget_styles(self) -> None:
         self._forget_layout()
 
-    @property
-    def _width(self) -> int:
-        """Cells that a line has: the scrollbar takes its own."""
-        return self.scrollable_content_region.width
-
-    def watch_show_vertical_scrollbar(self) -> None:
-        """Lines are one cell narrower beside a scrollbar."""
+    def _width_changed(self) -> None:
         self._forget_layout()
 
     def _laid_out(self) -> tuple[Slot, ...]:
@@ -345,7 +327,7 @@ class LiveTable(ScrollView, can_focus=True):
     def _looked_up(self) -> _Look:
         if self._look is None:
             focused = self.has_focus
-            self._look = _Look(palette_of(self), cursor_style(self, focused=focused), mark_style(self))
+            self._look = _Look(self.palette, cursor_style(self, focused=focused), mark_style(self))
         return self._look
 
     def _refresh_row(self, position: int) -> None:

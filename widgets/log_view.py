@@ -13,39 +13,29 @@ from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from backends.model.container import LogLine
 from widgets import log_draw
 from widgets.line import Tone
+from widgets.line_view import LineView
 from widgets.log_draw import LogLook
 from widgets.log_filter import LogFilter
 from widgets.log_layout import LogLayout
 from widgets.log_search import SLICE, LogSearch
 from widgets.log_store import MAX_LINES, Entry, LogStore
-from widgets.palette import Palette, palette_of
 
 _SIDE_STEP = 16  # cells that one key press moves sideways
 
 
-class LogView(ScrollView, can_focus=True):
+class LogView(LineView):
     """Log lines with their colours; stderr has a bar at its left. Following stops when one scrolls up.
 
     what: one of its lines is called. wanted: which are shown; wraps: whether long ones are wrapped; look: what stands
     before them. Each of these is set by its method.
     """
 
-    ALLOW_SELECT = False
-    DEFAULT_CSS = """
-    LogView {
-        overflow-x: hidden;
-        overflow-y: scroll;
-        scrollbar-size-vertical: 1;
-        background: $surface;
-        color: $foreground;
-    }
-    """
+    DEFAULT_CSS = "LogView { overflow-y: scroll; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("k", "scroll_up", "Up", show=False, id="log.up"),
         Binding("j", "scroll_down", "Down", show=False, id="log.down"),
@@ -89,7 +79,6 @@ class LogView(ScrollView, can_focus=True):
         self._left = 0
         self._search = LogSearch(self._store, self._passes)
         self._strips: LRUCache[int, Strip] = LRUCache(1024)
-        self._palette: Palette | None = None
 
     # -- what is shown -----------------------------------------------------------------------------
     def append(self, lines: Sequence[LogLine], sources: Sequence[int] | None = None) -> None:
@@ -235,7 +224,7 @@ class LogView(ScrollView, can_focus=True):
     def _new_layout(self) -> LogLayout:
         """An empty layout by the filter, the wrapping and the width that hold now."""
         store, wanted, look = self._store, self.wanted, self.look
-        wrap, width = self.wraps, self.scrollable_content_region.width
+        wrap, width = self.wraps, self._width
         if not wrap and wanted.all:
             return LogLayout(None, store.first)
 
@@ -263,7 +252,7 @@ class LogView(ScrollView, can_focus=True):
         arranged.drop(store.first)
         top = self._arranged.at(self.scroll_offset.y)
         self._arranged, self._arranging = arranged, False
-        self._laid_width = self.scrollable_content_region.width
+        self._laid_width = self._width
         self._resize_virtual()
         if self._following:
             self._to_end()
@@ -360,22 +349,19 @@ class LogView(ScrollView, can_focus=True):
     def on_resize(self, _event: events.Resize) -> None:
         """Another width or height."""
         self._resize_virtual()
-        if self.wraps and self._laid_width != self.scrollable_content_region.width:
+        if self.wraps and self._laid_width != self._width:
             self.post_message(self.Unarranged())
         if self._following:
             self._to_end()
         self.refresh()
 
-    def notify_style_update(self) -> None:
-        """Textual's hook: theme or style classes changed."""
-        super().notify_style_update()
-        self._palette = None
+    def _forget_styles(self) -> None:
+        super()._forget_styles()
         self._strips.clear()
 
     def render_line(self, y: int) -> Strip:
         """One line of the widget, counted from its top."""
-        palette = self._palette = self._palette or palette_of(self)
-        width = self.scrollable_content_region.width
+        palette, width = self.palette, self._width
         if y == self.size.height - 1 and (new := self.new_lines):
             return log_draw.new_lines_strip(new, palette, width)
         place = self._arranged.at(y + self.scroll_offset.y)

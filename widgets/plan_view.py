@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from backends.model.events import OperationUpdate
-from backends.model.plan import MigrationReport, Plan
+from backends.model.plan import Plan
 from widgets.joint_lines import joint_plan_lines
 from widgets.line import BLANK, Tone
 from widgets.lines_pane import Build, LinesPane
-from widgets.plan_lines import RUNNING, plan_lines, progress_lines, report_lines
+from widgets.plan_lines import RUNNING, plan_lines
 from widgets.text import paragraph
 
 
@@ -29,10 +28,6 @@ class PlanView(LinesPane):
         else:
             self.show_plan(plans[0])
 
-    def show_progress(self, plan: Plan, update: OperationUpdate) -> None:
-        """During the run. update.step_index counts plan.steps from 0."""
-        self.show_built(lambda width: progress_lines(plan, update, width))
-
     def show_run(self, build: Build) -> None:
         """During and after the run; the step that runs is kept in sight where it changes."""
         self.show_built(build)
@@ -42,10 +37,6 @@ class PlanView(LinesPane):
             if not top <= running < top + height - 2:  # its own lines stand below it
                 self.scroll_to(y=max(0, running - height // 2), animate=False)
         self._running_row = running
-
-    def show_report(self, report: MigrationReport) -> None:
-        """After the run."""
-        self.show_built(lambda width: report_lines(report, width))
 
     def show_message(self, text: str) -> None:
         """A calm sentence ("Reading the source …")."""

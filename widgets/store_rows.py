@@ -24,7 +24,6 @@ R = TypeVar("R", bound=AnyRow)
 
 FIRST_SORT = Sort("name")
 SORTABLE = ("name", "size", "used", "age")
-_LARGEST_FIRST = frozenset({"size", "used"})
 
 _VOLUME_COLUMNS = (
     Column("name", "VOLUME", 20, flex=5, most=68, cut="middle", fixed=True),
@@ -50,11 +49,6 @@ def volume_columns(badge_width: int) -> tuple[Column, ...]:
 def network_columns(badge_width: int) -> tuple[Column, ...]:
     """The columns of networks."""
     return (Column("engine", "ENG", max(4, badge_width), fixed=True), *_NETWORK_COLUMNS)
-
-
-def toggled(sort: Sort, column: str) -> Sort:
-    """The order after a choice of a column."""
-    return Sort(column, not sort.descending if column == sort.column else column in _LARGEST_FIRST)
 
 
 def _value(row: AnyRow, column: str) -> float | None:
@@ -178,7 +172,6 @@ __all__ = [
     "network_columns",
     "network_facts",
     "rows_of",
-    "toggled",
     "volume_columns",
     "volume_facts",
 ]

@@ -16,7 +16,7 @@ from backends.draft.words import (
     ulimit_text,
 )
 from backends.model.run_words import cpus_text, port_text, size_text
-from backends.model.secret import is_secret
+from backends.model.secrets import is_secret_name
 from backends.model.settings import HealthSpec
 from backends.model.wish import WishKind
 from backends.model.workload import WorkloadSpec
@@ -102,7 +102,7 @@ def draft_from(spec: WorkloadSpec, *, name: str = "") -> Draft:
         ports=[port_text(port) for port in spec.ports if port.host_port is not None],
         network=network,
         mounts=[mount_text(mount) for mount in spec.mounts],
-        env=[f"{key}={MASK if value and is_secret(key) else value}" for key, value in spec.env.items()],
+        env=[f"{key}={MASK if value and is_secret_name(key) else value}" for key, value in spec.env.items()],
         user=spec.user or "",
         workdir=spec.workdir or "",
         restart=str(spec.restart),

@@ -146,7 +146,7 @@ class DemoWorld:
 
     # -- finding ---------------------------------------------------------------------------------
     def container(self, reference: str) -> DemoContainer:
-        """By id, by name, or by the beginning of an id that is the only one."""
+        """By id, by name, or by the beginning of an id that is the only one. Raises NotFound."""
         if reference in self.containers:
             return self.containers[reference]
         for container in self.containers.values():
@@ -158,7 +158,7 @@ class DemoWorld:
         raise NotFound(f"no container {reference}", engine=self.engine)
 
     def image(self, reference: str) -> DemoImage:
-        """By id (with or without "sha256:"), or by reference."""
+        """By id (with or without "sha256:"), or by reference. Raises NotFound."""
         bare = reference.removeprefix("sha256:")
         if bare in self.images:
             return self.images[bare]
@@ -172,13 +172,13 @@ class DemoWorld:
         raise NotFound(f"no image {reference}", engine=self.engine)
 
     def volume(self, name: str) -> DemoVolume:
-        """By name."""
+        """By name. Raises NotFound."""
         if name not in self.volumes:
             raise NotFound(f"no volume {name}", engine=self.engine)
         return self.volumes[name]
 
     def network(self, name: str) -> Network:
-        """By name."""
+        """By name. Raises NotFound."""
         if name not in self.networks:
             raise NotFound(f"no network {name}", engine=self.engine)
         return self.networks[name]

@@ -90,26 +90,9 @@ def _seen(task: asyncio.Task[None]) -> None:
         task.exception()
 
 
-async def start_service(
-    command: Sequence[str], engine: EngineId, *, environ: Mapping[str, str], parent: Path | None = None
-) -> PodmanService:
-    """A service that answers. parent: where its private directory is made; by default XDG_RUNTIME_DIR, else the
-    temporary directory. Raises what `up` raises, or Denied where there is no place for the directory.
-    """
-    service = await _prepared(command, engine, environ, parent)
+async def _prepared(command: Sequence[str], engine: EngineId, environ: Mapping[str, str]) -> PodmanService:
     try:
-        await service.up()
-    except BaseException:
-        await asyncio.shield(service.stop())
-        raise
-    return service
-
-
-async def _prepared(
-    command: Sequence[str], engine: EngineId, environ: Mapping[str, str], parent: Path | None = None
-) -> PodmanService:
-    try:
-        directory = await asyncio.to_thread(_private_directory, environ, parent)
+        directory = await asyncio.to_thread(_private_directory, environ)
     except OSError as error:
         raise Denied("No private directory for Podman's socket", detail=str(error), engine=engine) from error
     return PodmanService(command, engine, directory, environ)
@@ -234,9 +217,9 @@ async def _end(process: asyncio.subprocess.Process) -> None:
                 await process.wait()
 
 
-def _private_directory(environ: Mapping[str, str], parent: Path | None) -> Path:
+def _private_directory(environ: Mapping[str, str]) -> Path:
     """A directory of mode 0700 whose name tells our process id; those of dead processes are removed first."""
-    base = parent or Path(environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()).absolute()
+    base = Path(environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()).absolute()
     for old in base.glob(f"{_PREFIX}*"):
         owner = old.name.removeprefix(_PREFIX).partition("-")[0]
         with contextlib.suppress(FileNotFoundError):  # another Tranship that starts now has just removed it

@@ -6,7 +6,7 @@ from typing import Any
 
 from backends.engines.docker_create_host import cannot
 from backends.engines.docker_recipe_networks import INTERFACE_OPTION
-from backends.engines.docker_translate import IPV4_OPTION
+from backends.engines.docker_translate_stores import IPV4_OPTION
 from backends.model.network import NetworkSpec
 from backends.model.settings import NetworkAttachment, NetworkingSpec
 

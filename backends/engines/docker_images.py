@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from backends.engine import ByteStream
-from backends.engines import docker_registry, docker_translate
+from backends.engines import docker_registry, docker_translate, docker_translate_stores
 from backends.engines.commit_archive import committed, own_config
 from backends.engines.docker_base import LIST_TIMEOUT_S
 from backends.engines.docker_content import config_digest
@@ -33,7 +33,7 @@ class DockerImages(DockerLooking):
         """GET /images/json; without nameless images that no container uses, where they are not asked for."""
         items = await self._get("/images/json", timeout_s=LIST_TIMEOUT_S)
         with self._understood():
-            images = [docker_translate.image_from_list(self._id, item) for item in items or ()]
+            images = [docker_translate_stores.image_from_list(self._id, item) for item in items or ()]
         if nameless or all(image.tags for image in images):
             return images
         used = {container.image_id for container in await self.list_containers()}
@@ -44,7 +44,7 @@ class DockerImages(DockerLooking):
         item = await self._image(reference)
         config = await self._config_digest(item)
         with self._understood():
-            return docker_translate.image_facts(self._id, item, config)
+            return docker_translate_stores.image_facts(self._id, item, config)
 
     async def image_config(self, reference: str) -> ImageConfig:
         """GET /images/{name}/json, its Config."""
@@ -95,7 +95,7 @@ class DockerImages(DockerLooking):
             "POST", path, params={"quiet": True}, data=archive, headers=headers, timeout_s=None
         )
         with self._understood():
-            return docker_translate.loaded_images(self._id, answer)
+            return docker_translate_stores.loaded_images(self._id, answer)
 
     async def tag_image(self, reference: str, target: str) -> None:
         """One more name."""
@@ -141,7 +141,7 @@ class DockerImages(DockerLooking):
             path, headers = await self._path("/images/load"), {"Content-Type": "application/x-tar"}
             said = await self._wire.call("POST", path, params={"quiet": True}, data=archive, headers=headers)
             with self._understood():
-                docker_translate.loaded_images(self._id, said)
+                docker_translate_stores.loaded_images(self._id, said)
             return docker_translate.bare(str((await self._image(reference))["Id"]))
         finally:
             await to_its_end(self._gone(name))

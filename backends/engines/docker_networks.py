@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from backends.engines import docker_translate
+from backends.engines import docker_translate, docker_translate_stores
 from backends.engines.docker_base import LIST_TIMEOUT_S, DockerBase
 from backends.engines.docker_create_networks import network_body
 from backends.engines.ending import to_its_end
@@ -22,13 +22,13 @@ class DockerNetworks(DockerBase):
         """GET /networks."""
         items = await self._get("/networks", timeout_s=LIST_TIMEOUT_S)
         with self._understood():
-            return [docker_translate.network(item) for item in items or ()]
+            return [docker_translate_stores.network(item) for item in items or ()]
 
     async def inspect_network(self, name: str) -> Network:
         """GET /networks/{name}."""
         item = await self._get(_path(name))
         with self._understood():
-            return docker_translate.network(item)
+            return docker_translate_stores.network(item)
 
     async def create_network(self, spec: NetworkSpec) -> None:
         """POST /networks/create."""

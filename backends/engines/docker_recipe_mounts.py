@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from backends.engines.docker_recipe_parts import Json, Left
-from backends.engines.docker_translate import ANONYMOUS_NAME
+from backends.engines.docker_translate_stores import ANONYMOUS_NAME
 from backends.model.container import MountKind
 from backends.model.workload import MountSpec
 

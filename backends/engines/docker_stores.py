@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from urllib.parse import quote
 
 from backends.engine import ByteStream
-from backends.engines import docker_translate, docker_volumes
+from backends.engines import docker_translate, docker_translate_stores, docker_volumes
 from backends.engines.docker_base import LIST_TIMEOUT_S, DockerBase
 from backends.engines.docker_host import room_here
 from backends.engines.ending import to_its_end
@@ -24,13 +24,13 @@ class DockerStores(DockerBase):
         """GET /volumes."""
         answer = await self._get("/volumes", timeout_s=LIST_TIMEOUT_S)
         with self._understood():
-            return [docker_translate.volume(item) for item in (answer or {}).get("Volumes") or ()]
+            return [docker_translate_stores.volume(item) for item in (answer or {}).get("Volumes") or ()]
 
     async def inspect_volume(self, name: str) -> Volume:
         """GET /volumes/{name}."""
         item = await self._get(f"/volumes/{quote(name, safe='')}")
         with self._understood():
-            return docker_translate.volume(item)
+            return docker_translate_stores.volume(item)
 
     async def volume_users(self) -> Mapping[str, tuple[str, ...]]:
         """From the list of containers: Docker's names what each has mounted."""

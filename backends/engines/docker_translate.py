@@ -1,30 +1,22 @@
-"""Docker's JSON to the model: containers, images, volumes, events, the engine itself. Pure; makes no calls.
+"""Docker's JSON to the model: containers, events, the engine itself. Pure; makes no calls.
 
 Source: Docker Engine API 1.45 reference; fields that older or newer versions leave out are taken as empty.
 """
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from backends.engines.docker_errors import explain
-from backends.engines.health_check import image_health
 from backends.engines.ports import port_key, port_order
 from backends.model.capabilities import Capabilities, Capability, EngineInfo
 from backends.model.container import ChangedPath, ChangeKind, Container, ContainerState, Health, Mount, MountKind, Port
 from backends.model.errors import Protocol, Unsupported
 from backends.model.events import EngineEvent, EventKind
-from backends.model.ids import ContainerKey, EngineId, ImageKey
-from backends.model.image import Image, ImageFacts
-from backends.model.network import Network, NetworkSpec, Subnet
-from backends.model.reference import full_reference
-from backends.model.workload import Volume
-from backends.wire.failures import NO_JSON
+from backends.model.ids import ContainerKey, EngineId
 from backends.wire.times import from_unix, parse_time
 
 Json = Mapping[str, Any]
@@ -33,19 +25,12 @@ OLDEST_API, NEWEST_API = (1, 40), (1, 51)  # 1.40: Docker 19.03, first with Devi
 _EXIT_CODE = re.compile(r"\((\d+)\)")
 _QUOTED, _WORD = re.compile(r"['\"\\]"), re.compile(r"[^ \t\r\n]+")  # shlex's quotes, and its white space
 _EVERYWHERE = {"", "0.0.0.0", "::"}
-ANONYMOUS_NAME = re.compile(r"[0-9a-f]{64}")
-ANONYMOUS_LABEL = "com.docker.volume.anonymous"  # moby volume/service, AnonymousLabel
 EVENT_ACTIONS = (
     *("create", "start", "restart", "stop", "die", "kill", "pause", "unpause", "rename", "destroy", "update", "oom"),
     *("health_status", "pull", "load", "import", "tag", "untag", "delete", "connect", "disconnect", "remove"),
 )
 """What changes something that is shown; without the noise of exec, attach, mount and top."""
-_OWN_NETWORKS = frozenset({"bridge", "host", "none", "docker_gwbridge"})
-IPV4_OPTION, _IPV6_OPTION = (f"com.docker.network.enable_ipv{version}" for version in (4, 6))
-"""Docker 28 and later report their flags as options too."""
 _CHANGES = (ChangeKind.CHANGED, ChangeKind.ADDED, ChangeKind.DELETED)  # Docker Engine API, ContainerChanges
-_UNTAGGED = "<none>"
-_LOADED = re.compile(r"Loaded image( ID)?: (\S+)")  # moby image/tarexport/load.go
 
 
 def bare(digest: str) -> str:
@@ -209,7 +194,9 @@ def engine_info(version: Json, info: Json, *, api_version: str, local: bool) -> 
 
 
 def negotiated(engine: EngineId, version: Json) -> str:
-    """The API version to speak, of GET /version. Raises Unsupported where there is none in common."""
+    """The API version to speak, of GET /version. Raises Unsupported where there is none in common, Protocol where
+    it tells none.
+    """
     newest, oldest = str(version["ApiVersion"]), str(version.get("MinAPIVersion") or "1.12")
     try:
         theirs, least = (tuple(int(part) for part in text.split(".")) for text in (newest, oldest))
@@ -234,104 +221,6 @@ def _lacking(info: Json) -> dict[Capability, str]:
     if not info.get("CDISpecDirs"):
         lacking[Capability.CDI] = "CDI is off in this Docker (features.cdi in daemon.json, Docker 25 and later)"
     return lacking
-
-
-def _tags(item: Json) -> tuple[str, ...]:
-    """RepoTags in full: Docker leaves "docker.io/" and "library/" out."""
-    return tuple(_full(tag) for tag in item.get("RepoTags") or () if _UNTAGGED not in tag)
-
-
-def _full(name: str) -> str:
-    try:
-        return full_reference(name)
-    except ValueError:
-        return name  # an image id, or a name from before today's rules
-
-
-def image_from_list(engine: EngineId, item: Json) -> Image:
-    """One entry of GET /images/json."""
-    return Image(
-        key=ImageKey(engine, bare(item["Id"])),
-        tags=_tags(item),
-        size_bytes=item.get("Size") or 0,
-        created_at=from_unix(item["Created"]) if item.get("Created") else None,
-        digests=tuple(digest for digest in item.get("RepoDigests") or () if _UNTAGGED not in digest),
-    )
-
-
-def image_facts(engine: EngineId, item: Json, config_digest: str) -> ImageFacts:
-    """GET /images/{name}/json. config_digest: the id itself, but in containerd's store; "" = not known."""
-    return ImageFacts(
-        key=ImageKey(engine, bare(item["Id"])),
-        tags=_tags(item),
-        config_digest=config_digest,
-        diff_ids=tuple((item.get("RootFS") or {}).get("Layers") or ()),
-        architecture=item.get("Architecture") or "",
-        os=item.get("Os") or "",
-        size_bytes=item.get("Size") or 0,
-        health=image_health(item.get("Config")),
-    )
-
-
-def loaded_images(engine: EngineId, answer: bytes) -> tuple[str, ...]:
-    """What POST /images/load says it loaded: references, else ids. Raises Protocol or what its words mean."""
-    names: list[str] = []
-    for line in answer.splitlines():
-        try:
-            message = dict(json.loads(line)) if line.strip() else {}
-        except (*NO_JSON, TypeError) as error:
-            shown = line[:200].decode("utf-8", "replace")
-            raise Protocol("Docker's answer to the image is garbled", detail=shown, engine=engine) from error
-        if said := str(message.get("error") or ""):
-            raise explain(said, engine) or Protocol("Docker could not load the image", detail=said, engine=engine)
-        if match := _LOADED.match(str(message.get("stream") or "")):
-            names.append(match[2] if match[1] else _full(match[2]))
-    return tuple(names)
-
-
-def volume(item: Json) -> Volume:
-    """GET /volumes/{name}, or one entry of GET /volumes."""
-    labels = dict(item.get("Labels") or {})
-    name = item["Name"]
-    return Volume(
-        name=name,
-        driver=item.get("Driver") or "local",
-        labels=labels,
-        driver_options=dict(item.get("Options") or {}),
-        anonymous=ANONYMOUS_LABEL in labels or ANONYMOUS_NAME.fullmatch(name) is not None,
-        mountpoint=str(item.get("Mountpoint") or ""),
-        created_at=parse_time(item["CreatedAt"]) if item.get("CreatedAt") else None,
-    )
-
-
-def network(item: Json) -> Network:
-    """GET /networks/{name}, or one entry of GET /networks."""
-    name, addresses = str(item["Name"]), (item.get("IPAM") or {}).get("Config") or ()
-    own = name in _OWN_NETWORKS or bool(item.get("Ingress"))
-    options = {str(key): str(value) for key, value in (item.get("Options") or {}).items() if key != _IPV6_OPTION}
-    if item.get("EnableIPv4", True) and options.get(IPV4_OPTION) != "false":
-        options.pop(IPV4_OPTION, None)
-    else:
-        options[IPV4_OPTION] = "false"
-    spec = NetworkSpec(
-        name=name,
-        driver=str(item.get("Driver") or "bridge"),
-        subnets=tuple(
-            Subnet(
-                str(one["Subnet"]),
-                str(one.get("Gateway") or "").partition("/")[0],  # of IPv6 with the prefix, up to Docker 27
-                str(one.get("IPRange") or ""),
-            )
-            for one in addresses
-            if one.get("Subnet")
-        ),
-        internal=bool(item.get("Internal")),
-        ipv6=bool(item.get("EnableIPv6")),
-        dns=not own,
-        labels={str(key): str(value) for key, value in (item.get("Labels") or {}).items()},
-        options=options,
-    )
-    return Network(str(item["Id"]), spec, own, parse_time(item["Created"]) if item.get("Created") else None)
 
 
 def mount_points(item: Json) -> frozenset[str]:
@@ -372,9 +261,7 @@ def event(engine: EngineId, item: Json) -> EngineEvent:
 
 
 __all__ = [
-    "ANONYMOUS_NAME",
     "EVENT_ACTIONS",
-    "IPV4_OPTION",
     "bare",
     "changed_paths",
     "container_from_inspect",
@@ -382,11 +269,6 @@ __all__ = [
     "engine_info",
     "event",
     "gpus_given",
-    "image_facts",
-    "image_from_list",
-    "loaded_images",
     "mount_points",
     "negotiated",
-    "network",
-    "volume",
 ]

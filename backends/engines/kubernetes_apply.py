@@ -36,7 +36,7 @@ class KubernetesApply(KubernetesStats):
         """PATCH each as an apply of the field manager "tranship"; dry_run: the server checks all, and changes nothing.
 
         namespace: for objects that name none, "" = the context's. force: take fields that others manage. Where one is
-        refused, those before it stand; raises with its name.
+        refused, those before it stand. Raises Conflict (others manage fields), or Unsupported, with its name.
         """
         await self._connected()
         plurals: dict[str, dict[str, tuple[str, bool]]] = {}

@@ -83,7 +83,7 @@ class Helper:
                 await pieces.aclose()
 
     async def exit_code(self) -> int:
-        """Wait until it has ended."""
+        """Wait until it has ended. Raises Protocol where Podman tells no code."""
         answer = await self._api.send("POST", f"/containers/{self.name}/wait", timeout_s=60.0)
         try:
             return int(answer)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -76,9 +76,9 @@ class PodmanLooking(PodmanBase):
         try:
             yield stream
         finally:
-            await stream.aclose()  # type: ignore[attr-defined]  # it is an async generator
+            await stream.aclose()
 
-    async def _events_since(self, since: float) -> AsyncIterator[EngineEvent]:
+    async def _events_since(self, since: float) -> AsyncGenerator[EngineEvent, None]:
         params: Params = {"stream": True, "since": f"{since:.6f}"}
         async with self._api.stream("GET", "/events", params, open_timeout_s=None) as chunks:
             async for entry in json_lines(chunks, engine=self._id):

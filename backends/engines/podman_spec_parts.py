@@ -142,7 +142,10 @@ def add_health(body: Body, spec: HealthSpec | None) -> None:
 
 
 def add_log(body: Body, spec: LogSpec | None) -> None:
-    """libpod's API takes a size and a path by themselves, and the tag; other options it passes over in silence."""
+    """libpod's API takes a size and a path by themselves, and the tag; other options it passes over in silence.
+
+    Raises Refused for a size that is none, and for those options.
+    """
     if spec is None:
         return
     found: Body = {"driver": spec.driver} if spec.driver else {}

@@ -59,7 +59,9 @@ async def run_in_volume(
 
 
 async def import_volume(api: PodmanApi, name: str, archive: AsyncIterator[bytes], via_image: str) -> None:
-    """Unpack a tar into the volume. Raises Unsupported where the root's owner needs a chown that via_image lacks."""
+    """Unpack a tar into the volume. Raises Unsupported where the root's owner needs a chown that via_image
+    lacks, Protocol where it cannot be set.
+    """
     await api.get(f"/volumes/{segment(name)}/json")
     head = await _head(archive)
     sight = Sight(via_image, name, _PLACE, read_only=False)

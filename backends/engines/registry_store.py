@@ -178,7 +178,7 @@ def _check_installed(name: object, engine: EngineId) -> None:
 
 
 def store_by_helper(name: str, registry: str, username: str, secret: str, engine: EngineId) -> None:
-    """Give credentials to a helper (docker-credential-NAME). Blocks."""
+    """Give credentials to a helper (docker-credential-NAME). Blocks. Raises Denied where it does not take them."""
     from docker.credentials import Store
     from docker.credentials.errors import StoreError
 

@@ -23,7 +23,7 @@ from backends.export.command_parts import (
 from backends.model.container import NO_LABELS
 from backends.model.ids import EngineKind
 from backends.model.run_words import port_text
-from backends.model.secret import is_secret
+from backends.model.secrets import is_secret_name
 from backends.model.workload import GpuRequest, WorkloadSpec
 
 Flag: TypeAlias = tuple[str, ...]
@@ -69,7 +69,7 @@ def run_command(
     verb: tuple[str, ...] = ("run", "--detach"),
     env_files: Iterable[str] = (),
     file_variables: Mapping[str, str] = NO_LABELS,
-    secret: Callable[[str], bool] = is_secret,
+    secret: Callable[[str], bool] = is_secret_name,
 ) -> Command:
     """The line that makes and starts this container.
 

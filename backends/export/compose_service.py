@@ -13,7 +13,7 @@ from backends.export.compose_parts import Body, health, kept, limits, process, r
 from backends.export.exported import PRIVATE_MODE, ExportFile, Member
 from backends.export.unsaid import Ledger, Never
 from backends.model.ids import EngineKind
-from backends.model.secret import is_secret
+from backends.model.secrets import is_secret_name
 from backends.model.workload import WorkloadSpec
 
 COMPOSE_LABELS = ("com.docker.compose.", "io.podman.compose.", "PODMAN_SYSTEMD_UNIT")
@@ -129,9 +129,9 @@ def _environment(spec: WorkloadSpec, name: str, podman: bool, files: list[Export
     fit = {
         key: text for key, text in spec.env.items() if _NAME.fullmatch(key) and not any(one in text for one in wrong)
     }
-    hidden = {key: value for key, value in fit.items() if is_secret(key)}
+    hidden = {key: value for key, value in fit.items() if is_secret_name(key)}
     for key in spec.env:
-        if is_secret(key) and key not in hidden:
+        if is_secret_name(key) and key not in hidden:
             ledger.differs(name, "", f"the variable {key} looks secret and stands in the file", warn=True)
     body = kept({"environment": {key: value for key, value in spec.env.items() if key not in hidden}})
     if not hidden:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends.export.unsaid import Ledger
-from backends.model.secret import is_secret
+from backends.model.secrets import is_secret_name
 from backends.model.settings import HealthSpec
 from backends.model.workload import NVIDIA_CDI_KIND, GpuRequest, WorkloadSpec
 
@@ -74,7 +74,7 @@ def variables(spec: WorkloadSpec, secret: str, place: Place) -> tuple[list[Body]
     for name, value in spec.env.items():
         if not _VARIABLE.fullmatch(name):
             place.ledger.cannot(place.who, "env", f"a variable named {name!r}")
-        elif is_secret(name) or (place.podman and value.startswith("\n")):
+        elif is_secret_name(name) or (place.podman and value.startswith("\n")):
             hidden[name] = value
             env.append({"name": name, "valueFrom": {"secretKeyRef": {"name": secret, "key": name}}})
         else:

@@ -20,7 +20,7 @@ from backends.export.unsaid import Ledger, sentence
 from backends.model.ids import EngineKind
 from backends.model.network import NetworkSpec
 from backends.model.plan import Finding, Severity
-from backends.model.secret import is_secret
+from backends.model.secrets import is_secret_name
 from backends.model.settings import NamespaceSpec, NetworkingSpec, ProcessSpec
 from backends.model.workload import RestartName, RestartPolicy, VolumeSpec, WorkloadSpec
 
@@ -82,7 +82,7 @@ def _container(
 ) -> tuple[list[ExportFile], list[Finding]]:
     spec, ledger = member.spec, Ledger("Quadlet")
     name = unit_name(spec.name)
-    secrets = {key: value for key, value in spec.env.items() if is_secret(key)}
+    secrets = {key: value for key, value in spec.env.items() if is_secret_name(key)}
     beside = {key: value for key, value in secrets.items() if not set(value) & {"\n", "\r"} and key.isprintable()}
     files = []
     lines = [f"Image={line(spec.image)}"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from backends.engine import Engine
 from backends.migration.fields import MASK
 from backends.migration.journal import Effect, Record, Status, load
 from backends.migration.manifest import Manifest
-from backends.migration.papers import load_plan, load_report, masked
+from backends.migration.papers import load_plan, load_report
 from backends.migration.rollback import engines_of
 from backends.migration.tools import tool_image
 from backends.migration.transfer import volume_manifest
@@ -23,17 +23,20 @@ from backends.model.workload import WorkloadSpec
 
 
 class _Masking:
-    """An engine whose recipes have their secrets masked, for a plan whose secrets are not kept any more."""
+    """An engine whose recipes are masked where a plan is whose secrets are not kept any more."""
 
-    def __init__(self, inner: Engine) -> None:
-        self._inner = inner
+    def __init__(self, inner: Engine, names: Sequence[str]) -> None:
+        self._inner, self._names = inner, names
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)
 
     async def workload_spec(self, container: str) -> WorkloadSpec:
         spec = await self._inner.workload_spec(container)
-        return replace(spec, env=masked(spec.env), labels=masked(spec.labels))
+        return replace(spec, env=self._masked(spec.env), labels=self._masked(spec.labels))
+
+    def _masked(self, values: Mapping[str, str]) -> dict[str, str]:
+        return {key: MASK if value and key in self._names else value for key, value in values.items()}
 
 
 async def verify_again(state_dir: Path, journal: str, engines: Mapping[str, Engine]) -> tuple[Check, ...]:
@@ -53,7 +56,7 @@ async def verify_again(state_dir: Path, journal: str, engines: Mapping[str, Engi
         raise Refused(f"move {journal} has made no container")
     copy = await target.inspect_container(container.id)
     landed = await target.image_facts(copy.image_id)
-    seen_by: Engine = target if not secrets else _Masking(target)  # type: ignore[assignment]  # passes all else on
+    seen_by: Engine = target if not secrets else _Masking(target, secrets)  # type: ignore[assignment]  # passes all else on
     checks = await verify(plan, seen_by, copy.key.id, landed, 0.0)
     hidden = Check(
         "secrets", True, f"{len(secrets)} values", "-", "their values are not kept after a move is confirmed"

@@ -14,7 +14,7 @@ from backends.migration.rows_process import OURS
 from backends.model.container import ContainerState
 from backends.model.ids import EngineKind
 from backends.model.plan import Choices, FieldPlan, Finding, ImageAction, ImageMove, Severity, Verdict
-from backends.model.secret import SECRET
+from backends.model.secrets import is_secret_name
 
 NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 """Names of containers that both engines accept. Source: moby daemon/names, podman libpod/define (same pattern)."""
@@ -185,7 +185,7 @@ def recipe(source: SourceFacts, fields: Iterable[FieldPlan], notes: tuple[str, .
         yield warn(f"{said} not carried", ", ".join(dropped))
     if notes:
         yield note("the target's own defaults differ", "; ".join(notes))
-    secrets = sorted(key for key in spec.env if SECRET.search(key))
+    secrets = sorted(key for key in spec.env if is_secret_name(key))
     if secrets:
         yield note("secrets in the environment are carried in clear text", ", ".join(secrets))
     if any(key.startswith("com.docker.compose.") for key in spec.labels):

@@ -12,11 +12,10 @@ from backends.migration.rows_process import OURS
 from backends.migration.show import MASK, describe_port, shown
 from backends.migration.table import PLAIN, Case, Choice, Decisions, Edit, Fate, Row
 from backends.model.plan import FieldPlan, Verdict
-from backends.model.secret import SECRET
 from backends.model.workload import UnmappedField, WorkloadSpec
 
 __all__ = [
-    "MASK", "OURS", "SECRET", "Choice", "Decisions", "carry", "describe_port", "shown",
+    "MASK", "OURS", "Choice", "Decisions", "carry", "describe_port", "shown",
 ]  # fmt: skip
 
 

@@ -85,7 +85,10 @@ def _size(header: bytes) -> int:
 
 
 async def members(chunks: AsyncIterator[bytes], alone: bool) -> AsyncGenerator[bytes, None]:
-    """The archive itself; where its first member is a folder and `alone` is True, only that one."""
+    """The archive itself; where its first member is a folder and `alone` is True, only that one.
+
+    Raises Protocol where it was cut short.
+    """
     held, at = bytearray(), 0
     async for chunk in chunks:
         held += chunk

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from backends.migration.fields import MASK, SECRET
+from backends.migration.fields import MASK, shown
 from backends.migration.journal import folder_of, write
 from backends.migration.unbroken import unbroken
 from backends.model import codec
@@ -29,16 +29,16 @@ def report_path(state_dir: Path, journal: str) -> Path:
     return folder_of(state_dir) / f"{journal}.report.json"
 
 
-def masked(values: Mapping[str, str]) -> dict[str, str]:
-    """The same, secrets masked."""
-    return {key: MASK if value and SECRET.search(key) else value for key, value in values.items()}
-
-
 def without_secrets(report: MigrationReport) -> MigrationReport:
-    """The report as it is kept: values in the environment and labels whose names look like a secret's are masked."""
+    """The report as it is kept: values in the environment and labels that look like secrets are masked."""
     spec = report.plan.spec
-    clean = replace(spec, env=masked(spec.env), labels=masked(spec.labels), unmapped=())
+    clean = replace(spec, env=_masked(spec.env), labels=_masked(spec.labels), unmapped=())
     return replace(report, plan=replace(report.plan, spec=clean))
+
+
+def _masked(values: Mapping[str, str]) -> dict[str, str]:
+    """Hidden whole, also where only a part looks like a secret: what is compared again is known by MASK."""
+    return {key: MASK if shown(key, value) != value else value for key, value in values.items()}
 
 
 async def save_plan(state_dir: Path, journal: str, plan: Plan) -> None:
@@ -82,7 +82,7 @@ def _text(path: Path) -> str | None:
 
 
 async def discard(state_dir: Path, journal: str, *, report: bool) -> None:
-    """Remove the plan, and the report too where it is of a move that was taken back."""
+    """Remove the plan, and the report too where it is of a move that was taken back. Raises Denied."""
     paths = [plan_path(state_dir, journal), *([report_path(state_dir, journal)] if report else [])]
 
     def work() -> None:
@@ -96,7 +96,7 @@ async def discard(state_dir: Path, journal: str, *, report: bool) -> None:
 
 
 async def discard_orphans(state_dir: Path) -> None:
-    """Remove plans whose journal was never written."""
+    """Remove plans whose journal was never written. Raises Denied."""
 
     def work() -> None:
         folder = folder_of(state_dir)

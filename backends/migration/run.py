@@ -226,7 +226,8 @@ async def begin(
 ) -> Journal:
     """Refuse a plan that is out of date, then keep the plan and open the journal. The container's lock is held.
 
-    group: see Record. id: of the record, "" = a new one.
+    group: see Record. id: of the record, "" = a new one. Raises Conflict where the name is taken by now or an earlier
+    move was cut off, Refused where the source has changed since the plan, Denied where nothing can be written.
     """
     for earlier in await list_journals(state_dir):  # we have the lock: nobody is at work on it
         of_it = (earlier.source, earlier.container_id) == (source.id.name, plan.source.id)

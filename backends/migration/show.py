@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from backends.model.container import MountKind, Port
-from backends.model.secret import SECRET
-from backends.model.secrets import masked_command, masked_text
+from backends.model.secrets import is_secret_name, masked_command, masked_text
 from backends.model.settings import UNLIMITED, DeviceSpec, HealthSpec, NetworkAttachment, Throttle, Ulimit
 from backends.model.workload import MountSpec
 
@@ -17,7 +16,7 @@ _NS = ((10**9, "s"), (10**6, "ms"), (10**3, "us"), (1, "ns"))
 
 def shown(name: str, value: str) -> str:
     """A value for people: masked where its name looks like a secret's, else what looks like a secret in it."""
-    return MASK if value and SECRET.search(name) else masked_text(value)
+    return MASK if value and is_secret_name(name) else masked_text(value)
 
 
 def size(count: int) -> str:

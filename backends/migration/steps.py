@@ -184,7 +184,10 @@ class Steps:
         await self._journal.confirm(number, self.plan.source.id)
 
     async def stop_source(self) -> None:
-        """Stop the source, with its own stop timeout; a paused one is thawed first: frozen it cannot end."""
+        """Stop the source, with its own stop timeout; a paused one is thawed first: frozen it cannot end.
+
+        Raises Conflict where something starts it again.
+        """
         container, loop = self.plan.source.id, asyncio.get_running_loop()
         number = await self._journal.intend(Effect.STOP_SOURCE, self.plan.source_name)
         entry = self._journal.record.entries[number]

@@ -87,7 +87,10 @@ class VolumeCopy:
         self._sent, self._got = sent, got
 
     async def finish(self) -> Check:
-        """Make the target equal to the source, which is stopped now, and compare the two."""
+        """Make the target equal to the source, which is stopped now, and compare the two.
+
+        Raises Protocol where it could not be listed or read whole.
+        """
         try:
             source, target = await self._list_both()
         except Unsupported:

@@ -85,7 +85,6 @@ class OperationUpdate:
     phase: Phase
     step: str = ""
     step_index: int = 0
-    step_count: int = 0
     done_bytes: int | None = None
     total_bytes: int | None = None
     bytes_per_s: float | None = None

@@ -6,15 +6,20 @@ import re
 import shlex
 from collections.abc import Callable, Sequence
 
-from backends.model.secret import is_secret
-
 MASK = "••••"
 _NAMES = re.compile(
-    r"TOKEN|SECRET|PASS(?:WORD|WD|PHRASE)?(?:$|_)|PWD$|CREDENTIAL|(?:^|_)AUTH(?:$|_)|PRIVATE|COOKIE|(?:^|_)DSN(?:$|_)"
-    r"|API_?KEY|ACCESS_?KEY|(?:^|_)KEY(?:$|_)|ENCRYPTION|SIGNING|SALT(?:$|_)",
+    r"KEY|TOKEN|SECRET|CREDENTIAL|PRIVATE|COOKIE|ENCRYPTION|SIGNING|PASS(?:WORD|WD|PHRASE)"
+    r"|(?:PASS|PWD|SALT)(?![A-Za-z])|(?<![A-Za-z])(?:AUTH|DSN)(?![A-Za-z])",
     re.IGNORECASE,
 )
-_PLAIN_NAMES = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK", "XAUTHORITY"})
+"""Of variables, options, headers and keys of JSON (DB_PASS and MYSQL_PWD, but not PASSES)."""
+_BY_CHANCE = re.compile(
+    r"TOKENI[SZ]ERS?|KEY_?(?:BOARD|MAP|WORD|FRAME|SPACE|STROKE|ERROR)|KEY(?:CLOAK|DB)|(?:MON|TUR|DON|HOT)KEY"
+    r"|SANDBOXKEY|TOPOLOGYKEY|KEY\.PEM$",
+    re.IGNORECASE,
+)
+"""Words that have one of the others in them and are no secret: also what Docker, Kubernetes and Python say."""
+_PLAIN_NAMES = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK"})
 # Prefixes that makers of tokens give them, so that they are found when they leak: Hugging Face, OpenAI and Anthropic,
 # GitHub, GitLab, AWS, Slack, NVIDIA NGC; and PEM.
 _VALUES = re.compile(
@@ -41,8 +46,8 @@ _BEARER = re.compile(r"(?P<before>\b(?:bearer|basic)\s+)[^\s'\"]+", re.IGNORECAS
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether a variable of this name most likely holds a secret."""
-    return name not in _PLAIN_NAMES and _NAMES.search(name) is not None
+    """Whether what is called so most likely is a secret: it is carried, but not shown."""
+    return name not in _PLAIN_NAMES and _NAMES.search(_BY_CHANCE.sub("", name)) is not None
 
 
 def masked_value(name: str, value: str) -> str:
@@ -62,7 +67,7 @@ def masked_text(text: str) -> str:
 def masked_prose(text: str) -> str:
     """A message for a record: as masked_text, and what is given in it to a name that is a secret's."""
     text = _BEARER.sub(lambda found: found["before"] + MASK, text)
-    return masked_text(_without_values(text, _SAID, _SAID_VALUE, lambda name: is_secret_name(name.replace("-", "_"))))
+    return masked_text(_without_values(text, _SAID, _SAID_VALUE, is_secret_name))
 
 
 def _without_values(text: str, assigned: re.Pattern[str], value: re.Pattern[str], hides: Callable[[str], bool]) -> str:
@@ -114,8 +119,7 @@ def _masked_argument(argument: str) -> str:
 
 
 def _names_secret(name: str) -> bool:
-    plain = name.lstrip("-").replace("-", "_")
-    return is_secret_name(plain) or (is_secret(plain) and plain not in _PLAIN_NAMES)
+    return is_secret_name(name.lstrip("-"))
 
 
 def masked_json(name: str | int | None, text: str) -> str:

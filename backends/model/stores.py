@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeAlias, TypeVar
 
 from backends.model.errors import BackendError
 from backends.model.ids import EngineId
@@ -61,20 +62,19 @@ class NetworkRow:
         return self.network.created_at
 
 
-@dataclass(frozen=True, slots=True)
-class VolumeList:
-    """The volumes of the engines that answered. errors: of those that did not."""
-
-    rows: tuple[VolumeRow, ...] = ()
-    errors: tuple[BackendError, ...] = ()
+R = TypeVar("R", VolumeRow, NetworkRow)
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkList:
-    """The networks of the engines that answered. errors: of those that did not."""
+class StoreList(Generic[R]):
+    """The volumes, or the networks, of the engines that answered. errors: of those that did not."""
 
-    rows: tuple[NetworkRow, ...] = ()
+    rows: tuple[R, ...] = ()
     errors: tuple[BackendError, ...] = ()
 
 
-__all__ = ["NOT_COUNTED", "NetworkList", "NetworkRow", "StoreKey", "VolumeList", "VolumeRow"]
+VolumeList: TypeAlias = StoreList[VolumeRow]
+NetworkList: TypeAlias = StoreList[NetworkRow]
+
+
+__all__ = ["NOT_COUNTED", "NetworkList", "NetworkRow", "StoreKey", "StoreList", "VolumeList", "VolumeRow"]

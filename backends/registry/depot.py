@@ -141,11 +141,6 @@ class Depot:
             while piece := await asyncio.to_thread(file.read, PIECE_BYTES):
                 yield piece
 
-    @property
-    def held_bytes(self) -> int:
-        """What lies on disk now."""
-        return sum(blob.size for blob in self.blobs.values()) + sum(one.size for one in self.uploads.values())
-
     def close(self) -> None:
         """Remove everything; safe to call twice."""
         for upload in self.uploads.values():

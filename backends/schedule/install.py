@@ -75,7 +75,10 @@ def check_calendar(every: str) -> tuple[bool, str]:
 
 
 def install_units(schedule: Schedule, made: Units, where: Path) -> list[str]:
-    """Write both units and start the timer; returns what should be known. What failed leaves nothing behind."""
+    """Write both units and start the timer; returns what should be known. What failed leaves nothing behind.
+
+    Raises Denied where they cannot be written.
+    """
     files = {where / f"{schedule.unit}.service": made.service, where / f"{schedule.unit}.timer": made.timer}
     before = {path: path.read_bytes() for path in files if path.exists()}
     try:
@@ -175,7 +178,10 @@ def _of_cron() -> Iterator[Installed]:
 
 
 def remove(name: str, engine: str, where: Path) -> list[Installed]:
-    """Take a container's schedules away, of all engines where none is named; backups stay. NotFound: there is none."""
+    """Take a container's schedules away, of all engines where none is named; backups stay.
+
+    Raises NotFound where there is none, Denied where a unit cannot be removed.
+    """
     gone = [
         one for one in installed(where) if one.schedule.name == name and (not engine or one.schedule.engine == engine)
     ]

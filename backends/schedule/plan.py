@@ -42,6 +42,10 @@ class Schedule:
     to: str
     keep: int
 
+    def terms(self, by: str) -> dict[str, object]:
+        """What the audit trail says of it. by: "systemd" or "cron"."""
+        return {"every": self.every, "to": self.to, "keep": self.keep, "by": by}
+
     @property
     def unit(self) -> str:
         """Name of its units, without the end; what may not stand in one is written as systemd-escape does."""

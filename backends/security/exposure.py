@@ -20,7 +20,6 @@ _DISKS = re.compile(r"/dev/(?:sd[a-z]+|vd[a-z]+|xvd[a-z]+|hd[a-z]+|nvme\d+n\d+|d
 _USUAL = re.compile(r"/dev/(?:nvidia.*|dri(?:/.*)?|kfd|infiniband(?:/.*)?|null|zero|full|random|urandom|tty|shm)")
 """GPUs, and InfiniBand, are what ML containers are given; the rest every container has."""
 _SWITCHES = frozenset({"", "0", "1", "true", "false", "yes", "no", "on", "off", "none"})
-_TOKENIZER = re.compile(r"TOKENI[SZ]ER\w*", re.IGNORECASE)  # of a language model
 _FINGERPRINTS = re.compile(r"[0-9A-Fa-f\s]{16,}")  # of public keys, as images of Python have them
 _ALL_DEVICES = re.compile(r"a|a \*:\*.*|[bc] \*:\*.*")
 
@@ -40,7 +39,7 @@ def secret_names(env: Mapping[str, str]) -> tuple[str, ...]:
 def _secret(name: str, value: str) -> bool:
     if masked_text(value) != value:
         return True
-    if not is_secret_name(_TOKENIZER.sub("", name)) or value.lower() in _SWITCHES:
+    if not is_secret_name(name) or value.lower() in _SWITCHES:
         return False
     if value.startswith("/") and name.upper().endswith(("_FILE", "_PATH", "_DIR")):
         return False  # where the secret is, not what it is

@@ -189,7 +189,10 @@ async def _packed(packing: _Packing, name: str) -> AsyncGenerator[bytes, None]:
 async def copy_across(
     fleet: Fleet, source: Container, path: str, target: Container, to: str, report: Report, *, overwrite: bool = False
 ) -> Copied:
-    """Copy from one container to another, of whichever engines, owners and modes as they are; nothing is kept here."""
+    """Copy from one container to another, of whichever engines, owners and modes as they are; nothing is kept here.
+
+    Raises NotFound where there is no such path, Conflict for a whole root.
+    """
     engine, top = fleet.engine(source.key.engine), absolute(path)
     kind = await kind_at(engine, source.key.id, top)
     if kind is None:

@@ -110,7 +110,9 @@ class FleetImages:
         return full
 
     async def untag(self, share: ImageShare, name: str) -> None:
-        """Take one of several names away; Refused for the only one, with which the image would go."""
+        """Take one of several names away. Raises Refused for the only one, with which the image would go, NotFound for
+        one that it does not have.
+        """
         key = share.image.key
         if name not in share.image.tags:
             raise NotFound(f"the image is not called {name}", detail=", ".join(share.image.tags), engine=key.engine)

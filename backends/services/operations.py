@@ -63,7 +63,6 @@ class Tracked:
             phase=Phase.PROGRESS,
             step=progress.step.title,
             step_index=progress.index,
-            step_count=progress.count,
             done_bytes=progress.done_bytes,
             total_bytes=progress.total_bytes,
             bytes_per_s=progress.bytes_per_s,

@@ -24,8 +24,7 @@ async def remove(name: str, engine: str, where: Path) -> tuple[list[Installed], 
         gone = await asyncio.to_thread(install.remove, name, engine, where)
         for one in gone:
             wish = one.schedule
-            plan = {"every": wish.every, "to": wish.to, "keep": wish.keep, "by": one.how}
-            _record(trail, wish.name, wish.engine, Phase.DONE, plan=plan)
+            _record(trail, wish.name, wish.engine, Phase.DONE, plan=wish.terms(one.how))
     except NotFound:
         raise
     except BackendError as error:

@@ -14,7 +14,7 @@ from backends.engine import Engine
 from backends.model.errors import BackendError, Conflict
 from backends.model.ids import ContainerKey, EngineId
 from backends.model.network import NetworkSpec
-from backends.model.stores import NetworkList, NetworkRow, StoreKey, VolumeList, VolumeRow
+from backends.model.stores import NetworkList, NetworkRow, StoreKey, StoreList, VolumeList, VolumeRow
 from backends.model.values import Missing
 from backends.model.workload import VolumeSpec
 from backends.services.fleet import Fleet
@@ -36,7 +36,7 @@ class FleetStores:
     async def volumes(self) -> VolumeList:
         """All volumes of the engines that answer now, by name, without their sizes."""
         rows, errors = await all_asked(self._fleet, _volumes_of)
-        return VolumeList(tuple(sorted(rows, key=lambda row: (row.volume.anonymous, row.key.name, row.key))), errors)
+        return StoreList(tuple(sorted(rows, key=lambda row: (row.volume.anonymous, row.key.name, row.key))), errors)
 
     async def sized(self, seen: VolumeList) -> VolumeList:
         """The same with sizes, which the engines may take long to add up; why one does not tell stands in its place."""
@@ -59,7 +59,7 @@ class FleetStores:
     async def networks(self) -> NetworkList:
         """All networks of the engines that answer now, by name, the engines' own last."""
         rows, errors = await all_asked(self._fleet, _networks_of)
-        return NetworkList(tuple(sorted(rows, key=lambda row: (row.network.default, row.key.name, row.key))), errors)
+        return StoreList(tuple(sorted(rows, key=lambda row: (row.network.default, row.key.name, row.key))), errors)
 
     # -- doing -----------------------------------------------------------------------------------
     async def create_volume(self, engine: EngineId, spec: VolumeSpec) -> None:
@@ -120,14 +120,4 @@ def _used(kind: str, row: VolumeRow | NetworkRow, most: int = 3) -> str:
     return f"the {kind} {row.key.name} is used by {names}"
 
 
-def prunable_volumes(seen: VolumeList, *, named: bool) -> tuple[VolumeRow, ...]:
-    """Those that a pruning removes: nobody uses them, and nobody gave them a name (named: whether or not)."""
-    return tuple(row for row in seen.rows if row.removable and (named or row.volume.anonymous))
-
-
-def prunable_networks(seen: NetworkList) -> tuple[NetworkRow, ...]:
-    """Those that a pruning removes: nobody is on them, and they are not the engine's own."""
-    return tuple(row for row in seen.rows if row.removable)
-
-
-__all__ = ["FleetStores", "operation_key", "prunable_networks", "prunable_volumes"]
+__all__ = ["FleetStores", "operation_key"]

@@ -25,7 +25,10 @@ def recipe_of(judged: Judged) -> WorkloadSpec:
 
 
 def gpu_pool(fleet: Fleet, engine: EngineId, gpus: GpuSnapshot) -> tuple[tuple[str, ...], WithGpus]:
-    """The devices to give out, and how a recipe gets them. gpus: those of this machine as they were seen last."""
+    """The devices to give out, and how a recipe gets them. gpus: those of this machine as they were seen last.
+
+    Raises Refused where the engine was never reached, or cannot give them.
+    """
     known = fleet.store.view.engines.get(engine)
     info = known.info if known is not None else None
     seen = own_gpus(engine.kind, info, gpus)

@@ -94,7 +94,7 @@ class _Trial:
         unsubscribe = self._fleet.store.subscribe(self._gpu.look)
         try:
             for id, bench in self._benches.items():
-                await run_round(bench, 0, lambda phase, id=id: self._say(f"warm up: {phase}", id))  # type: ignore[misc]
+                await run_round(bench, 0, self._phase(id, 0, "warm up: "))
             for number, id in order(self._request.engines, self._request.rounds):
                 done = await run_round(self._benches[id], number, self._phase(id, number))
                 self._rounds = (*self._rounds, done)
@@ -127,8 +127,8 @@ class _Trial:
     def _looks(self, id: EngineId) -> GpuLook:
         return lambda container: self._gpu.of(ContainerKey(id, container), time.monotonic())
 
-    def _phase(self, id: EngineId, number: int) -> Callable[[str], None]:
-        return lambda phase: self._say(phase, id, number)
+    def _phase(self, id: EngineId, number: int, before: str = "") -> Callable[[str], None]:
+        return lambda phase: self._say(f"{before}{phase}", id, number)
 
     def _say(self, phase: str, id: EngineId, number: int = 0) -> None:
         self._tell(TrialProgress(phase, id, number, self._rounds, len(self._rounds), self._total))

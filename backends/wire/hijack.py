@@ -48,7 +48,7 @@ class RawStream:
             raise lost(self._wire.endpoint, self._wire.engine, error) from error
 
     async def close_write(self) -> None:
-        """Nothing more is sent; reading goes on."""
+        """Nothing more is sent; reading goes on. Raises Unsupported over TLS, which cannot be half closed."""
         if not self._writer.can_write_eof():
             title = "The end of the input cannot be told to a program over TLS"
             hint = "Give it a terminal (-t), or reach the engine over SSH."

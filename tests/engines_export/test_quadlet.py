@@ -19,7 +19,7 @@ from backends.export.quadlet import quadlet
 from backends.export.run_lines import run_lines
 from backends.migration.verify import compare_specs
 from backends.model.plan import Severity
-from backends.model.secret import is_secret
+from backends.model.secrets import is_secret_name
 from backends.model.workload import RestartPolicy, WorkloadSpec
 from backends.services.exports import members_of
 from backends.services.quadlet_check import check
@@ -185,4 +185,4 @@ def _as_docker_says(spec: WorkloadSpec, name: str) -> WorkloadSpec:
 
 def _secret(spec: WorkloadSpec) -> dict[str, str]:
     """What the shell that runs the line has set."""
-    return {key: value for key, value in spec.env.items() if is_secret(key)}
+    return {key: value for key, value in spec.env.items() if is_secret_name(key)}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from backends.engines.discover import Found
-from backends.engines.discover_service import PodmanService, serve_absent, start_service
+from backends.engines.discover_service import PodmanService, serve_absent
 from backends.engines.podman import PodmanEngine
 from backends.engines.podman_served import ServedPodman
 from backends.model.errors import Unreachable
@@ -33,6 +33,12 @@ def short_dir() -> Iterator[Path]:
     path.rmdir()
 
 
+async def started(command: str, environ: dict[str, str], place: Path) -> PodmanService:
+    absent = Found(ENGINE, ENGINE.kind, None, "No socket", "Start it", startable=command)
+    _, services = await serve_absent([absent], environ | {"XDG_RUNTIME_DIR": str(place)})
+    return services[ENGINE]
+
+
 async def _gone(service: PodmanService) -> None:
     assert service.process is not None
     async with asyncio.timeout(20):
@@ -42,12 +48,8 @@ async def _gone(service: PodmanService) -> None:
 
 @pytest.mark.engines
 async def test_it_serves_and_goes(real_engines: real.RealEngines, short_dir: Path) -> None:
-    service = await start_service(
-        [str(real_engines.bin / "podman")],
-        ENGINE,
-        environ=os.environ | {"CONTAINER_HOST": "unix:///nowhere"},
-        parent=short_dir,
-    )
+    environ = os.environ | {"CONTAINER_HOST": "unix:///nowhere"}
+    service = await started(str(real_engines.bin / "podman"), environ, short_dir)
     try:
         assert service.directory.stat().st_mode & 0o777 == 0o700
         engine = PodmanEngine(ENGINE, service.endpoint)
@@ -80,8 +82,7 @@ async def test_what_is_absent_but_installed_is_served(real_engines: real.RealEng
 
 @pytest.mark.engines
 async def test_one_that_dies_is_started_again_by_its_engine(real_engines: real.RealEngines, short_dir: Path) -> None:
-    command = [str(real_engines.bin / "podman")]
-    service = await start_service(command, ENGINE, environ=os.environ, parent=short_dir)
+    service = await started(str(real_engines.bin / "podman"), dict(os.environ), short_dir)
     engine = ServedPodman(ENGINE, service)
     try:
         await engine.connect()
@@ -128,9 +129,12 @@ async def test_one_that_ends_at_once_says_its_words(tmp_path: Path) -> None:
     broken = tmp_path / "podman"
     broken.write_text("#!/bin/sh\necho no storage here >&2\nexit 125\n")
     broken.chmod(0o755)
+    (tmp_path / "own").mkdir()
+    service = PodmanService([str(broken)], ENGINE, tmp_path / "own", os.environ)
     with pytest.raises(Unreachable) as caught:
-        await start_service([str(broken)], ENGINE, environ=os.environ, parent=tmp_path)
+        await service.up()
     assert caught.value.detail == "no storage here"
+    await service.stop()
     assert os.listdir(tmp_path) == ["podman"]
 
 
@@ -163,7 +167,7 @@ async def test_one_that_ignores_the_signal_is_killed(tmp_path: Path, monkeypatch
     parent = Path("/tmp") / f"test-stubborn-{os.getpid()}"  # a socket path holds 107 bytes at most
     parent.mkdir()
     try:
-        service = await start_service([str(stubborn)], ENGINE, environ=os.environ, parent=parent)
+        service = await started(str(stubborn), dict(os.environ), parent)
         await service.stop()
         assert service.process is not None
         assert service.process.returncode == -signal.SIGKILL
@@ -177,6 +181,6 @@ async def test_directories_of_the_dead_are_removed_first(tmp_path: Path) -> None
     living = tmp_path / f"tranship-podman-{os.getpid()}-x"
     for path in (dead, living):
         path.mkdir()
-    with pytest.raises(Unreachable):
-        await start_service([str(tmp_path / "nowhere")], ENGINE, environ=os.environ, parent=tmp_path)
+    with pytest.raises(KeyError):
+        await started(str(tmp_path / "nowhere"), dict(os.environ), tmp_path)
     assert os.listdir(tmp_path) == [living.name]

@@ -49,6 +49,7 @@ from tui.screens import (
     volumes,
 )
 from tui.screens.base import SubScreen, TranshipScreen
+from tui.screens.filtered_log import FilteredLogScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.form_screen import FormScreen
 from widgets import (
@@ -71,6 +72,7 @@ BASES: set[Kind] = {
     TranshipScreen,
     SubScreen,
     FormScreen,
+    FilteredLogScreen,
     list_screen.ListScreen,
     stores.StoresScreen,
     dialogs.Dialog,

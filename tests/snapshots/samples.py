@@ -229,7 +229,6 @@ def progress() -> OperationUpdate:
         Phase.PROGRESS,
         step="copying files",
         step_index=2,
-        step_count=7,
         done_bytes=430 * MIB,
         total_bytes=812 * MIB,
         bytes_per_s=96.0 * MIB,

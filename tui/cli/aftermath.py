@@ -64,7 +64,7 @@ async def engines_of(fleet: Fleet) -> dict[str, Engine]:
 
 
 async def undo_move(fleet: Fleet, state_dir: Path, name: str, *, as_json: bool, yes: bool) -> Exit:
-    """Take a move back and say what was done; a finished one only where that is agreed to."""
+    """Take a move back and say what was done; a finished one only where that is agreed to (Refused else)."""
     from backends.migration.rollback import undo
 
     record, done = await cut_off(state_dir, name), None

@@ -9,17 +9,14 @@ import click
 
 from backends.model.network import NetworkSpec, Subnet
 from backends.model.stores import NetworkRow
-from tui.cli import schema, schema_stores
-from tui.cli.ask import check_can_ask
-from tui.cli.exits import Exit, worst
+from tui.cli import schema, schema_stores, stores_parts
+from tui.cli.exits import Exit
 from tui.cli.options import common, engine_option, only, yes_option
 from tui.cli.output import answer, data, rows
-from tui.cli.pick import one_engine
 from tui.cli.session import Invocation, pass_invocation, run
-from tui.cli.stores_parts import chosen, pairs, remove_all, stores_of, told
+from tui.cli.stores_parts import NETWORKS, chosen, networks_of, pairs, told
 from tui.cli.table import Column
 from widgets.format import MISSING, age_text
-from widgets.text import inert
 
 if TYPE_CHECKING:
     from backends.services.fleet import Fleet
@@ -49,10 +46,9 @@ def list_(invocation: Invocation, unused: bool, engine: str | None) -> None:
     """List the networks of all engines: who is on each, and its address ranges."""
 
     async def body(fleet: Fleet) -> Exit:
-        stores, silent = await stores_of(fleet, engine)
-        seen = await stores.networks()
+        _, seen = await networks_of(fleet, engine)
         shown = [row for row in seen.rows if row.removable or not unused]
-        errors = (*seen.errors, *silent)
+        errors = seen.errors
         if invocation.json:
             answer(
                 networks=[schema_stores.network(row) for row in shown],
@@ -88,9 +84,8 @@ def inspect(invocation: Invocation, name: str, engine: str | None) -> None:
     async def body(fleet: Fleet) -> Exit:
         from widgets.store_rows import network_facts
 
-        stores, silent = await stores_of(fleet, engine)
-        seen = await stores.networks()
-        row = chosen("network", seen.rows, name, engine, (*seen.errors, *silent))
+        _, seen = await networks_of(fleet, engine)
+        row = chosen("network", seen.rows, name, engine, seen.errors)
         if invocation.json:
             answer(network=schema_stores.network(row))
         else:
@@ -136,17 +131,7 @@ def create(
         options=pairs(options, "--opt"),
     )
 
-    async def body(fleet: Fleet) -> Exit:
-        target = await one_engine(fleet, engine)
-        stores, _ = await stores_of(fleet, engine)
-        await stores.create_network(target, spec)
-        if invocation.json:
-            answer(action="network.create", engine=target.name, name=name, error=None)
-        else:
-            data(inert(f"{name} on {target}: created"))
-        return Exit.DONE
-
-    run(invocation, body, only=only(engine))
+    stores_parts.make(invocation, NETWORKS, name, engine, lambda stores, target: stores.create_network(target, spec))
 
 
 @network.command()
@@ -157,21 +142,7 @@ def create(
 @pass_invocation
 def rm(invocation: Invocation, names: tuple[str, ...], yes: bool, engine: str | None) -> None:
     """Remove networks. Asks; one that a container is on, and the engines' own, are refused."""
-    check_can_ask(yes)
-
-    async def body(fleet: Fleet) -> Exit:
-        stores, silent = await stores_of(fleet, engine)
-        seen = await stores.networks()
-        found = [chosen("network", seen.rows, name, engine, (*seen.errors, *silent)) for name in names]
-        return await remove_all(
-            "network",
-            list({row.key: row for row in found}.values()),
-            stores.remove_network,
-            yes=yes,
-            as_json=invocation.json,
-        )
-
-    run(invocation, body, only=only(engine))
+    stores_parts.remove_named(invocation, NETWORKS, names, engine, yes=yes)
 
 
 @network.command()
@@ -181,19 +152,7 @@ def rm(invocation: Invocation, names: tuple[str, ...], yes: bool, engine: str | 
 @pass_invocation
 def prune(invocation: Invocation, yes: bool, engine: str | None) -> None:
     """Remove networks that no container is on. Lists them, and asks."""
-    check_can_ask(yes)
-
-    async def body(fleet: Fleet) -> Exit:
-        from backends.services.stores import prunable_networks
-
-        stores, silent = await stores_of(fleet, engine)
-        seen = await stores.networks()
-        code = await remove_all(
-            "network", prunable_networks(seen), stores.remove_network, yes=yes, as_json=invocation.json
-        )
-        return worst([code, told((*seen.errors, *silent))])
-
-    run(invocation, body, only=only(engine))
+    stores_parts.prune(invocation, NETWORKS, lambda _: True, engine, yes=yes)
 
 
 __all__ = ["network"]

@@ -109,7 +109,7 @@ def schedule(
         wish = Schedule(container.name, container.key.engine.name, every, str(target), keep)
         more = ["--layer", layer] if layer != LayerChoice.DISCARD.value else []
         command = _command(invocation, wish, [*more, *(["--live"] if live else [])])
-        plan = {**_plain(wish), "by": "cron" if cron else "systemd"}
+        plan = wish.terms("cron" if cron else "systemd")
         kept = fleet.operations.beside("container.schedule", container.key, container.name, plan=plan)
         with kept if install else nullcontext():
             said = await asyncio.to_thread(_made, wish, command, cron=cron, install=install)
@@ -168,11 +168,11 @@ def _made(wish: Schedule, command: Sequence[str], *, cron: bool, install: bool) 
 def _said(
     wish: Schedule, how: str, files: Sequence[dict[str, Any]], notes: Sequence[str], *, install: bool
 ) -> dict[str, Any]:
-    return {**_plain(wish), "by": how, "next": None, "installed": install, "files": list(files), "notes": list(notes)}
+    return {**_plain(wish, how), "installed": install, "files": list(files), "notes": list(notes)}
 
 
-def _plain(wish: Schedule) -> dict[str, Any]:
-    return {"name": wish.name, "engine": wish.engine, "every": wish.every, "to": wish.to, "keep": wish.keep}
+def _plain(wish: Schedule, how: str, upcoming: str = "") -> dict[str, Any]:
+    return {"name": wish.name, "engine": wish.engine, **wish.terms(how), "next": upcoming or None}
 
 
 def _tell(said: dict[str, Any], *, as_json: bool) -> None:
@@ -229,7 +229,7 @@ def _looked(invocation: Invocation, name: str | None, engine: str, *, remove: bo
 
 
 def _listed(one: Installed) -> dict[str, Any]:
-    return {**_plain(one.schedule), "by": one.how, "next": one.next or None}
+    return _plain(one.schedule, one.how, one.next)
 
 
 def _row(one: Installed) -> tuple[str, ...]:

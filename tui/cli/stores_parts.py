@@ -1,19 +1,23 @@
-"""What `tranship volume` and `tranship network` share: looking, choosing, removing several."""
+"""What `tranship volume` and `tranship network` share: looking, choosing, making, removing several."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import click
 
 from backends.model.errors import BackendError, NotFound, Unreachable
-from backends.model.stores import NetworkRow, VolumeRow
-from tui.cli.ask import agreed
-from tui.cli.exits import Exit
+from backends.model.ids import EngineId
+from backends.model.stores import NetworkList, NetworkRow, StoreList, VolumeList, VolumeRow
+from tui.cli.ask import agreed, check_can_ask
+from tui.cli.exits import Exit, worst
 from tui.cli.one_by_one import Subject, one_by_one
-from tui.cli.output import complain, data, say
-from tui.cli.pick import first_view, not_connected, the_engine, unreachable
+from tui.cli.options import only
+from tui.cli.output import answer, complain, data, say
+from tui.cli.pick import first_view, not_connected, one_engine, the_engine, unreachable
+from tui.cli.session import Invocation, run
 from widgets.text import inert
 
 if TYPE_CHECKING:
@@ -23,7 +27,37 @@ if TYPE_CHECKING:
 R = TypeVar("R", VolumeRow, NetworkRow)
 
 
-async def stores_of(fleet: Fleet, engine: str | None) -> tuple[FleetStores, tuple[BackendError, ...]]:
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[R]):
+    """Volumes, or networks. word: what one is called; look: all of them; warning: what is lost with them."""
+
+    word: str
+    look: Callable[[Fleet, str | None], Awaitable[tuple[FleetStores, StoreList[R]]]]
+    remove: Callable[[FleetStores, R], Awaitable[None]]
+    warning: str = ""
+
+
+async def volumes_of(fleet: Fleet, engine: str | None) -> tuple[FleetStores, VolumeList]:
+    """All volumes; errors: also why engines do not answer. Raises Unreachable where the one named does not."""
+    stores, silent = await _stores_of(fleet, engine)
+    seen = await stores.volumes()
+    return stores, replace(seen, errors=(*seen.errors, *silent))
+
+
+async def networks_of(fleet: Fleet, engine: str | None) -> tuple[FleetStores, NetworkList]:
+    """All networks, as volumes_of."""
+    stores, silent = await _stores_of(fleet, engine)
+    seen = await stores.networks()
+    return stores, replace(seen, errors=(*seen.errors, *silent))
+
+
+VOLUMES: Kind[VolumeRow] = Kind(
+    "volume", volumes_of, lambda stores, row: stores.remove_volume(row), warning=" Their data is lost."
+)
+NETWORKS: Kind[NetworkRow] = Kind("network", networks_of, lambda stores, row: stores.remove_network(row))
+
+
+async def _stores_of(fleet: Fleet, engine: str | None) -> tuple[FleetStores, tuple[BackendError, ...]]:
     """The volumes and networks, and why engines do not answer. Raises Unreachable where the one named does not."""
     from backends.services.stores import FleetStores
 
@@ -49,27 +83,67 @@ def chosen(kind: str, rows: Sequence[R], word: str, engine: str | None, errors: 
     raise NotFound(f"no {kind} “{word}”", hint=f"`tranship {kind} ls` lists all")
 
 
-async def remove_all(
-    kind: str,
-    rows: Sequence[R],
-    remove: Callable[[R], Awaitable[None]],
-    *,
-    yes: bool,
-    as_json: bool,
-    warning: str = "",
-) -> Exit:
+def make(
+    invocation: Invocation,
+    kind: Kind[R],
+    name: str,
+    engine: str | None,
+    create: Callable[[FleetStores, EngineId], Awaitable[None]],
+) -> None:
+    """Make one on the engine, which must be named where several answer. Exits."""
+
+    async def body(fleet: Fleet) -> Exit:
+        target = await one_engine(fleet, engine)
+        stores, _ = await _stores_of(fleet, engine)
+        await create(stores, target)
+        if invocation.json:
+            answer(action=f"{kind.word}.create", engine=target.name, name=name, error=None)
+        else:
+            data(inert(f"{name} on {target}: created"))
+        return Exit.DONE
+
+    run(invocation, body, only=only(engine))
+
+
+def remove_named(invocation: Invocation, kind: Kind[R], names: Sequence[str], engine: str | None, *, yes: bool) -> None:
+    """Ask, and remove those of these names. Exits."""
+    check_can_ask(yes)
+
+    async def body(fleet: Fleet) -> Exit:
+        stores, seen = await kind.look(fleet, engine)
+        found = [chosen(kind.word, seen.rows, name, engine, seen.errors) for name in names]
+        each = list({row.key: row for row in found}.values())
+        return await _remove_all(kind, stores, each, yes=yes, as_json=invocation.json)
+
+    run(invocation, body, only=only(engine))
+
+
+def prune(invocation: Invocation, kind: Kind[R], wanted: Callable[[R], bool], engine: str | None, *, yes: bool) -> None:
+    """Ask, and remove those that nobody uses and that are wanted away. Exits."""
+    check_can_ask(yes)
+
+    async def body(fleet: Fleet) -> Exit:
+        stores, seen = await kind.look(fleet, engine)
+        found = [row for row in seen.rows if row.removable and wanted(row)]
+        code = await _remove_all(kind, stores, found, yes=yes, as_json=invocation.json)
+        return worst([code, told(seen.errors)])
+
+    run(invocation, body, only=only(engine))
+
+
+async def _remove_all(kind: Kind[R], stores: FleetStores, rows: Sequence[R], *, yes: bool, as_json: bool) -> Exit:
     """Ask, and remove one after the other; one that fails does not keep the rest."""
     if rows and not yes:
         named = ", ".join(f"{row.key.name} on {row.key.engine}" for row in rows)
-        if not await agreed(f"Remove {named}?{warning}"):
+        if not await agreed(f"Remove {named}?{kind.warning}"):
             say("nothing was removed")
             return Exit.FAILED
 
     def subject(row: R) -> Subject:
-        plain = {"action": f"{kind}.remove", "engine": row.key.engine.name, "name": row.key.name}
+        plain = {"action": f"{kind.word}.remove", "engine": row.key.engine.name, "name": row.key.name}
         return Subject(f"{row.key.name} on {row.key.engine}", plain)
 
-    code, _ = await one_by_one(rows, remove, subject, "removed", as_json=as_json)
+    code, _ = await one_by_one(rows, lambda row: kind.remove(stores, row), subject, "removed", as_json=as_json)
     if not rows and not as_json:
         data("there is nothing to remove")
     return code
@@ -89,4 +163,16 @@ def pairs(words: Sequence[str], option: str) -> dict[str, str]:
     return {name: value for name, _, value in (word.partition("=") for word in words)}
 
 
-__all__ = ["chosen", "pairs", "remove_all", "stores_of", "told"]
+__all__ = [
+    "NETWORKS",
+    "VOLUMES",
+    "Kind",
+    "chosen",
+    "make",
+    "networks_of",
+    "pairs",
+    "prune",
+    "remove_named",
+    "told",
+    "volumes_of",
+]

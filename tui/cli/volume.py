@@ -11,16 +11,14 @@ import click
 from backends.model.files import FileEntry, FileKind
 from backends.model.stores import VolumeRow
 from backends.model.workload import VolumeSpec
-from tui.cli import schema, schema_stores
-from tui.cli.ask import check_can_ask
+from tui.cli import schema, schema_stores, stores_parts
 from tui.cli.cp import tell_copied
-from tui.cli.exits import Exit, worst
+from tui.cli.exits import Exit
 from tui.cli.image_parts import Progress
 from tui.cli.options import common, engine_option, only, yes_option
 from tui.cli.output import answer, data, rows
-from tui.cli.pick import one_engine
 from tui.cli.session import Invocation, pass_invocation, run
-from tui.cli.stores_parts import chosen, pairs, remove_all, stores_of, told
+from tui.cli.stores_parts import VOLUMES, chosen, pairs, told, volumes_of
 from tui.cli.table import Column
 from widgets.format import MISSING, age_text, bytes_text
 from widgets.text import inert
@@ -62,17 +60,16 @@ def list_(invocation: Invocation, unused: bool, sizes: bool, engine: str | None)
     """List the volumes of all engines: who uses each, and what it takes."""
 
     async def body(fleet: Fleet) -> Exit:
-        stores, silent = await stores_of(fleet, engine)
-        seen = await stores.volumes()
+        stores, seen = await volumes_of(fleet, engine)
         seen = await stores.sized(seen) if sizes else seen
         shown = [row for row in seen.rows if row.removable or not unused]
         if invocation.json:
-            errors = [schema.error(error) for error in (*seen.errors, *silent)]
+            errors = [schema.error(error) for error in seen.errors]
             answer(volumes=[schema_stores.volume(row) for row in shown], errors=errors)
         else:
             now = datetime.now(UTC)
             rows(COLUMNS, [_cells(row, now) for row in shown])
-        return told((*seen.errors, *silent))
+        return told(seen.errors)
 
     run(invocation, body, only=only(engine))
 
@@ -99,9 +96,8 @@ def inspect(invocation: Invocation, name: str, engine: str | None) -> None:
     async def body(fleet: Fleet) -> Exit:
         from widgets.store_rows import volume_facts
 
-        stores, silent = await stores_of(fleet, engine)
-        seen = await stores.volumes()
-        row = chosen("volume", seen.rows, name, engine, (*seen.errors, *silent))
+        stores, seen = await volumes_of(fleet, engine)
+        row = chosen("volume", seen.rows, name, engine, seen.errors)
         (row,) = (one for one in (await stores.sized(seen)).rows if one.key == row.key)
         if invocation.json:
             answer(volume=schema_stores.volume(row))
@@ -126,17 +122,7 @@ def create(
     """Make an empty volume on the engine of --engine (needed where several answer)."""
     spec = VolumeSpec(name, pairs(labels, "--label"), pairs(options, "--opt"))
 
-    async def body(fleet: Fleet) -> Exit:
-        target = await one_engine(fleet, engine)
-        stores, _ = await stores_of(fleet, engine)
-        await stores.create_volume(target, spec)
-        if invocation.json:
-            answer(action="volume.create", engine=target.name, name=name, error=None)
-        else:
-            data(inert(f"{name} on {target}: created"))
-        return Exit.DONE
-
-    run(invocation, body, only=only(engine))
+    stores_parts.make(invocation, VOLUMES, name, engine, lambda stores, target: stores.create_volume(target, spec))
 
 
 @volume.command()
@@ -147,23 +133,7 @@ def create(
 @pass_invocation
 def rm(invocation: Invocation, names: tuple[str, ...], yes: bool, engine: str | None) -> None:
     """Remove volumes and all that is in them. Asks; one that a container uses is refused."""
-    check_can_ask(yes)
-
-    async def body(fleet: Fleet) -> Exit:
-        stores, silent = await stores_of(fleet, engine)
-        seen = await stores.volumes()
-        found = [chosen("volume", seen.rows, name, engine, (*seen.errors, *silent)) for name in names]
-        warning = " Their data is lost."
-        return await remove_all(
-            "volume",
-            list({row.key: row for row in found}.values()),
-            stores.remove_volume,
-            yes=yes,
-            as_json=invocation.json,
-            warning=warning,
-        )
-
-    run(invocation, body, only=only(engine))
+    stores_parts.remove_named(invocation, VOLUMES, names, engine, yes=yes)
 
 
 @volume.command()
@@ -174,21 +144,7 @@ def rm(invocation: Invocation, names: tuple[str, ...], yes: bool, engine: str | 
 @pass_invocation
 def prune(invocation: Invocation, named: bool, yes: bool, engine: str | None) -> None:
     """Remove volumes without a name of their own that no container uses. Lists them, and asks."""
-    check_can_ask(yes)
-
-    async def body(fleet: Fleet) -> Exit:
-        from backends.services.stores import prunable_volumes
-
-        stores, silent = await stores_of(fleet, engine)
-        seen = await stores.volumes()
-        found = prunable_volumes(seen, named=named)
-        warning = " Their data is lost."
-        code = await remove_all(
-            "volume", found, stores.remove_volume, yes=yes, as_json=invocation.json, warning=warning
-        )
-        return worst([code, told((*seen.errors, *silent))])
-
-    run(invocation, body, only=only(engine))
+    stores_parts.prune(invocation, VOLUMES, lambda row: named or row.volume.anonymous, engine, yes=yes)
 
 
 @volume.command()
@@ -203,9 +159,8 @@ def browse(invocation: Invocation, name: str, path: str, engine: str | None) -> 
     async def body(fleet: Fleet) -> Exit:
         from backends.services.browse import VolumeBrowser
 
-        stores, silent = await stores_of(fleet, engine)
-        seen = await stores.volumes()
-        row = chosen("volume", seen.rows, name, engine, (*seen.errors, *silent))
+        _, seen = await volumes_of(fleet, engine)
+        row = chosen("volume", seen.rows, name, engine, seen.errors)
         found = await VolumeBrowser().folder(fleet.engine(row.key.engine), name, path)
         if invocation.json:
             answer(engine=row.key.engine.name, volume=name, **schema_stores.folder(found))
@@ -234,9 +189,8 @@ def cp(invocation: Invocation, name: str, path: str, target: str, force: bool, e
         from backends.services.browse import VolumeBrowser
         from backends.services.volume_copies import copy_out_of_volume
 
-        stores, silent = await stores_of(fleet, engine)
-        seen = await stores.volumes()
-        key = chosen("volume", seen.rows, name, engine, (*seen.errors, *silent)).key
+        _, seen = await volumes_of(fleet, engine)
+        key = chosen("volume", seen.rows, name, engine, seen.errors).key
         source = f"{name}:{path}"
         with Progress(f"copy {source} to {target}", source) as progress:
             done = await copy_out_of_volume(

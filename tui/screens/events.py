@@ -11,16 +11,14 @@ from textual.binding import BindingType
 
 from backends.model.container import LogLine, LogStream
 from backends.model.events import EngineEvent
-from backends.model.expression import BadPattern
 from backends.model.ids import EngineId
 from tui.action import Scope
 from tui.actions import bindings
-from tui.screens.base import SubScreen
+from tui.screens.filtered_log import FilteredLogScreen
 from tui.screens.frame import KeyBar, TitleBar
 from widgets.engine_badge import badge_tone
 from widgets.filter_line import FilterLine
 from widgets.log_draw import LogLook
-from widgets.log_filter import LogFilter, pattern_of
 from widgets.log_view import LogView
 from widgets.text import inert
 
@@ -40,7 +38,7 @@ def event_line(event: EngineEvent) -> LogLine:
     return LogLine(LogStream.STDERR if bad else LogStream.STDOUT, inert(event_text(event)), event.at)
 
 
-class EventScreen(SubScreen):
+class EventScreen(FilteredLogScreen):
     """Follows the events of all engines."""
 
     SCOPES: ClassVar = (Scope.EVENTS,)
@@ -51,12 +49,13 @@ class EventScreen(SubScreen):
         super().__init__()
         self._taken = 0  # of the feed's total
         self._engines: list[EngineId] = []
-        self._wrong = ""
 
     def compose(self) -> ComposeResult:
         """Title, filter, events, keys."""
         yield TitleBar()
-        yield FilterLine("regular expression: oom|die, a name, container|image", take=self._take, back="LogView")
+        yield FilterLine(
+            "regular expression: oom|die, a name, container|image", take=self._take_pattern, back="LogView"
+        )
         yield LogView(what="event", id="log")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
@@ -105,25 +104,6 @@ class EventScreen(SubScreen):
 
     @on(LogView.FollowChanged)
     def _follow_changed(self) -> None:
-        self._say()
-
-    @on(LogView.Unarranged)
-    def _unarranged(self) -> None:
-        self.tranship.commands.logs.lay_out(self._lay_out)
-
-    async def _lay_out(self) -> None:
-        await self.query_one(LogView).lay_out()
-        self._say()
-
-    def _take(self, words: str) -> None:
-        view = self.query_one(LogView)
-        try:
-            pattern, self._wrong = pattern_of(words), ""
-        except BadPattern as wrong:
-            self._wrong = inert(str(wrong))
-        else:
-            if pattern != view.wanted.pattern:
-                view.set_filter(LogFilter(pattern))
         self._say()
 
     def leave(self) -> None:

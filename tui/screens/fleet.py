@@ -316,8 +316,7 @@ class FleetScreen(TranshipScreen):
         table.focus()
 
     def _sort_next(self) -> None:
-        place = SORTABLE.index(self._sort.column) if self._sort.column in SORTABLE else -1
-        self._sort_by(self._sort.toggled(SORTABLE[(place + 1) % len(SORTABLE)]))
+        self._sort_by(self._sort.next(SORTABLE))
 
     def _sort_by(self, sort: Sort) -> None:
         self._sort = sort

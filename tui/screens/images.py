@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
@@ -14,15 +14,15 @@ from textual.worker import Worker
 
 from backends.model.ids import EngineId, ImageKey
 from backends.model.image_sharing import ImageList, ImageShare
+from backends.model.values import Missing
 from tui.action import Scope
 from tui.actions import bindings
 from tui.image_messages import ImagesSeen
 from tui.screens import image_questions
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.image_doors import ImageDoors
-from tui.screens.list_screen import ListScreen
+from tui.screens.list_screen import ListScreen, with_engine
 from tui.screens.registries import Registries
-from widgets.container_sort import Sort
 from widgets.engine_badge import badges
 from widgets.filter_line import FilterLine
 from widgets.image_rows import (
@@ -36,7 +36,6 @@ from widgets.image_rows import (
     layers_title,
     let_through,
     shown_name,
-    toggled,
 )
 from widgets.line import Line, Tone, line
 from widgets.live_table import LiveTable
@@ -45,12 +44,14 @@ from widgets.text import inert, width_of
 FILTER_HELP = "words in name, engine, container…   is:unused  is:nameless  -word"
 
 
-class ImagesScreen(ListScreen):
+class ImagesScreen(ListScreen[ImageShare]):
     """The images, and the layers of the one under the cursor."""
 
     SCOPES: ClassVar = (Scope.IMAGES,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.IMAGES)
     AUTO_FOCUS = "#images"
+    PART = "#image-layers"
+    WORD = "image"
 
     def __init__(self) -> None:
         super().__init__(FIRST_SORT)
@@ -83,7 +84,7 @@ class ImagesScreen(ListScreen):
             return
         shown = in_order(let_through(self._filter, self._seen.images), self._sort)
         named = badges(self._view.engines.values())
-        table = self.query_one("#images", LiveTable)
+        table = self.table
         table.set_columns(image_columns(max(map(width_of, named.values()), default=0)))
         table.set_sort(self._sort.column, self._sort.descending)
         doing = {ImageKey(key.engine, key.id): update for key, update in self._view.operations.items()}
@@ -107,8 +108,12 @@ class ImagesScreen(ListScreen):
             table.border_title = Content(title)  # as text: a str would be read as markup
         said = ""
         if share is not None and not share.layers:
-            reason = getattr(share.total_bytes, "reason", "")
-            said = f"The layers could not be read: {inert(reason)}." if reason else "It has no layers."
+            told = share.total_bytes
+            said = (
+                f"The layers could not be read: {inert(told.reason)}."
+                if isinstance(told, Missing)
+                else "It has no layers."
+            )
         rows = layer_rows(share, badges(self._view.engines.values())) if share is not None else []
         table.show_rows(rows, empty=[line((said, Tone.DIM))])
 
@@ -125,26 +130,11 @@ class ImagesScreen(ListScreen):
         if self._seen is not None:
             self._draw_layers()
 
-    # -- which -----------------------------------------------------------------------------------
+    def _sortable(self) -> Sequence[str]:
+        return SORTABLE
+
     def _by_key(self) -> Mapping[object, ImageShare]:
         return {share.image.key: share for share in self._seen.images} if self._seen is not None else {}
-
-    def _chosen(self) -> ImageShare | None:
-        """The image under the cursor."""
-        return self._by_key().get(self.query_one("#images", LiveTable).cursor_key)
-
-    def _marked(self) -> list[ImageShare]:
-        known = self._by_key()
-        return [known[key] for key in self.query_one("#images", LiveTable).marked_keys if key in known]
-
-    def _targets(self) -> list[ImageShare]:
-        """What an action is for: the marked ones, else the one under the cursor."""
-        table, known = self.query_one("#images", LiveTable), self._by_key()
-        keys = table.marked_keys or (table.cursor_key,)
-        found = [known[key] for key in keys if key in known]
-        if not found:
-            self.tranship.refuse("No image is selected.")
-        return found
 
     # -- actions ---------------------------------------------------------------------------------
     def acts(self) -> Mapping[str, Callable[[], object]]:
@@ -157,16 +147,13 @@ class ImagesScreen(ListScreen):
             "images.prune": self._prune,
             "images.copy": self._copy,
             "images.cancel": self._cancel,
-            "images.part": self._next_part,
             "images.build": lambda: self._doors.build(self._view),
             "images.write": lambda: self._doors.write(self._chosen()),
             "images.read": lambda: self._doors.read(self._view),
             "images.compare": lambda: self._doors.compare(self._seen, self._marked(), self._chosen()),
-            "images.filter": self.query_one(FilterLine).edit,
-            "images.sort": self._sort_next,
             "images.push": lambda: Registries(self).push(self._chosen()),
             **Registries(self).acts("images"),
-            "images.reverse": lambda: self._sort_by(Sort(self._sort.column, not self._sort.descending)),
+            **self._acts("images"),
         }
 
     @on(LiveTable.RowSelected, "#images")
@@ -176,10 +163,8 @@ class ImagesScreen(ListScreen):
     def _open(self) -> None:
         from tui.screens.image import ImageScreen
 
-        share = self._chosen()
-        if share is None:
-            self.tranship.refuse("No image is selected.")
-        else:
+        share = self._one()
+        if share is not None:
             self.app.push_screen(ImageScreen(share.image.key, share.name))
 
     def _remove(self) -> None:
@@ -190,15 +175,8 @@ class ImagesScreen(ListScreen):
         self._ask_to_remove([share for share in targets if share not in used])
 
     def _ask_to_remove(self, images: list[ImageShare]) -> None:
-        if not images or self._seen is None:
-            return
-
-        def do(confirmed: bool | None) -> None:
-            if confirmed:
-                self.query_one("#images", LiveTable).clear_marks()
-                self.tranship.commands.images.remove(images)
-
-        self.app.push_screen(image_questions.removal(self._seen, images), do)
+        if images and self._seen is not None:
+            self._ask(image_questions.removal(self._seen, images), lambda: self.tranship.commands.images.remove(images))
 
     def _prune(self) -> None:
         if self._seen is None:
@@ -228,10 +206,10 @@ class ImagesScreen(ListScreen):
         self.app.push_screen(image_questions.naming(self._seen, share), do)
 
     def _untag(self) -> None:
-        share = self._chosen()
+        share = self._one()
         if share is None:
-            self.tranship.refuse("No image is selected.")
-        elif len(share.image.tags) < 2:
+            return
+        if len(share.image.tags) < 2:
             self.tranship.refuse(f"{shown_name(share)} has no other name: without its only one the image would go.")
         else:
 
@@ -253,21 +231,11 @@ class ImagesScreen(ListScreen):
         else:
             self.app.push_screen(
                 image_questions.choice("Copy to which engine?", image_questions.copy_choices(images, engines)),
-                partial(self._target_chosen, images, engines),
+                with_engine(engines, partial(self._ask_to_copy, images)),
             )
 
-    def _target_chosen(self, images: list[ImageShare], engines: list[EngineId], chosen: str | None) -> None:
-        for engine in engines:
-            if engine.name == chosen:
-                self._ask_to_copy(images, engine)
-
     def _ask_to_copy(self, images: list[ImageShare], engine: EngineId) -> None:
-        def do(confirmed: bool | None) -> None:
-            if confirmed:
-                self.query_one("#images", LiveTable).clear_marks()
-                self.tranship.commands.images.copy(images, engine)
-
-        self.app.push_screen(image_questions.copying(images, engine), do)
+        self._ask(image_questions.copying(images, engine), lambda: self.tranship.commands.images.copy(images, engine))
 
     def _cancel(self) -> None:
         share = self._chosen()
@@ -275,27 +243,3 @@ class ImagesScreen(ListScreen):
             self.tranship.commands.images.cancel(share.image.key)
         else:
             self.tranship.refuse("This image is not being copied.")
-
-    def _next_part(self) -> None:
-        images, layers = self.query_one("#images"), self.query_one("#image-layers")
-        self.set_focus(images if self.focused is layers else layers)
-
-    # -- filter and sort -------------------------------------------------------------------------
-    def leave(self) -> None:
-        """Escape and q, one thing at a time: the filter, the marks, then back to the fleet."""
-        field, table = self.query_one(FilterLine), self.query_one("#images", LiveTable)
-        if field.display:
-            field.drop()
-            table.focus()
-        elif table.marked_keys:
-            table.clear_marks()
-        else:
-            super().leave()
-
-    def _sort_next(self) -> None:
-        place = SORTABLE.index(self._sort.column) if self._sort.column in SORTABLE else -1
-        self._sort_by(toggled(self._sort, SORTABLE[(place + 1) % len(SORTABLE)]))
-
-    @on(LiveTable.HeaderSelected, "#images")
-    def _header_selected(self, message: LiveTable.HeaderSelected) -> None:
-        self._sort_by(toggled(self._sort, message.column))

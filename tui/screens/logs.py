@@ -15,20 +15,19 @@ from textual.worker import Worker
 
 from backends.layers.uncollected import leave_out, searched_again
 from backends.model.container import Container
-from backends.model.expression import BadPattern
 from backends.model.fleet import FleetView
 from tui.action import Scope
 from tui.actions import bindings
 from tui.log_commands import LOG_TAIL
 from tui.messages import LogEnded, LogLinesArrived, LogSaved, LogSearched, OlderLinesRead
-from tui.screens.base import SubScreen
+from tui.screens.filtered_log import FilteredLogScreen
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.log_sources import LogSources, project_of
 from widgets.filter_line import FilterLine
 from widgets.line import Tone, line
 from widgets.lines_pane import LinesPane
 from widgets.log_draw import LogLook
-from widgets.log_filter import LEVELS, LogFilter, pattern_of
+from widgets.log_filter import LEVELS, LogFilter
 from widgets.log_view import LogView
 from widgets.text import inert
 
@@ -41,7 +40,7 @@ _SETTLED_LINES = 2_000
 """A log of 100,000 lines is 200,000 objects without cycles: to search them for garbage holds a key up for 100 ms."""
 
 
-class LogScreen(SubScreen):
+class LogScreen(FilteredLogScreen):
     """Follows logs; pauses, searches, filters, saves."""
 
     SCOPES: ClassVar = (Scope.LOGS,)
@@ -54,7 +53,6 @@ class LogScreen(SubScreen):
         self._workers: list[Worker[None]] = []
         self._pages: LogPages | None = None
         self._since: datetime | None = None
-        self._pattern_wrong = ""
         self._reading = False  # an older page
         self._begins = False  # there is nothing above the first line
         self._grown = 0  # lines since those there were left out of Python's search for garbage
@@ -124,8 +122,8 @@ class LogScreen(SubScreen):
         if not view.wanted.all:
             kept = f"{view.shown_count:,} of {kept}"
         parts = [(kept, Tone.DIM)]
-        if self._pattern_wrong:
-            parts.append((f"  ✕ {self._pattern_wrong}", Tone.BAD))
+        if self._wrong:
+            parts.append((f"  ✕ {self._wrong}", Tone.BAD))
         elif view.wanted.given_up:
             parts.append((f"  ✕ {inert(view.wanted.words)}", Tone.BAD))
         elif view.wanted.words:
@@ -235,26 +233,6 @@ class LogScreen(SubScreen):
             self.query_one(LogView).previous_match()
 
     # -- what is shown of it ---------------------------------------------------------------------
-    @on(LogView.Unarranged)
-    def _unarranged(self) -> None:
-        self.tranship.commands.logs.lay_out(self._lay_out)
-
-    async def _lay_out(self) -> None:
-        await self.query_one(LogView).lay_out()
-        self._say()
-
-    def _take_pattern(self, words: str) -> None:
-        view = self.query_one(LogView)
-        try:
-            pattern = pattern_of(words)
-        except BadPattern as wrong:
-            self._pattern_wrong = inert(str(wrong))
-        else:
-            self._pattern_wrong = ""
-            if pattern != view.wanted.pattern:
-                view.set_filter(LogFilter(pattern, view.wanted.level))
-        self._say()
-
     def _next_level(self) -> None:
         view = self.query_one(LogView)
         level = LEVELS[(LEVELS.index(view.wanted.level) + 1) % len(LEVELS)]

@@ -30,7 +30,6 @@ def update_of(
         phase=Phase.FAILED if error is not None or undoing else running,
         step=progress.note if progress.note != progress.step.title else "",
         step_index=progress.index + (progress.phase is Phase.DONE and running is Phase.PROGRESS),
-        step_count=progress.count,
         done_bytes=progress.done_bytes if progress.phase is not Phase.DONE else None,
         total_bytes=progress.total_bytes,
         bytes_per_s=progress.bytes_per_s,

@@ -18,20 +18,23 @@ if TYPE_CHECKING:
 class ActionProvider(Provider):
     """Every action that the screen below the palette, or the app, can do."""
 
+    @property
+    def _tranship(self) -> TranshipApp:
+        return cast("TranshipApp", self.app)
+
     def _actions(self) -> list[Action]:
         scopes = self.screen.SCOPES if isinstance(self.screen, TranshipScreen) else ()
-        app = cast("TranshipApp", self.app)
         return [
             action
             for action in ACTIONS
-            if action.scope in (*scopes, Scope.APP) and permitted(action, read_only=app.settings.readonly)
+            if action.scope in (*scopes, Scope.APP) and permitted(action, read_only=self._tranship.settings.readonly)
         ]
 
     async def _run(self, action: Action) -> None:
         if isinstance(self.screen, TranshipScreen) and action.scope in self.screen.SCOPES:
             self.screen.action_act(action.id)
         else:
-            await cast("TranshipApp", self.app).action_act(action.id)
+            await self._tranship.action_act(action.id)
 
     async def discover(self) -> Hits:
         """All of them, before anything is typed."""

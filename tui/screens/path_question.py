@@ -16,7 +16,7 @@ _MOST = 5000  # entries of a folder that are looked at
 
 
 def completed(text: str) -> str | None:
-    """The first path that begins so, folders with a "/" behind them; None where there is none. Blocks."""
+    """The first path that begins so, folders with a "/" behind them; None where there is no more of one. Blocks."""
     folder, begun = os.path.split(text)
     try:
         with os.scandir(os.path.expanduser(folder or ".")) as entries:
@@ -27,7 +27,8 @@ def completed(text: str) -> str | None:
             ]
     except OSError:
         return None
-    return os.path.join(folder, min(found)) if found else None
+    whole = os.path.join(folder, min(found, default=begun))
+    return whole if whole != text else None
 
 
 class _Paths(Suggester):

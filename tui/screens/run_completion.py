@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterable
 
 from textual.suggester import Suggester
 
-_MOST_ENTRIES = 2000  # of a folder that are looked at
+from tui.screens.path_question import completed
 
 
 class Names(Suggester):
@@ -36,25 +35,7 @@ class Paths(Names):
         """The path."""
         if value[:1] not in {"/", "~", "."} or ":" in value:
             return await super().get_suggestion(value)
-        return await asyncio.to_thread(completed_path, value) if self.local else None
-
-
-def completed_path(text: str) -> str | None:
-    """The text with the rest of the first entry that begins so, folders with "/"; None where there is none."""
-    folder, _, begun = text.rpartition("/")
-    if not folder and not text.startswith("/"):
-        return None
-    try:
-        with os.scandir(os.path.expanduser(folder) or "/") as entries:
-            names = [
-                f"{entry.name}/" if entry.is_dir() else entry.name
-                for _, entry in zip(range(_MOST_ENTRIES), entries, strict=False)
-                if entry.name.startswith(begun) and (begun or not entry.name.startswith("."))
-            ]
-    except OSError:  # no such folder, or not for us: there is nothing to complete
-        return None
-    rest = min(names, default=begun)
-    return f"{folder}/{rest}" if rest != begun else None
+        return await asyncio.to_thread(completed, value) if self.local and "/" in value else None
 
 
 def short_names(images: Iterable[str]) -> tuple[str, ...]:
@@ -64,4 +45,4 @@ def short_names(images: Iterable[str]) -> tuple[str, ...]:
     return (*dict.fromkeys(short), *full)
 
 
-__all__ = ["Names", "Paths", "completed_path", "short_names"]
+__all__ = ["Names", "Paths", "short_names"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -20,9 +19,8 @@ from tui.actions import bindings
 from tui.screens import store_questions
 from tui.screens.facts import fact_lines
 from tui.screens.frame import KeyBar, TitleBar
-from tui.screens.list_screen import ListScreen
+from tui.screens.list_screen import ListScreen, with_engine
 from tui.screens.store_questions import Kind
-from widgets.container_sort import Sort
 from widgets.engine_badge import badges
 from widgets.filter_line import FilterLine
 from widgets.line import Line, Tone, line
@@ -35,19 +33,19 @@ from widgets.store_rows import (
     in_order,
     let_through,
     rows_of,
-    toggled,
 )
 from widgets.text import inert, width_of
 
 FILTER_HELP = "words in name, engine, container, driver…   is:unused  -word"
 
 
-class StoresScreen(ListScreen):
+class StoresScreen(ListScreen[AnyRow]):
     """The list, and the facts of the row under the cursor. KIND: of what."""
 
     SCOPES: ClassVar = (Scope.STORES,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.STORES)
     AUTO_FOCUS = "#stores"
+    PART = "#store-facts"
     KIND: ClassVar[Kind]
 
     def __init__(self) -> None:
@@ -75,7 +73,7 @@ class StoresScreen(ListScreen):
     def _draw(self) -> None:
         if not self.in_sight() or self._rows is None:
             return
-        kind, table = self.KIND, self.query_one("#stores", LiveTable)
+        kind, table = self.KIND, self.table
         shown: list[AnyRow] = in_order(let_through(self._filter, self._rows), self._sort)
         named = badges(self._view.engines.values())
         table.set_columns(kind.columns(max(map(width_of, named.values()), default=0)))
@@ -114,18 +112,12 @@ class StoresScreen(ListScreen):
     def _cursor_moved(self) -> None:
         self._draw_facts()
 
-    # -- which -----------------------------------------------------------------------------------
+    def _sortable(self) -> Sequence[str]:
+        columns = {column.key for column in self.KIND.columns(0)}
+        return [one for one in SORTABLE if one in columns]
+
     def _by_key(self) -> Mapping[object, AnyRow]:
         return {row.key: row for row in self._rows or ()}
-
-    def _chosen(self) -> AnyRow | None:
-        """The row under the cursor."""
-        return self._by_key().get(self.query_one("#stores", LiveTable).cursor_key)
-
-    def _targets(self) -> list[AnyRow]:
-        """What an action is for: the marked ones, else the one under the cursor."""
-        table, known = self.query_one("#stores", LiveTable), self._by_key()
-        return [known[key] for key in table.marked_keys or (table.cursor_key,) if key in known]
 
     # -- actions ---------------------------------------------------------------------------------
     def acts(self) -> Mapping[str, Callable[[], object]]:
@@ -135,10 +127,7 @@ class StoresScreen(ListScreen):
             "stores.create": self._create,
             "stores.remove": self._remove,
             "stores.prune": self._prune,
-            "stores.filter": self.query_one(FilterLine).edit,
-            "stores.sort": self._sort_next,
-            "stores.reverse": lambda: self._sort_by(Sort(self._sort.column, not self._sort.descending)),
-            "stores.part": self._next_part,
+            **self._acts("stores"),
         }
 
     @on(LiveTable.RowSelected, "#stores")
@@ -146,10 +135,8 @@ class StoresScreen(ListScreen):
         self.action_act("stores.open")
 
     def _open(self) -> None:
-        row = self._chosen()
-        if row is None:
-            self.tranship.refuse(f"No {self.KIND.word} is selected.")
-        else:
+        row = self._one()
+        if row is not None:
             self.open(row)
 
     def open(self, row: AnyRow) -> None:
@@ -159,23 +146,14 @@ class StoresScreen(ListScreen):
 
     def _remove(self) -> None:
         targets = self._targets()
-        if not targets:
-            self.tranship.refuse(f"No {self.KIND.word} is selected.")
         for row in targets:
             if not row.removable:
                 self.tranship.refuse(store_questions.kept_words(self.KIND, row))
         self._ask_to_remove([row for row in targets if row.removable])
 
     def _ask_to_remove(self, rows: Sequence[AnyRow]) -> None:
-        if not rows:
-            return
-
-        def do(confirmed: bool | None) -> None:
-            if confirmed:
-                self.query_one("#stores", LiveTable).clear_marks()
-                self.tranship.commands.stores.remove(rows)
-
-        self.app.push_screen(store_questions.removal(self.KIND, rows), do)
+        if rows:
+            self._ask(store_questions.removal(self.KIND, rows), lambda: self.tranship.commands.stores.remove(rows))
 
     def _prune(self) -> None:
         offers = store_questions.prunings(self.KIND, self._rows or ())
@@ -199,12 +177,7 @@ class StoresScreen(ListScreen):
             self._name_it(engines[0])
         else:
             title = f"A new {self.KIND.word} on which engine?"
-            self.app.push_screen(store_questions.engine_choice(title, engines), partial(self._on_engine, engines))
-
-    def _on_engine(self, engines: Sequence[EngineId], chosen: str | None) -> None:
-        for engine in engines:
-            if engine.name == chosen:
-                self._name_it(engine)
+            self.app.push_screen(store_questions.engine_choice(title, engines), with_engine(engines, self._name_it))
 
     def _name_it(self, engine: EngineId) -> None:
         def do(text: str | None) -> None:
@@ -213,30 +186,3 @@ class StoresScreen(ListScreen):
 
         taken = {row.key.name for row in self._rows or () if row.key.engine == engine}
         self.app.push_screen(store_questions.naming(self.KIND, engine, taken), do)
-
-    def _next_part(self) -> None:
-        table, facts = self.query_one("#stores"), self.query_one(LinesPane)
-        self.set_focus(table if self.focused is facts else facts)
-
-    # -- filter and sort -------------------------------------------------------------------------
-    def leave(self) -> None:
-        """Escape and q, one thing at a time: the filter, the facts, the marks, then back to the fleet."""
-        field, table = self.query_one(FilterLine), self.query_one("#stores", LiveTable)
-        if field.display:
-            field.drop()
-            table.focus()
-        elif not table.has_focus:
-            table.focus()
-        elif table.marked_keys:
-            table.clear_marks()
-        else:
-            super().leave()
-
-    def _sort_next(self) -> None:
-        sortable = [one for one in SORTABLE if one in {column.key for column in self.KIND.columns(0)}]
-        place = sortable.index(self._sort.column) if self._sort.column in sortable else -1
-        self._sort_by(toggled(self._sort, sortable[(place + 1) % len(sortable)]))
-
-    @on(LiveTable.HeaderSelected, "#stores")
-    def _header_selected(self, message: LiveTable.HeaderSelected) -> None:
-        self._sort_by(toggled(self._sort, message.column))

@@ -19,6 +19,7 @@ class VolumesScreen(StoresScreen):
     """All volumes; Enter looks into one."""
 
     KIND: ClassVar[Kind] = VOLUMES
+    WORD = VOLUMES.word
 
     def follow(self) -> Worker[None]:
         """Be told of volumes."""
@@ -42,6 +43,7 @@ class NetworksScreen(StoresScreen):
     """All networks."""
 
     KIND: ClassVar[Kind] = NETWORKS
+    WORD = NETWORKS.word
 
     def follow(self) -> Worker[None]:
         """Be told of networks."""

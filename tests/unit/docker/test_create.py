@@ -9,7 +9,7 @@ import pytest
 
 from backends.engines.docker_create import create_body
 from backends.engines.docker_create_networks import later, network_body
-from backends.engines.docker_translate import network
+from backends.engines.docker_translate_stores import network
 from backends.model.container import MountKind
 from backends.model.errors import Unsupported
 from backends.model.network import NetworkSpec, Subnet

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.engines import docker_translate as translate
+from backends.engines import docker_translate_stores as stores
 from backends.model.capabilities import Capability
 from backends.model.container import ContainerState, Health, MountKind, Port
 from backends.model.errors import Protocol
@@ -144,9 +145,9 @@ def test_the_default_runtime_is_the_first() -> None:
 
 
 def test_images() -> None:
-    images = [translate.image_from_list(ENGINE, item) for item in recorded("images.26.1")]
+    images = [stores.image_from_list(ENGINE, item) for item in recorded("images.26.1")]
     assert {tag for image in images for tag in image.tags} >= {"docker.io/test/web:1", "docker.io/test/busybox:1"}
-    facts = translate.image_facts(ENGINE, recorded("image_web.26.1"), "sha256:of-the-config")
+    facts = stores.image_facts(ENGINE, recorded("image_web.26.1"), "sha256:of-the-config")
     assert facts.tags == ("docker.io/test/web:1",)
     assert facts.config_digest == "sha256:of-the-config"
     assert len(facts.diff_ids) == 10
@@ -154,10 +155,10 @@ def test_images() -> None:
 
 
 def test_volumes() -> None:
-    named = translate.volume(recorded("volume.26.1"))
+    named = stores.volume(recorded("volume.26.1"))
     assert (named.name, named.driver, named.anonymous) == ("test-data", "local", False)
-    assert translate.volume({"Name": "a" * 64, "Labels": None}).anonymous
-    assert translate.volume({"Name": "x", "Labels": {"com.docker.volume.anonymous": ""}}).anonymous
+    assert stores.volume({"Name": "a" * 64, "Labels": None}).anonymous
+    assert stores.volume({"Name": "x", "Labels": {"com.docker.volume.anonymous": ""}}).anonymous
 
 
 def test_events() -> None:
@@ -186,10 +187,10 @@ def test_events() -> None:
 )
 def test_loaded_images(lines: list[dict[str, str]], names: tuple[str, ...]) -> None:
     answer = b"\r\n".join(json.dumps(line).encode() for line in lines)
-    assert translate.loaded_images(ENGINE, answer) == names
+    assert stores.loaded_images(ENGINE, answer) == names
 
 
 @pytest.mark.parametrize("answer", [b'{"error": "no space", "errorDetail": {"message": "no space"}}', b"<html>"])
 def test_a_failed_load_raises(answer: bytes) -> None:
     with pytest.raises(Protocol):
-        translate.loaded_images(ENGINE, answer)
+        stores.loaded_images(ENGINE, answer)

@@ -14,7 +14,7 @@ from backends.export.compose_service import NEVER
 from backends.export.exported import Exported, Member
 from backends.export.unsaid import PLAIN, field_of
 from backends.model.ids import EngineKind
-from backends.model.secret import is_secret
+from backends.model.secrets import is_secret_name
 from backends.model.settings import NamespaceSpec, NetworkingSpec, ProcessSpec, SecuritySpec
 from backends.model.workload import GpuRequest, RestartName, RestartPolicy
 from tests.unit.export.members import members, trainer
@@ -34,7 +34,7 @@ def test_texts_load_as_they_were(member: Member) -> None:
     assert undoubled == {key: value for key, value in member.spec.env.items() if key in undoubled}
     podman = member.kind is EngineKind.PODMAN
     unfit = {key for key, text in member.spec.env.items() if podman and ("${" in text or "\r" in text)}
-    apart = {key for key in member.spec.env if is_secret(key)} - unfit
+    apart = {key for key in member.spec.env if is_secret_name(key)} - unfit
     assert undoubled.keys() == member.spec.env.keys() - apart
     assert bool(apart) == any(file.name.endswith(".env") and file.mode == 0o600 for file in out.files)
     if member.spec.command is not None:

@@ -20,7 +20,7 @@ from backends.export.names import Names
 from backends.export.unsaid import PLAIN, field_of
 from backends.model.ids import EngineKind
 from backends.model.plan import Severity
-from backends.model.secret import is_secret
+from backends.model.secrets import is_secret_name
 from backends.model.settings import NamespaceSpec, NetworkAttachment, NetworkingSpec, ResourceSpec, SecuritySpec
 from backends.model.workload import GpuRequest, RestartName, RestartPolicy
 from tests.unit.export.members import TEXTS, members, trainer
@@ -63,7 +63,7 @@ def test_every_manifest_is_valid_and_says_what_it_was_given(member: Member) -> N
     }
     plain = {one["name"]: _expanded(one["value"]) for one in container.get("env", []) if "value" in one}
     assert plain | secrets == member.spec.env
-    assert secrets.keys() == {name for name in member.spec.env if is_secret(name)}
+    assert secrets.keys() == {name for name in member.spec.env if is_secret_name(name)}
     if member.spec.entrypoint is None and member.spec.command:
         assert [_expanded(word) for word in container["args"]] == list(member.spec.command)
     assert _DNS.fullmatch(container["name"])

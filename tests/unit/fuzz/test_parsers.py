@@ -22,7 +22,7 @@ from backends import cdi, containerfile, listening
 from backends.cgroups import parse as cgroup
 from backends.cgroups.processes import field_of
 from backends.engines.discover_sources import Texts, candidates
-from backends.engines.docker_translate import loaded_images
+from backends.engines.docker_translate_stores import loaded_images
 from backends.engines.registry_store import CredentialStore
 from backends.engines.transfer_messages import PodmanLines
 from backends.layers.archive import ArchiveWalk

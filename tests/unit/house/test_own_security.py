@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import gc
 import logging
 import os
 import stat
@@ -68,6 +69,14 @@ PRIVATE = {
 """What is Tranship's own: records and what is on its way."""
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _uncollected() -> Iterator[None]:
+    """The collector would go through what is parsed already again and again."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @cache
 def _nodes(path: Path) -> tuple[ast.AST, ...]:
     return tuple(ast.walk(ast.parse(path.read_text())))
@@ -76,8 +85,14 @@ def _nodes(path: Path) -> tuple[ast.AST, ...]:
 @cache
 def _calls(path: Path) -> tuple[tuple[ast.Call, str], ...]:
     """Each call of a module with the dotted name of what is called."""
-    calls = (node for node in _nodes(path) if isinstance(node, ast.Call))
-    return tuple((call, ast.unparse(call.func)) for call in calls)
+    return tuple((node, _dotted(node.func)) for node in _nodes(path) if isinstance(node, ast.Call))
+
+
+def _dotted(node: ast.expr) -> str:
+    """ "path.open"; what is not made of names is "?": of `Path(x).open` it is "?.open"."""
+    if isinstance(node, ast.Attribute):
+        return f"{_dotted(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else "?"
 
 
 def _keyword(call: ast.Call, name: str) -> ast.expr | None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backends.migration.facts import SourceFacts, TargetFacts, VolumeFact, same_image
-from backends.migration.fields import MASK, SECRET
+from backends.migration.fields import MASK
 from backends.migration.places import look_over
 from backends.migration.plan import make_plan
 from backends.migration.rows import TABLE
@@ -23,6 +23,7 @@ from backends.model.container import Container, ContainerState, Health, MountKin
 from backends.model.ids import ContainerKey, EngineId, EngineKind, ImageKey
 from backends.model.image import ImageFacts
 from backends.model.plan import Choices, FieldPlan, ImageAction, Plan, Severity, StepKind, Verdict, VolumeChoice
+from backends.model.secrets import is_secret_name
 from backends.model.workload import (
     MountSpec,
     RestartName,
@@ -129,7 +130,7 @@ def test_every_configured_field_is_in_the_plan_and_nothing_is_dropped_silently(
         assert any(field.verdict is Verdict.DROPPED for field in matching)
     assert plan.spec.unmapped == ()
     for key in filter(None, spec.env):
-        assert (said[f"env.{key}"][0].source == MASK) == bool(SECRET.search(key) and spec.env[key])
+        assert (said[f"env.{key}"][0].source == MASK) == bool(is_secret_name(key) and spec.env[key])
 
     # Every volume that is mounted has a copy of its own, and each copy another name.
     names = [move.create.name for move in plan.volumes]

@@ -52,7 +52,7 @@ async def test_what_is_wanted_is_kept_whatever_its_name(tmp_path: Path, files: d
     assert await content(depot, digest_of(CONFIG)) == CONFIG
     assert sum(read) == len(data)
     assert (depot.uploads, len(os.listdir(depot.folder))) == ({}, 2)
-    assert depot.held_bytes == len(BASE) + len(CONFIG)
+    assert sum(blob.size for blob in depot.blobs.values()) == len(BASE) + len(CONFIG)
 
 
 async def test_a_layer_that_is_not_in_the_archive_is_missed(tmp_path: Path) -> None:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from backends.inspected import attachments, environment, health_command, health_runs
 from backends.model.process import process_of
 from backends.model.secrets import (
     MASK,
+    is_secret_name,
     masked_json,
     masked_option,
     masked_pair,
@@ -106,3 +112,32 @@ def test_a_process_is_what_ps_writes() -> None:
     assert (one.pid, one.cpu_percent, one.memory_bytes, one.command) == (12, 1.5, 102_400, "sleep 5")
     with pytest.raises(ValueError, match="columns"):
         process_of(["12"])
+
+
+FORMER = (
+    r"KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|PASS(?![A-Za-z])|[^A-Za-z]PWD(?![A-Za-z])",
+    r"TOKEN|SECRET|PASS(?:WORD|WD|PHRASE)?(?:$|_)|PWD$|CREDENTIAL|(?:^|_)AUTH(?:$|_)|PRIVATE|COOKIE|(?:^|_)DSN(?:$|_)"
+    r"|API_?KEY|ACCESS_?KEY|(?:^|_)KEY(?:$|_)|ENCRYPTION|SIGNING|SALT(?:$|_)",
+)
+"""What plans and exports took for a secret's name, and what the screen and the audit trail did, when these were two."""
+_PART = st.sampled_from([
+    "KEY", "TOKEN", "SECRET", "PASS", "PASSWORD", "PASSWD", "PASSPHRASE", "CREDENTIAL", "PWD", "AUTH", "PRIVATE",
+    "COOKIE", "DSN", "API", "ACCESS", "ENCRYPTION", "SIGNING", "SALT", "DB", "x", "S", "ED", "1", "_", "-", ".",
+])  # fmt: skip
+_SHOWN_NOW = re.compile(r"(?:OLD)?PWD|SSH_AUTH_SOCK")
+
+
+@given(st.lists(_PART, min_size=1, max_size=5).map("".join), st.sampled_from([str.upper, str.lower, str.title]))
+def test_whatever_was_a_secrets_name_is_one(name: str, spelt: Callable[[str], str]) -> None:
+    name = spelt(name)
+    if any(re.search(former, name, re.IGNORECASE) for former in FORMER) and not _SHOWN_NOW.fullmatch(name):
+        assert is_secret_name(name) or "KEYDB" in name.upper()
+
+
+@pytest.mark.parametrize(
+    "name", ["KEYBOARD", "Monkey", "TOKENIZERS_PARALLELISM", "KeyError", "SandboxKey", "KEYCLOAK_URL", "key.pem"]
+)
+def test_a_word_that_has_another_in_it_by_chance(name: str) -> None:
+    assert not is_secret_name(name)
+    assert is_secret_name(f"{name}_PASSWORD")
+    assert is_secret_name(f"API_KEY_{name}")

@@ -21,7 +21,6 @@ from widgets.image_rows import (
     layer_rows,
     layers_title,
     let_through,
-    toggled,
 )
 from widgets.line import plain
 
@@ -115,8 +114,10 @@ def test_the_order(sort: Sort, order: tuple[ImageShare, ...]) -> None:
 
 def test_every_column_that_is_offered_sorts() -> None:
     assert set(SORTABLE) <= {column.key for column in image_columns(4) if column.sortable}
-    assert toggled(Sort("name"), "size") == Sort("size", descending=True)
-    assert toggled(Sort("size", descending=True), "size") == Sort("size", descending=False)
+    assert Sort("name").toggled("size") == Sort("size", descending=True)
+    assert Sort("size", descending=True).toggled("size") == Sort("size", descending=False)
+    assert Sort("engine").next(SORTABLE) == Sort("name") == Sort("age").next(SORTABLE)
+    assert Sort("name").next(SORTABLE) == Sort("size", descending=True)
 
 
 def test_who_has_a_layer_too() -> None:
