@@ -154,6 +154,7 @@ class TranshipApp(Saying):
     def on_fleet_opened(self, _message: FleetOpened) -> None:
         """The fleet is there; earlier moves that are not over are told of below it."""
         self.commands.watch_again()
+        self.leave_out_all()
         self.commands.moves.look_for_earlier(self.screen_stack[0].post_message)
         for screen in self.screen_stack:
             if isinstance(screen, TranshipScreen):
