@@ -59,6 +59,7 @@ class TranshipApp(Saying):
         plain: bool = False,
     ) -> None:
         super().__init__()
+        self.animation_level = "none"  # a page that glides is six frames, and there a fifth of a second late
         self._filters += [InertFilter(), *([AsciiFilter()] if plain else [])]  # Textual has no public way to add one
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-medium"), (160, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
