@@ -59,6 +59,7 @@ class TranshipApp(Saying):
         plain: bool = False,
     ) -> None:
         super().__init__()
+        self.animation_level = "none"  # a page that glides is six frames, and there a fifth of a second late
         self._filters += [InertFilter(), *([AsciiFilter()] if plain else [])]  # Textual has no public way to add one
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-medium"), (160, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]
@@ -154,6 +155,7 @@ class TranshipApp(Saying):
     def on_fleet_opened(self, _message: FleetOpened) -> None:
         """The fleet is there; earlier moves that are not over are told of below it."""
         self.commands.watch_again()
+        self.leave_out_all()
         self.commands.moves.look_for_earlier(self.screen_stack[0].post_message)
         for screen in self.screen_stack:
             if isinstance(screen, TranshipScreen):

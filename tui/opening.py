@@ -65,7 +65,7 @@ async def _shown(app: TranshipApp) -> int:
         terminal = sys.stdin.fileno()
         give_size(terminal)
         there = watched(terminal, app, lambda: leave(signal.SIGHUP))
-    with handled((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), leave), there:
+    with handled((signal.SIGTERM, signal.SIGINT, signal.SIGHUP), leave), there, app.tidied():
         await app.run_async()
     return app.return_code or 0
 

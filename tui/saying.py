@@ -8,8 +8,8 @@ from textual.notifications import Notify, SeverityLevel
 
 from backends.model.errors import BackendError
 from backends.model.events import OperationUpdate, Phase
-from tui.mended import MendedApp
 from tui.messages import AuditTroubled
+from tui.tidying import Tidying
 from tui.toasts import Toasts
 from widgets.text import inert
 
@@ -20,7 +20,7 @@ _NAMED = 4
 """Failures told one by one in a toast."""
 
 
-class Saying(MendedApp):
+class Saying(Tidying):
     """An app that says things. Text from outside is never read as markup."""
 
     last_error: BackendError | None = None

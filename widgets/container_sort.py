@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from backends.model.container import Container, ContainerState, StatsReading
 from backends.model.events import OperationUpdate
@@ -37,8 +38,7 @@ class Sort:
         return self.toggled(columns[(place + 1) % len(columns)])
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """One container with all that is known of it. badge: its engine's; age: as shown; stale: only last known.
 
     host_bytes: memory of the engine's host, 0 where unknown. gpus: which it was given and uses, as shown; lit: it is on

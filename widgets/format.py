@@ -150,6 +150,8 @@ def port_text(port: Port) -> str:
 
 def ports_text(ports: Sequence[Port]) -> str:
     """Published ports, each once (IPv4 and IPv6 of one port are one); "" where none is published."""
+    if not ports:
+        return ""  # most have none, and hundreds are measured ten times a second while containers change
     published = sorted(port for port in ports if port.host_port is not None)
     return " ".join(dict.fromkeys(port_text(port) for port in published))
 

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 _lock = threading.Lock()
 _building = 0
+_due = False
 
 
 @contextmanager
@@ -44,10 +45,25 @@ def leave_out() -> None:
 
 
 def searched_again() -> None:
-    """What was left out is looked at again: call it when the large trees are gone."""
+    """Something large is gone: what was left out is to be looked at again, as soon as it holds nobody up (`search`)."""
+    global _due  # one for the whole process, as the collector
+    _due = True
+
+
+def is_due() -> bool:
+    """Whether `searched_again` was called since the last `search`."""
+    return _due
+
+
+def search() -> None:
+    """Search all there is for garbage, and leave out what is none: for a moment in which nobody waits."""
+    global _due  # one for the whole process, as the collector
     with _lock:
         if not _building:
+            _due = False
             gc.unfreeze()
+            gc.collect()
+            gc.freeze()
 
 
-__all__ = ["leave_out", "searched_again", "uncollected"]
+__all__ = ["is_due", "leave_out", "search", "searched_again", "uncollected"]

@@ -144,7 +144,7 @@ def _without_readings(view: FleetView, key: ContainerKey) -> FleetView:
 def _sample(view: FleetView, readings: Mapping[ContainerKey, StatsReading]) -> FleetView:
     news = {key: reading for key, reading in readings.items() if reading is not view.stats.get(key)}
     kept = _readings_of_living(news, view.containers) if news else news
-    return replace(view, stats=MappingProxyType({**view.stats, **kept})) if kept else view
+    return replace(view, stats=MappingProxyType(_copied(view.stats) | _copied(kept))) if kept else view
 
 
 def _gpus(view: FleetView, change: GpusSampled) -> FleetView:
@@ -165,11 +165,20 @@ def _operation(view: FleetView, update: OperationUpdate) -> FleetView:
 
 
 def _with(mapping: Mapping[K, V], key: K, value: V) -> Mapping[K, V]:
-    return MappingProxyType({**mapping, key: value})
+    copied = _copied(mapping)
+    copied[key] = value
+    return MappingProxyType(copied)
+
+
+def _copied(mapping: Mapping[K, V]) -> dict[K, V]:
+    """As a dict. A proxy is copied by the dict below it, which asks none of hundreds of keys for its hash again."""
+    return mapping.copy() if isinstance(mapping, MappingProxyType) else dict(mapping)
 
 
 def _without(mapping: Mapping[K, V], key: K) -> Mapping[K, V]:
-    return MappingProxyType({other: value for other, value in mapping.items() if other != key})
+    copied = _copied(mapping)
+    copied.pop(key, None)
+    return MappingProxyType(copied)
 
 
 def _living(keys: Iterable[ContainerKey], containers: Mapping[ContainerKey, Container]) -> frozenset[ContainerKey]:

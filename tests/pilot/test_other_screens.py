@@ -91,6 +91,10 @@ async def test_logs_follow_and_the_stream_ends_with_the_screen(tmp_path: Path) -
         await play.press("space")
         follows.append(view.following)
         assert follows == [True, False]
+        for field, opens in (("#filter", "f"), ("#search", "slash")):
+            await play.press(opens, "x", "escape")
+            await play.until(lambda: not play.app.screen.query_one(field, Input).display, "Escape leaves the field")  # noqa: B023 - awaited here
+            assert play.app.screen.focused is view
         await play.press("space", "escape")
         await play.until(lambda: not any(one.group == "log" for one in play.app.workers))
         assert play.on_top() == "FleetScreen"

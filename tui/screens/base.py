@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual.binding import BindingType
+from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -76,7 +76,11 @@ class TranshipScreen(Screen[None]):
 class SubScreen(TranshipScreen):
     """A screen above the fleet: Escape and q go back."""
 
-    BINDINGS: ClassVar[list[BindingType]] = bindings(Scope.BACK)
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings(Scope.BACK),
+        # While a person types, the other key that goes back is a letter (q), and the action leaves both alone.
+        Binding("escape", "leave", "Back", show=False, id="typing.leave"),
+    ]
 
     def action_act(self, action: str) -> None:
         """Do an action, where the mode allows it; going back is everywhere the same."""
@@ -84,6 +88,10 @@ class SubScreen(TranshipScreen):
             self.leave()
         else:
             super().action_act(action)
+
+    def action_leave(self) -> None:
+        """Escape in a field."""
+        self.leave()
 
     def leave(self) -> None:
         """Go back to the screen below."""

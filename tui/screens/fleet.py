@@ -66,6 +66,7 @@ class FleetScreen(TranshipScreen):
         self._group: Group = "none"
         self._columns = USUAL
         self._drawn_at = 0.0  # time.monotonic()
+        self._undrawn = False  # a view came that was not drawn yet
         self._doors = Doors(self)
 
     def compose(self) -> ComposeResult:
@@ -95,13 +96,17 @@ class FleetScreen(TranshipScreen):
         engines, self._view = self._view.engines, view
         if view.engines is not engines:
             self.show_modes()
-        self._draw()
+        # Behind a box each line that changes draws the whole screen anew, dimmed: once a second does there.
+        if self.app.screen is self or time.monotonic() - self._drawn_at > 0.9 * _TICK_S:
+            self._draw()
+        else:
+            self._undrawn = True
 
     def _tick(self) -> None:
         """Ages and countdowns go on where no reading came that drew them anyhow."""
         since_s = time.monotonic() - self._drawn_at
         in_seconds = since_s > 0.9 * _TICK_S and told_in_seconds(self._view, self.tranship.clock.now())
-        if in_seconds or since_s > 0.9 * _SLOW_TICK_S:
+        if in_seconds or self._undrawn or since_s > 0.9 * _SLOW_TICK_S:
             self._draw()
 
     def on_screen_resume(self) -> None:
@@ -111,7 +116,7 @@ class FleetScreen(TranshipScreen):
     def _draw(self) -> None:
         if not self.in_sight():
             return
-        self._drawn_at = time.monotonic()
+        self._drawn_at, self._undrawn = time.monotonic(), False
         clock, panes = self.tranship.clock, self.query_one(Panes)
         table = self.query_one(ContainerTable)
         light = GpuLight(panes.gpus.highlighted, clock.monotonic(), self.tranship.settings.idle_gpu_minutes * 60)

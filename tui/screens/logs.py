@@ -97,7 +97,7 @@ class LogScreen(FilteredLogScreen):
         """Following, searching, filtering."""
         view = self.query_one(LogView)
         return {
-            "logs.follow": lambda: view.set_following(not view.following),
+            "logs.follow": self._pause_or_follow,
             "logs.search": self._edit_search,
             "logs.next": view.next_match,
             "logs.previous": view.previous_match,
@@ -136,6 +136,11 @@ class LogScreen(FilteredLogScreen):
         if above:
             parts.append((f"  {above}", Tone.DIM))
         self.query_one("#log-status", LinesPane).show_lines([line(*parts)])
+
+    def _pause_or_follow(self) -> None:
+        view = self.query_one(LogView)
+        view.set_following(not view.following)
+        self._say()  # with the same frame; what the view tells comes after it, and would wait for the next one
 
     @on(LogView.FollowChanged)
     def _follow_changed(self) -> None:

@@ -52,5 +52,5 @@ def test_what_looks_alike_has_the_same_cells(one: Facts, other: Facts) -> None:
 
 @given(facts)
 def test_a_later_reading_of_the_same_looks_alike(one: Facts) -> None:
-    later = replace(one, stats=replace(one.stats, sampled_at=2.0) if one.stats else None)
+    later = one._replace(stats=replace(one.stats, sampled_at=2.0) if one.stats else None)
     assert looks_of(one) == looks_of(later)
