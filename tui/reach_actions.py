@@ -43,7 +43,7 @@ FILE_ACTIONS: tuple[Action, ...] = (
     Action("files.up", "To the folder above", ("backspace", "h"), Scope.FILES, footer=1, short="up"),
     Action("files.out", "Copy out to this machine", ("c",), Scope.FILES, footer=2, short="copy out"),
     Action("files.in", "Copy in from this machine", ("i",), Scope.FILES, changes=True, footer=3, short="copy in"),
-    Action("files.cancel", "Call the copy off", ("x",), Scope.FILES, footer=4, short="call off"),
+    Action("files.cancel", "Call the copy off", ("x",), Scope.FILES, footer=4, short="cancel"),
     Action("files.filter", "Filter", ("slash",), Scope.FILES, footer=5, short="filter"),
     Action("files.again", "Read the folder again", ("r",), Scope.FILES, footer=6, short="read again"),
 )

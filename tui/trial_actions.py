@@ -15,6 +15,6 @@ TRIAL_ACTIONS: tuple[Action, ...] = (
     Action("trial.density", "Density: how many idle copies", ("d",), Scope.TRIAL, footer=9, short="density"),
     Action("trial.pattern", "A line of its log that makes it ready", ("p",), Scope.TRIAL, footer=10, short="log line"),
     Action("trial.limit", "How long it may take to be ready", ("l",), Scope.TRIAL),
-    Action("trial.off", "Call it off; all that it made is removed", ("x",), Scope.TRIAL, footer=2, short="call off"),
+    Action("trial.off", "Call it off; all that it made is removed", ("x",), Scope.TRIAL, footer=2, short="cancel"),
     Action("trial.write", "Write the report as Markdown", ("w",), Scope.TRIAL, footer=3, short="write"),
 )

@@ -73,7 +73,7 @@ class BuildDialog(Dialog[BuildAsked | None]):
                     yield Static("Engine", classes="build-label")
                     yield OptionList(*(Option(content_of(inert(name))) for name in self._engines), compact=True)
             yield Static("", classes="dialog-wrong")
-            yield Static(content_of("Tab next · Enter builds · Esc leaves it"), classes="dialog-keys")
+            yield Static(content_of("Tab next · Enter builds · Esc cancels"), classes="dialog-keys")
 
     def on_mount(self) -> None:
         """The engine that was chosen before, or the first."""

@@ -18,7 +18,7 @@ from widgets.line import Line, Span, Tone
 from widgets.table_layout import Column
 from widgets.text import pad
 
-_KEYS = "Enter or Space shows or hides · ← → move it · u as usual\nEsc takes them"
+_KEYS = "Enter or Space shows or hides · ← → move it · u as usual\nEsc closes"
 _TITLE_CELLS = 10
 _WORDS = {
     "engine": "the engine that has it",

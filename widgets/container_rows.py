@@ -45,6 +45,7 @@ _BAR_CELLS = 6
 # Cells of the columns whose texts are of any length: those they have at least, and those they grow to at most.
 _LEAST = {"name": 14, "image": 14, "ports": 11}
 _WIDEST = {"name": 48, "image": 56, "ports": 48}
+_LEAST_GPU = 4  # its title, and the sign beside it where the table is sorted by it
 _NO_LIMIT: Line = (Span(pad(MISSING, _BAR_CELLS + 9, "right"), Tone.FAINT),)
 _MINUTE = timedelta(minutes=1)
 # What a row says while something is done to it, by the action's verb.
@@ -66,11 +67,15 @@ _DOING = {
 def columns_for(*, badge_width: int, gpus: bool, widths: Mapping[str, int] | None = None) -> tuple[Column, ...]:
     """The columns. gpus: there are some, so that their columns matter more than the image's when room is short.
 
-    widths: cells of the longest text of a column ("name", "image", "ports"), which grows no wider; None = not known.
+    widths: cells of the longest text of a column ("name", "image", "ports", "gpu"), which grows no wider; None = not
+    known.
     """
     most = {"name": 40, "image": 44, "ports": 36} | {
-        key: max(_LEAST[key], min(cells, _WIDEST[key])) for key, cells in (widths or {}).items()
+        key: max(_LEAST[key], min(cells, _WIDEST[key])) for key, cells in (widths or {}).items() if key in _LEAST
     }
+    gpu = 14 if widths is None else max(_LEAST_GPU, min(widths.get("gpu", 0), 14))
+    # Beside a GPU's columns an image of fewer cells could not be read; its ports are left out before.
+    image = min(20, most["image"]) if gpus else _LEAST["image"]
     no_ports = widths is not None and not widths.get("ports", 0)
     return (
         Column("engine", "ENG", max(4, badge_width), fixed=True),
@@ -79,10 +84,10 @@ def columns_for(*, badge_width: int, gpus: bool, widths: Mapping[str, int] | Non
         Column("cpu", "CPU", 5, align="right"),
         Column("memory", "MEMORY", 8, align="right", priority=1),
         Column("limit", "OF LIMIT", _BAR_CELLS + 9, priority=8),
-        Column("gpu", "GPU", 7, flex=1, most=14, align="right", priority=4 if gpus else 10),
+        Column("gpu", "GPU", min(7, gpu), flex=1, most=gpu, align="right", priority=4 if gpus else 10),
         Column("gpu_memory", "GPU MEM", 8, align="right", priority=2 if gpus else 9),
         Column("gpu_percent", "GPU %", 8, align="right", priority=3 if gpus else 11),
-        Column("image", "IMAGE", _LEAST["image"], flex=3, most=most["image"], cut="middle", priority=6),
+        Column("image", "IMAGE", image, flex=3, most=most["image"], cut="middle", priority=6),
         Column("ports", "PORTS", _LEAST["ports"], flex=2, most=most["ports"], priority=12 if no_ports else 7),
         Column("age", "AGE", 4, align="right", priority=5 if gpus else 2),
     )
@@ -96,6 +101,12 @@ def widths_of(view: FleetView) -> Mapping[str, int]:
         "image": max((width_of(short_image(row.image)) for row in rows), default=0),
         "ports": max((width_of(ports_text(row.ports)) for row in rows), default=0),
     }
+
+
+def gpu_cells(rows: Sequence[Row]) -> int:
+    """Cells of the longest "0,1" of the rows, with the sign before it of a device that is pointed at."""
+    sources = [row.content.source for row in rows if isinstance(row.content, LazyCells)]
+    return max((1 + width_of(one.gpus) for one in sources if isinstance(one, Facts) and one.gpus), default=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +336,7 @@ __all__ = [
     "cells_of",
     "columns_for",
     "empty_lines",
+    "gpu_cells",
     "rows_of",
     "told_in_seconds",
     "widths_of",

@@ -20,6 +20,7 @@ from widgets.container_rows import (
     Sort,
     columns_for,
     empty_lines,
+    gpu_cells,
     rows_of,
     widths_of,
 )
@@ -49,6 +50,7 @@ class ContainerTable(LiveTable):
         self._told: frozenset[ContainerKey] = frozenset()
         self._measured: Mapping[ContainerKey, Container] | None = None
         self._widths: Mapping[str, int] = {}
+        self._gpu_cells = 0
 
     def show(
         self,
@@ -73,9 +75,11 @@ class ContainerTable(LiveTable):
         if view.containers is not self._measured:
             self._measured, self._widths = view.containers, widths_of(view)
         badge_width = max(map(width_of, named.values()), default=0)
-        self.set_columns(arranged(columns_for(badge_width=badge_width, gpus=gpus, widths=self._widths), columns))
-        self.set_sort(sort.column, sort.descending)
         rows = rows_of(view, filter=filter, sort=sort, group=group, now=now, light=light)
+        self._gpu_cells = max(self._gpu_cells, gpu_cells(rows))  # never narrower: a column that jumps is hard to read
+        widths = {**self._widths, "gpu": self._gpu_cells}
+        self.set_columns(arranged(columns_for(badge_width=badge_width, gpus=gpus, widths=widths), columns))
+        self.set_sort(sort.column, sort.descending)
         self.show_rows(rows, empty=None if rows else empty_lines(view, filter=filter, total=len(view.containers)))
         self._tell_in_sight()
 

@@ -160,7 +160,7 @@ class InputDialog(Dialog[str | None]):
             yield Static("", classes="dialog-wrong")
             if self._note:
                 yield Static(content_of(self._note), classes="dialog-keys")
-            yield Static(content_of("Enter takes it · Esc leaves it"), classes="dialog-keys")
+            yield Static(content_of("Enter confirms · Esc cancels"), classes="dialog-keys")
 
     def _wrong(self, value: str) -> str:
         return self._check(value) if self._check is not None else ""
@@ -223,7 +223,7 @@ class ChoiceDialog(Dialog[str | None]):
         with Vertical(classes="dialog-box"):
             yield Static(content_of(self._title), classes="dialog-title")
             yield OptionList(*(Option(self._prompt(choice)) for choice in self._choices), compact=True)
-            yield Static(content_of("Enter chooses · Esc leaves it"), classes="dialog-keys")
+            yield Static(content_of("Enter chooses · Esc cancels"), classes="dialog-keys")
 
     @staticmethod
     def _prompt(choice: Choice) -> Content:

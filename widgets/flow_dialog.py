@@ -59,7 +59,7 @@ class FlowDialog(Dialog[str]):
         with Vertical(classes="dialog-box"):
             yield Static(content_of(self._title), classes="dialog-title")
             yield Static("", classes="dialog-body")
-            yield Static(content_of("Esc calls it off: nothing of it stays"), classes="dialog-keys")
+            yield Static(content_of("Esc cancels: nothing of it stays"), classes="dialog-keys")
 
     def on_mount(self) -> None:
         """Begin."""

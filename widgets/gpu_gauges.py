@@ -76,6 +76,12 @@ def pair_text(used: Count, total: Count) -> str:
     return f"{number} / {second}" if second.endswith(f" {unit}") else f"{first} / {second}"
 
 
+def free_text(reading: GpuReading) -> str:
+    """What is left of its memory: "22 GiB free", "" where the driver does not tell."""
+    free = bytes_text(reading.memory_free_bytes)
+    return "" if free == MISSING else f"{free} free"
+
+
 def process_text(reading: GpuReading) -> str:
     """How many processes it has: "2 processes"; "processes –" where the driver lists none for a reason."""
     if reading.processes_refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from backends.model.container import Container
@@ -14,6 +14,7 @@ from widgets.format import MISSING, bytes_text, duration_text, percent_text, val
 from widgets.gpu_gauges import LIT
 from widgets.gpu_given import (
     IDLE_AFTER_S,
+    device_key,
     devices_of,
     given_text,
     idle_s,
@@ -22,6 +23,7 @@ from widgets.gpu_given import (
     used_devices,
     used_text,
 )
+from widgets.gpu_lines import Taker
 from widgets.line import Line, Tone, line
 from widgets.table_layout import Column
 from widgets.table_rows import LazyCells, Row
@@ -76,6 +78,25 @@ def holders_of(view: FleetView, *, monotonic_now: float = 0.0, idle_after_s: flo
 
 def _memory(holder: Holder) -> float:
     return (measured(holder.use.memory_bytes) if holder.use is not None else None) or 0.0
+
+
+def takers_of(view: FleetView, holders: Sequence[Holder]) -> Mapping[str, tuple[Taker, ...]]:
+    """Who has memory of each device, by `device_key`, the most first: containers, and programs outside of all."""
+    known = {one.container.key.id: one for one in holders}
+    found: dict[str, tuple[Taker, ...]] = {}
+    for reading in view.gpus.readings:
+        held: dict[str, Taker] = {}
+        taken: dict[str, float] = {}
+        for process in reading.processes:
+            holder = known.get(process.container_id)
+            # Its short id where no engine here knows it.
+            name = holder.container.name if holder is not None else process.container_id[:12] or process.name
+            one = process.container_id or name or f"pid {process.pid}"
+            taken[one] = taken.get(one, 0.0) + (measured(process.memory_bytes) or 0.0)
+            idle = duration_text(holder.idle_s) if holder is not None and holder.long and holder.idle_s else ""
+            held[one] = Taker(name or one, bytes_text(int(taken[one])) if taken[one] else "", idle)
+        found[device_key(reading.device)] = tuple(held[one] for one in sorted(held, key=lambda one: -taken[one]))
+    return found
 
 
 def idle_by_device(view: FleetView, holders: list[Holder]) -> Mapping[str, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from backends.model.gpu import GpuReading, GpuSnapshot, GpuTrace
 from widgets.format import MISSING, bytes_text, missing_reason, number_text, percent_text
@@ -11,6 +12,7 @@ from widgets.gpu_gauges import (
     LIT,
     LOST,
     WARNING,
+    free_text,
     gauge,
     heat,
     pair_text,
@@ -18,6 +20,7 @@ from widgets.gpu_gauges import (
     process_text,
     sentence,
     share_of,
+    short_name,
     throttle_text,
     use_share,
     use_spark,
@@ -34,16 +37,28 @@ _TITLE_GAP = 2
 _LEAST_SPARK, _MOST_SPARK = 7, 12  # cells of the curve of a one-line device
 
 
+class Taker(NamedTuple):
+    """Who has memory of a device: a container, or a program outside of all. memory: "32 GiB", "" where not told.
+
+    idle: for how long it has held it and computed nothing ("1h"), "" where that is not long.
+    """
+
+    name: str
+    memory: str = ""
+    idle: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class GpuMarks:
     """What a view of GPUs points at. cursor: the device chosen, "" = none; lit: devices of the selected container.
 
-    note: of the containers that hold memory idly, for the pane's title.
+    note: of the containers that hold memory idly, for the pane's title. takers: of each device, the most memory first.
     """
 
     cursor: str = ""
     lit: frozenset[str] = field(default_factory=frozenset)
     note: str = ""
+    takers: Mapping[str, tuple[Taker, ...]] = field(default_factory=dict)
 
 
 NO_MARKS = GpuMarks()
@@ -78,10 +93,9 @@ def owned_lines(
         return [("", one) for one in [*_absent(snapshot, width), *note_lines(snapshot, width)]]
     foot = [("", one) for one in _foot(snapshot, width)]
     count = len(snapshot.readings)
-    blocks = [
-        [(device_key(one.device), part) for part in _block(one, width, traces.get(one.device.uuid), marks)]
-        for one in snapshot.readings
-    ]
+    blocks = _blocks(snapshot, width, traces, marks, below=True)
+    if not height or sum(map(len, blocks)) + len(foot) > height:
+        blocks = _blocks(snapshot, width, traces, marks, below=False)
     taken = sum(map(len, blocks))
     if count > MANY or (height and count > 1 and taken > height):
         rows = [
@@ -91,6 +105,37 @@ def owned_lines(
         return [("", _compact_header(width)), *rows, *foot]
     blank = [("", BLANK)] if not height or taken + count + len(foot) <= height else []
     return [*(one for block in blocks for one in [*block, *blank]), *foot]
+
+
+def _blocks(
+    snapshot: GpuSnapshot, width: int, traces: Mapping[str, GpuTrace], marks: GpuMarks, *, below: bool
+) -> list[list[tuple[str, Line]]]:
+    """A block for each device. below: who has its memory stands in a line of its own, else in the title if it fits."""
+    made = []
+    for reading in snapshot.readings:
+        key = device_key(reading.device)
+        takers = marks.takers.get(key, ())
+        block = _block(reading, width, traces.get(reading.device.uuid), marks, () if below else takers)
+        made.append([(key, part) for part in [*block, *(_takers(takers, width) if below else ())]])
+    return made
+
+
+def _takers(takers: Sequence[Taker], width: int) -> list[Line]:
+    """A line with as many as fit, and how many more there are; none where there is no one."""
+    spans: list[Span] = []
+    for place, taker in enumerate(takers):
+        more = f" · {len(takers) - place} more"
+        one = line(
+            ("   " if not spans else " · ", Tone.FAINT),
+            (inert(taker.name), Tone.PLAIN),
+            (f" {taker.memory}" if taker.memory else "", Tone.DIM),
+            (f" idle {taker.idle}" if taker.idle else "", Tone.WARN),
+        )
+        left = width - line_width(spans) - line_width(one)
+        if left < (len(more) if place + 1 < len(takers) else 0):
+            return [(*spans, Span(more, Tone.DIM))] if spans else []
+        spans.extend(one)
+    return [tuple(spans)] if spans else []
 
 
 def _absent(snapshot: GpuSnapshot, width: int) -> list[Line]:
@@ -125,18 +170,24 @@ def _signs(key: str, marks: GpuMarks) -> Line:
     )
 
 
-def _title(reading: GpuReading, width: int, marks: GpuMarks) -> Line:
-    """Number and name at the left; heat, power and processes at the right as far as they fit."""
+def _title(reading: GpuReading, width: int, marks: GpuMarks, takers: Sequence[Taker]) -> Line:
+    """Number and name at the left; heat, power and processes, or who they are, at the right as far as they fit."""
     device, lost = reading.device, bool(reading.condition)
     lit = device_key(device) in marks.lit or device_key(device) == marks.cursor
     number = (f"{LOST if lost else ''}{device.index} ", Tone.BAD if lost else Tone.INFO)
-    left = line(*_signs(device_key(device), marks), number, (inert(device.name), Tone.STRONG if lit else Tone.PLAIN))
+    begin, tone = line(*_signs(device_key(device), marks), number), Tone.STRONG if lit else Tone.PLAIN
+    left = line(*begin, (inert(device.name), tone))
     if lost:
         return left
     throttled = throttle_text(reading)
     facts: list[Line] = [(heat(reading),), line((_power(reading), Tone.DIM)), line((process_text(reading), Tone.DIM))]
     if throttled:
         facts.insert(1, line((f"{WARNING} {throttled}", Tone.WARN)))
+    if takers:  # who they are says more than how many, and than the vendor's name
+        named = [*facts[:-1], line(", ".join(inert(one.name) for one in takers))]
+        short = line(*begin, (short_name(device), tone))
+        if line_width(short) + line_width(_joined(named)) + _TITLE_GAP < width:
+            left, facts = short, named
     while facts:
         right = _joined(facts)
         room = width - line_width(left) - line_width(right) - 1
@@ -158,15 +209,17 @@ def _power(reading: GpuReading) -> str:
     return f"power {MISSING} ({inert(why)})" if why else power_text(reading)
 
 
-def _block(reading: GpuReading, width: int, trace: GpuTrace | None, marks: GpuMarks) -> list[Line]:
-    title = _title(reading, width, marks)
+def _block(
+    reading: GpuReading, width: int, trace: GpuTrace | None, marks: GpuMarks, takers: Sequence[Taker]
+) -> list[Line]:
+    title = _title(reading, width, marks, takers)
     if reading.condition:
         hint = paragraph(sentence(reading.hint), Tone.DIM, width, indent="   ") if reading.hint else []
         return [title, *paragraph(sentence(reading.condition), Tone.BAD, width, indent="   "), *hint]
     both = width >= ONE_ROW
     memory = pair_text(reading.memory_used_bytes, reading.device.memory_total_bytes)
-    # What stands beside the bars: labels 7 and 6 cells, the percentage 6, the memory 18, one at the right.
-    room = width - 38 if both else width - 30
+    # What stands beside the bars: labels 7 and 6 cells, the percentage 6, the memory 18, or 28 with what is free.
+    room = width - 48 if both else width - 30
     sparks = max(6, min(24, room // 3))
     cells = max(6, min(30, (room - sparks) // 2 if both else room - sparks))
     use = line(
@@ -177,6 +230,9 @@ def _block(reading: GpuReading, width: int, trace: GpuTrace | None, marks: GpuMa
     )
     share = share_of(reading.memory_used_bytes, reading.device.memory_total_bytes)
     filled = line(*gauge(share, cells), _value(f" {memory}"))
+    free = line((" · ", Tone.FAINT), free_text(reading)) if free_text(reading) else BLANK
+    if line_width(free) + line_width(filled) + (line_width(use) + 6 if both else 7) < width:
+        filled = (*filled, *free)
     bars = [line(*use, ("  MEM ", Tone.DIM), *filled)] if both else [use, line(("   MEM ", Tone.DIM), *filled)]
     why = missing_reason(reading.gpu_percent) or missing_reason(reading.memory_used_bytes)
     return [title, *bars, *([line((f"   {inert(why)}", Tone.DIM))] if why else [])]

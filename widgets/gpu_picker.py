@@ -72,7 +72,7 @@ class GpuPicker(Dialog[GpuWish | None]):
             yield OptionList(compact=True)
             yield Static(id="absent", classes="dialog-body")
             yield Static(id="said")
-            yield Static(content_of("Space marks devices · Enter takes it · Esc leaves it"), classes="dialog-keys")
+            yield Static(content_of("Space marks devices · Enter confirms · Esc cancels"), classes="dialog-keys")
 
     def on_mount(self) -> None:
         """The rows, the cursor on what is chosen."""

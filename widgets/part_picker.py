@@ -16,7 +16,7 @@ from widgets.dialogs import Dialog, content_of, walk
 from widgets.move_parts import HIGHEST_PORT, PartRow, Parts, part_rows, turned, with_port
 
 _NARROWEST = 40
-_KEYS = "Enter or Space turns · digits: another port · Esc takes them"
+_KEYS = "Enter or Space turns · digits: another port · Esc closes"
 
 
 class PartPicker(Dialog[Choices | None]):

@@ -56,7 +56,7 @@ class PresetPicker(Dialog[str | None]):
                 yield Static(id="sets")
             if self._wrong:
                 yield Static(content_of([line((inert(text), Tone.WARN)) for text in self._wrong]), id="wrong")
-            yield Static(content_of("Enter fills the form · Esc leaves it"), classes="dialog-keys")
+            yield Static(content_of("Enter fills the form · Esc cancels"), classes="dialog-keys")
 
     def on_resize(self, _event: events.Resize) -> None:
         """A row is one line, whatever the width."""

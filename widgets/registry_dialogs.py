@@ -174,7 +174,7 @@ class PullDialog(_Fields):
             yield _field("Platform", Input(self._platform, placeholder="the engine's own", id="platform", compact=True))
             yield _field("", Tick("without TLS, or any certificate (Podman)", id="insecure"))
             yield Static("", classes="dialog-wrong")
-            yield Static(content_of("Enter pulls · Tab goes on · Esc leaves it"), classes="dialog-keys")
+            yield Static(content_of("Tab next · Enter pulls · Esc cancels"), classes="dialog-keys")
 
     @on(Input.Changed, "#reference")
     def _typed(self, event: Input.Changed) -> None:
@@ -217,7 +217,7 @@ class LoginDialog(_Fields):
             yield Static("", classes="dialog-wrong")
             kept = "Kept by the engine's own program, not by Tranship."
             yield Static(content_of(kept), classes="dialog-keys")
-            yield Static(content_of("Enter logs in · Tab goes on · Esc leaves it"), classes="dialog-keys")
+            yield Static(content_of("Tab next · Enter logs in · Esc cancels"), classes="dialog-keys")
 
     def action_take(self) -> None:
         """Answer with what stands in the fields, or go to the first that is empty."""

@@ -68,7 +68,7 @@ def _plot(
     most = max(read, default=0.0)
     full = top if top else max(most, 1.0)
     now = text(values[-1]) if values and values[-1] is not None else MISSING
-    said = f"of {text(full)}" if top else f"most {text(most)}"
+    said = f"of {text(full)}" if top else f"peak {text(most)}"
     tone = Tone.OK_AREA if field in {"cpu_percent", "gpu_percent"} else Tone.INFO_AREA
     head: Line = (Span(pad(title, 12), Tone.HEADING), Span(f"{now} ", Tone.STRONG), Span(cut_end(said, 24), Tone.DIM))
     shares = [None if value is None else value / full for value in shown]

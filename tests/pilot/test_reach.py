@@ -241,7 +241,7 @@ async def test_a_copy_is_called_off_and_a_failure_is_said(tmp_path: Path) -> Non
         await _answered(play, str(target))
         await play.until(lambda: list(target.iterdir()), "its hidden folder")
         await play.press("i")
-        assert "A copy goes on; x calls it off." in play.toasts()
+        assert "A copy goes on; x cancels it." in play.toasts()
         await play.press("x")
         await play.until(lambda: not list(target.iterdir()), "nothing is left")
         play.docker.faults.clear()

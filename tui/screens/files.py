@@ -27,6 +27,7 @@ from tui.workers import Reply
 from widgets.charts import bar
 from widgets.file_rows import ABOVE, FILE_COLUMNS, file_rows, let_through
 from widgets.filter_line import FilterLine
+from widgets.fitted_table import FittedTable
 from widgets.line import Line, Tone, line
 from widgets.lines_pane import LinesPane
 from widgets.live_table import LiveTable
@@ -108,7 +109,7 @@ class FilesScreen(SubScreen):
         """Title, filter, files, keys."""
         yield TitleBar("Files")
         yield FilterLine("words in a name", take=self._take_filter, back="#files")
-        yield LiveTable(FILE_COLUMNS, empty="Reading …", id="files")
+        yield FittedTable(FILE_COLUMNS, empty="Reading …", id="files")
         yield LinesPane(id="copy-line")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
@@ -244,7 +245,7 @@ class FilesScreen(SubScreen):
 
     def _free(self) -> bool:
         if self._copying:
-            self.tranship.refuse("A copy goes on; x calls it off.")
+            self.tranship.refuse("A copy goes on; x cancels it.")
         return not self._copying
 
     def _out(self) -> None:

@@ -25,6 +25,7 @@ from tui.screens.list_screen import ListScreen, with_engine
 from tui.screens.registries import Registries
 from widgets.engine_badge import badges
 from widgets.filter_line import FilterLine
+from widgets.fitted_table import FittedTable
 from widgets.image_rows import (
     FIRST_SORT,
     LAYER_COLUMNS,
@@ -63,7 +64,7 @@ class ImagesScreen(ListScreen[ImageShare]):
         """Title, filter, images, layers of the one chosen, keys."""
         yield TitleBar("Images")
         yield FilterLine(FILTER_HELP, take=self._take_filter, back="#images")
-        yield LiveTable(image_columns(0), empty="Reading the images …", id="images")
+        yield FittedTable(image_columns(0), empty="Reading the images …", id="images")
         yield LiveTable(LAYER_COLUMNS, empty="", id="image-layers")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 

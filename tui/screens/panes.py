@@ -17,7 +17,7 @@ from tui.image_messages import LayersFailed, LayersLoaded
 from tui.screens.facts import InfoPane
 from widgets.container_rows import GpuLight
 from widgets.gpu_given import devices_of, names_of
-from widgets.gpu_holders import holders_of, idle_words
+from widgets.gpu_holders import holders_of, idle_words, takers_of
 from widgets.gpu_lines import GpuMarks
 from widgets.gpu_panel import GpuPanel
 from widgets.layer_tree import LayerTree
@@ -108,7 +108,7 @@ class Panes(Horizontal):
         holders = holders_of(view, monotonic_now=light.monotonic_now, idle_after_s=light.idle_after_s)
         self._idle_note = idle_words(holders)
         note = f"{self._idle_note} ({first_key_label(BY_ID['fleet.idle'])} lists)" if self._idle_note else ""
-        self.gpus.show(view.gpus, view.gpu_traces, GpuMarks(lit=lit, note=note))
+        self.gpus.show(view.gpus, view.gpu_traces, GpuMarks(lit=lit, note=note, takers=takers_of(view, holders)))
 
     def _show_layers(self, view: FleetView, key: ContainerKey | None) -> None:
         tree = self.query_one(LayerTree)

@@ -19,6 +19,7 @@ from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.registries import Registries
 from widgets.engine_badge import badges
+from widgets.fitted_table import FittedTable
 from widgets.format import short_image
 from widgets.line import Line, Tone, line
 from widgets.live_table import LiveTable
@@ -44,7 +45,7 @@ class SearchScreen(SubScreen):
         """Title, words, results, keys."""
         yield TitleBar("Search registries")
         yield Input(placeholder="words, or HOST/words", id="search-words", compact=True)
-        yield LiveTable(found_columns(0), empty=HINT, id="found")
+        yield FittedTable(found_columns(0), empty=HINT, id="found")
         yield KeyBar(*self.SCOPES, Scope.BACK, Scope.APP, read_only=self.tranship.settings.readonly)
 
     def on_mount(self) -> None:

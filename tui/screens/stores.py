@@ -23,6 +23,7 @@ from tui.screens.list_screen import ListScreen, with_engine
 from tui.screens.store_questions import Kind
 from widgets.engine_badge import badges
 from widgets.filter_line import FilterLine
+from widgets.fitted_table import FittedTable
 from widgets.line import Line, Tone, line
 from widgets.lines_pane import LinesPane
 from widgets.live_table import LiveTable
@@ -58,7 +59,7 @@ class StoresScreen(ListScreen[AnyRow]):
         kind = self.KIND
         yield TitleBar(kind.title)
         yield FilterLine(FILTER_HELP, take=self._take_filter, back="#stores")
-        yield LiveTable(kind.columns(0), empty=f"Reading the {kind.plural} …", id="stores")
+        yield FittedTable(kind.columns(0), empty=f"Reading the {kind.plural} …", id="stores")
         facts = LinesPane(id="store-facts")
         facts.border_title = "In full"
         yield facts

@@ -17,6 +17,7 @@ from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.registries import Registries
 from widgets.engine_badge import badges
+from widgets.fitted_table import FittedTable
 from widgets.line import Tone, line
 from widgets.lines_pane import LinesPane
 from widgets.live_table import LiveTable
@@ -41,7 +42,7 @@ class TransfersScreen(SubScreen):
     def compose(self) -> ComposeResult:
         """Title, transfers, layers of the one chosen, keys."""
         yield TitleBar("Pulls and pushes")
-        yield LiveTable(transfer_columns(0), empty="Nothing was pulled or pushed in this session.", id="transfers")
+        yield FittedTable(transfer_columns(0), empty="Nothing was pulled or pushed in this session.", id="transfers")
         layers = LinesPane(id="transfer-layers")
         layers.border_title = "In full"
         yield layers

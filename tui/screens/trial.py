@@ -129,7 +129,7 @@ class TrialScreen(SubScreen):
         trial = self._trial()
         if trial is None or not trial.runs:
             return False
-        self.tranship.refuse("It is under way: x calls it off.")
+        self.tranship.refuse("It is under way: x cancels it.")
         return True
 
     def _ask(self, title: str, value: str, note: str, wrong: Callable[[str], str], take: Callable[[str], None]) -> None:

@@ -24,11 +24,12 @@ from tests.snapshots.gpu_samples import (
     reading,
 )
 from tests.snapshots.samples import NO_GPU, gpus
-from widgets.container_rows import GpuLight, Sort, rows_of
+from tests.snapshots.samples import NOW as WALL
+from widgets.container_rows import GpuLight, Sort, gpu_cells, rows_of
 from widgets.gpu_detail import GpuLook, detail_lines
 from widgets.gpu_facts import fact_lines
-from widgets.gpu_holders import holder_rows, holders_of, idle_by_device, idle_words
-from widgets.gpu_lines import GpuMarks, gpu_lines, owned_lines
+from widgets.gpu_holders import holder_rows, holders_of, idle_by_device, idle_words, takers_of
+from widgets.gpu_lines import GpuMarks, Taker, gpu_lines, owned_lines
 from widgets.gpu_processes import ProcessKey, container_of, process_rows, user_ids
 from widgets.gpu_rows import Gauges, device_columns, device_rows, gauges_for, longest_name
 from widgets.line import Line, plain
@@ -97,6 +98,30 @@ def test_blocks_become_lines_where_the_pane_is_too_low_for_them() -> None:
 def test_each_line_knows_its_device() -> None:
     owners = [key for key, _ in owned_lines(snapshot(reading(0), reading(1)), 80)]
     assert list(dict.fromkeys(owner for owner in owners if owner)) == ["GPU-0", "GPU-1"]
+
+
+def test_the_pane_says_who_has_the_memory_and_what_is_left() -> None:
+    view = busy_fleet()
+    takers = takers_of(view, holders_of(view, **AGES))
+    assert takers["GPU-0"][0] == Taker("python3", "49 GiB")
+    assert Taker("jupyter", "10 GiB", "1h") in takers["GPU-0"]
+    two = snapshot(*(replace(one, memory_free_bytes=22 << 30) for one in view.gpus.readings))
+    marks = GpuMarks(takers=takers)
+    high = text(gpu_lines(two, 90, marks=marks, height=20))
+    assert "GiB · 22 GiB free" in high
+    assert "jupyter 10 GiB idle 1h" in high
+    assert " more" in text(gpu_lines(two, 50, marks=marks, height=20))
+    assert "free" not in text(gpu_lines(two, 40, marks=marks, height=20))
+    # Without a line of its own it stands in the title, in place of how many processes there are.
+    few = GpuMarks(takers={"GPU-0": (Taker("train"), Taker("a[b]\x1b[2J"))})
+    low = text(gpu_lines(snapshot(reading(0)), 90, marks=few, height=3))
+    assert "W · train, a[b]" in low
+    assert "\x1b" not in low
+
+
+def test_the_column_of_gpus_is_as_wide_as_what_it_says() -> None:
+    assert gpu_cells(rows_of(busy_fleet(), now=WALL)) == 1 + len("all→0")
+    assert gpu_cells([]) == 0
 
 
 @given(st.integers(30, 200), st.integers(1, 17), st.integers(0, 30))
