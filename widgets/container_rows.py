@@ -76,10 +76,12 @@ def columns_for(*, badge_width: int, gpus: bool, widths: Mapping[str, int] | Non
     gpu = 14 if widths is None else max(_LEAST_GPU, min(widths.get("gpu", 0), 14))
     # Beside a GPU's columns an image of fewer cells could not be read; its ports are left out before.
     image = min(20, most["image"]) if gpus else _LEAST["image"]
+    # Columns of GPUs where there are none are no reason to cut a name.
+    name = _LEAST["name"] if gpus else min(20, most["name"])
     no_ports = widths is not None and not widths.get("ports", 0)
     return (
         Column("engine", "ENG", max(4, badge_width), fixed=True),
-        Column("name", "NAME", _LEAST["name"], flex=6, most=most["name"], cut="middle", fixed=True),
+        Column("name", "NAME", name, flex=6, most=most["name"], cut="middle", fixed=True),
         Column("state", "STATE", 12, flex=1, most=14),
         Column("cpu", "CPU", 5, align="right"),
         Column("memory", "MEMORY", 8, align="right", priority=1),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from widgets.text import Align, Cut
 
 GUTTER = 3  # cells at the left of each row: cursor, mark, space
 MARGIN = 1  # cells kept free at the right
-GAP = 2  # cells between columns; 1 where the table is narrow
+GAP = 2  # cells between columns; 1 where the table is narrow, but never between texts that would read as one
 NARROW = 100  # below this width the gap is 1
 
 
@@ -65,11 +66,15 @@ def pages(columns: Sequence[Column], width: int) -> list[list[int]]:
 
 
 def _taken(columns: Sequence[Column], width: int) -> int:
-    return GUTTER + MARGIN + sum(column.width for column in columns) + _gap(width) * max(0, len(columns) - 1)
+    return GUTTER + MARGIN + sum(column.width for column in columns) + sum(_gaps(columns, width))
 
 
-def _gap(width: int) -> int:
-    return 1 if width < NARROW else GAP
+def _gaps(columns: Sequence[Column], width: int) -> list[int]:
+    """Cells between each column and the next. What ends at the right beside what begins at the left: "OWN  USED BY"."""
+    return [
+        1 if width < NARROW and (one.align == other.align or one.align == "left") else GAP
+        for one, other in pairwise(columns)
+    ]
 
 
 def lay_out(columns: Sequence[Column], width: int, page: int = 0) -> tuple[Slot, ...]:
@@ -79,11 +84,11 @@ def lay_out(columns: Sequence[Column], width: int, page: int = 0) -> tuple[Slot,
     grown = _grow([columns[index] for index in shown], max(0, width - _taken([columns[i] for i in shown], width)))
     slots: list[Slot] = []
     x = GUTTER
-    for index in shown:
+    for index, gap in zip(shown, [*_gaps([columns[index] for index in shown], width), 0], strict=True):
         column = columns[index]
         cells = max(0, min(grown[column.key], width - MARGIN - x))
         slots.append(Slot(column, index if column.cell is None else column.cell, x, cells))
-        x += cells + _gap(width)
+        x += cells + gap
     return tuple(slots)
 
 

@@ -32,7 +32,7 @@ from widgets.container_sort import own_limit
 from widgets.engine_badge import badges
 from widgets.format import age_text
 from widgets.line import Tone, plain
-from widgets.table_layout import column_at, lay_out, pages
+from widgets.table_layout import Column, column_at, lay_out, pages
 from widgets.table_rows import Row
 from widgets.text import line_width
 
@@ -206,6 +206,17 @@ def test_columns_grow_no_wider_than_their_longest_text() -> None:
     slots = {slot.column.key: slot.width for slot in lay_out(columns_for(badge_width=4, gpus=True, widths=widths), 240)}
     assert (slots["name"], slots["image"], slots["ports"]) == (20, 25, 11)
     assert widths_of(fleet())["name"] == max(len(one.name) for one in fleet().containers.values())
+
+
+def test_a_name_is_whole_before_columns_of_gpus_that_are_not_there() -> None:
+    columns = columns_for(badge_width=4, gpus=False, widths={"name": 18, "image": 14, "ports": 0, "gpu": 0})
+    for width in (80, 120):
+        assert next(slot.width for slot in lay_out(columns, width) if slot.column.key == "name") >= 18
+
+
+def test_a_number_and_the_text_beside_it_are_two_in_a_narrow_table() -> None:
+    columns = (Column("a", "A", 4), Column("size", "OWN", 6, align="right"), Column("used", "USED BY", 8))
+    assert [slot.x for slot in lay_out(columns, 40)] == [3, 8, 16]
 
 
 def test_the_column_under_a_cell() -> None:
