@@ -28,6 +28,9 @@ from widgets.engine_badge import badges
 from widgets.live_table import HEADER_LINES, LiveTable
 from widgets.text import width_of
 
+_NO_GPUS = ColumnChoice(hidden=frozenset({"gpu", "gpu_memory", "gpu_percent"}))
+"""What stands where there is no GPU and nobody chose columns: three columns of dashes say nothing."""
+
 
 class ContainerTable(LiveTable):
     """Containers of every engine. Keys of its rows are ContainerKeys."""
@@ -77,6 +80,8 @@ class ContainerTable(LiveTable):
         badge_width = max(map(width_of, named.values()), default=0)
         rows = rows_of(view, filter=filter, sort=sort, group=group, now=now, light=light)
         self._gpu_cells = max(self._gpu_cells, gpu_cells(rows))  # never narrower: a column that jumps is hard to read
+        if columns == USUAL and not gpus:
+            columns = _NO_GPUS
         widths = {**self._widths, "gpu": self._gpu_cells}
         self.set_columns(arranged(columns_for(badge_width=badge_width, gpus=gpus, widths=widths), columns))
         self.set_sort(sort.column, sort.descending)

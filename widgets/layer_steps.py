@@ -26,19 +26,27 @@ _BREAKS = (" && ", " ; ", " || ")
 
 
 def step_rows(report: LayerReport, shared: Mapping[str, Sequence[str]], now: datetime) -> list[Row]:
-    """A row for each step, base first, keyed by its number from 0. shared: names of other images, by diff-ID."""
+    """A row for each step, base first, keyed by its place from 0. shared: names of other images, by diff-ID.
+
+    Those that have a layer are numbered, as the layers are wherever their files are shown.
+    """
     return [
-        Row(number, _cells(number, layer, shared.get(layer.diff_id, ()), now))
-        for number, layer in enumerate(report.layers)
+        Row(
+            place,
+            _cells(
+                "" if layer.empty else str(layer_index(report, place) + 1), layer, shared.get(layer.diff_id, ()), now
+            ),
+        )
+        for place, layer in enumerate(report.layers)
     ]
 
 
-def _cells(number: int, layer: Layer, others: Sequence[str], now: datetime) -> tuple[Line, ...]:
+def _cells(number: str, layer: Layer, others: Sequence[str], now: datetime) -> tuple[Line, ...]:
     tone = Tone.DIM if layer.empty else Tone.PLAIN
     digest = layer.diff_id.removeprefix("sha256:")[:_DIGITS]
     with_others = inert(others[0]) + (f" +{len(others) - 1}" if len(others) > 1 else "") if others else ""
     return (
-        line((str(number + 1), Tone.DIM)),
+        line((number, Tone.DIM)),
         line((bytes_text(layer.size_bytes) if not layer.empty else "·", tone)),
         line((age_text(layer.created_at, now), Tone.DIM)),
         line((digest or MISSING, Tone.DIM)),

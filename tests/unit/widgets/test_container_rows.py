@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from backends.model.container import StatsReading
 from backends.model.events import ConnectionState, Link, Phase
 from backends.model.fleet import FleetView
+from backends.model.gpu import GpuSnapshot
 from backends.model.ids import EngineId, EngineKind
 from backends.model.values import Count, Missing
 from tests.snapshots.samples import DOCKER, NOW, PODMAN, ROOTLESS, engine_view, fleet, key_of
+from tests.snapshots.samples import gpus as some_gpus
+from widgets.column_choice import USUAL, ColumnChoice
 from widgets.container_filter import FIELDS, parse
 from widgets.container_rows import (
     GROUPS,
@@ -29,6 +32,7 @@ from widgets.container_rows import (
     widths_of,
 )
 from widgets.container_sort import own_limit
+from widgets.container_table import ContainerTable
 from widgets.engine_badge import badges
 from widgets.format import age_text
 from widgets.line import Tone, plain
@@ -212,6 +216,17 @@ def test_a_name_is_whole_before_columns_of_gpus_that_are_not_there() -> None:
     columns = columns_for(badge_width=4, gpus=False, widths={"name": 18, "image": 14, "ports": 0, "gpu": 0})
     for width in (80, 120):
         assert next(slot.width for slot in lay_out(columns, width) if slot.column.key == "name") >= 18
+
+
+def test_columns_of_gpus_stand_where_there_are_some_or_a_person_wants_them() -> None:
+    def gpu_columns(gpus: GpuSnapshot, choice: ColumnChoice = USUAL) -> int:
+        table = ContainerTable()
+        table.show(replace(fleet(), gpus=gpus, containers={}), now=NOW, columns=choice)
+        return sum(column.key.startswith("gpu") for column in table._columns)
+
+    assert gpu_columns(some_gpus(1)) == 3
+    assert gpu_columns(GpuSnapshot()) == 0
+    assert gpu_columns(GpuSnapshot(), ColumnChoice(hidden=frozenset({"age"}))) == 3
 
 
 def test_a_number_and_the_text_beside_it_are_two_in_a_narrow_table() -> None:

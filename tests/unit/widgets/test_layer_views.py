@@ -125,6 +125,7 @@ def test_which_layer_a_step_ends_with() -> None:
 def test_steps_name_the_images_that_have_them_too() -> None:
     rows = step_rows(REPORT, {"sha256:1": ("a:1 on docker", "b:1 on podman")}, NOW)
     assert [plain(row.cells[4]) for row in rows] == ["", "a:1 on docker +1", "", ""]
+    assert [plain(row.cells[0]) for row in rows] == ["", "1", "", "2"]  # as "Files of layer 2" counts
     assert "also in a:1 on docker, b:1 on podman" in plain(
         step_lines(REPORT.layers[1], ("a:1 on docker", "b:1 on podman"), 80)[-1]
     )
