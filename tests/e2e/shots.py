@@ -43,7 +43,7 @@ SHOTS = (
     Shot("fleet", 150, 40, (), FLEET),
     Shot("fleet-80x24", 80, 24, (), FLEET),
     Shot("gpus", 150, 40, ("z",), r"GPU use +\d[^\n]*peak"),
-    Shot("logs", 120, 30, ("End", "l"), r"Log of[^\n]*following"),
+    Shot("logs", 120, 30, ("End", "l"), r"(?s)Log of[^\n]*following.*tokens/s"),
     Shot(
         "log-merged",
         120,

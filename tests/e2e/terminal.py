@@ -107,6 +107,8 @@ class Terminal:
         console = Console(width=self._columns, record=True, file=open("/dev/null", "w"), force_terminal=True)  # noqa: SIM115 - closed below
         try:
             console.print(Text.from_ansi(ansi, no_wrap=True, end=""), overflow="crop", crop=True)
-            path.write_text(console.export_svg(title=title, unique_id=path.stem))
+            svg = console.export_svg(title=title, unique_id=path.stem)
+            # Without it some viewers (librsvg) drop the space at either end of each coloured word.
+            path.write_text(svg.replace("<svg ", '<svg xml:space="preserve" ', 1))
         finally:
             console.file.close()
