@@ -217,7 +217,7 @@ def _connections(texts: Texts) -> dict[str, tuple[str, str]]:
     for text in texts.containers_conf:
         try:
             engine = tomllib.loads(text).get("engine", {})
-        except tomllib.TOMLDecodeError:
+        except (tomllib.TOMLDecodeError, RecursionError):  # brackets may nest too deep
             continue  # Podman itself refuses to run with it and says where; it names no engine for us
         found |= _entries(engine.get("service_destinations") if isinstance(engine, dict) else None, "uri")
     connection = _json(texts.podman_connections).get("Connection")
