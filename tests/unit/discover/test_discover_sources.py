@@ -92,7 +92,8 @@ def test_podman_over_ssh_without_a_socket_is_asked_for_its_own() -> None:
 def test_podmans_connections_of_both_files() -> None:
     conf = '[engine.service_destinations.old]\nuri = "ssh://a@old/run/podman/podman.sock"\nidentity = "/k"\n'
     connections = json.dumps({"Connection": {"Default": "new", "Connections": {"new": {"URI": "unix:///n.sock"}}}})
-    found = _named({}, Texts(podman_connections=connections, containers_conf=("broken [", "x = " + "[" * 100_000, conf)))
+    texts = Texts(podman_connections=connections, containers_conf=("broken [", f"x = {'[' * 100_000}", conf))
+    found = _named({}, texts)
     old, new = found["Podman connection old"], found["Podman connection new"]
     assert (old.name, new.name) == ("old", "new")
     assert old.endpoint is not None
