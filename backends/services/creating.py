@@ -14,7 +14,7 @@ _log = logging.getLogger(__name__)
 
 
 class Stays(asyncio.CancelledError):
-    """It was called off, and the container that it had made is still there. error: says which, and what to do."""
+    """It was called off, and something that it had made is still there. error: says what, and what to do."""
 
     def __init__(self, error: BackendError) -> None:
         super().__init__(error.title)
