@@ -229,7 +229,7 @@ class WireClient:
         except (Unreachable, Protocol) as error:
             if self._forward is not None and isinstance(error, Unreachable):
                 raise await self._forward.explain(error) from error
-            if await speaks_tls(self.endpoint):
+            if await speaks_tls(self.endpoint, lambda: tls_context(TlsFiles(verify=False))):
                 raise without_tls(self.endpoint, self.engine, str(error.__cause__)) from error
             raise
         async with response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 
 from backends.model.errors import Denied
 from backends.model.ids import EngineId
@@ -22,14 +23,15 @@ def without_tls(endpoint: Endpoint, engine: EngineId, detail: str) -> Denied:
     return Denied(f"{endpoint} speaks TLS, and is spoken to without", detail=detail, hint=hint, engine=engine)
 
 
-async def speaks_tls(endpoint: Endpoint) -> bool:
-    """Whether it answers a TLS greeting; False for what is no TCP port, or is spoken to by TLS already."""
+async def speaks_tls(endpoint: Endpoint, nobody: Callable[[], ssl.SSLContext]) -> bool:
+    """Whether it answers a TLS greeting; False for what is no TCP port, or is spoken to by TLS already.
+
+    nobody: makes, in a thread, a context that believes whoever answers: nothing is said to it, nor read of it.
+    """
     if endpoint.scheme is not Scheme.TCP or endpoint.tls is not None:
         return False
     host, _, port = endpoint.address.rpartition(":")
-    context = ssl.create_default_context()  # what it says is not read, so nobody has to be believed
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
+    context = await asyncio.to_thread(nobody)
     try:
         async with asyncio.timeout(_PROBE_S):
             _, writer = await asyncio.open_connection(host.strip("[]"), int(port), ssl=context)
