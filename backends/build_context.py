@@ -46,7 +46,10 @@ def source(folder: Path, file: Path | None = None) -> Source:
 
     Raises NotFound where one of them is not there, Denied where it cannot be read.
     """
-    root = folder.absolute()
+    try:
+        root = folder.absolute()
+    except OSError as error:
+        raise NotFound("The current folder is no more", hint="cd to one that is there.") from error
     if not root.is_dir():
         raise NotFound(f"There is no folder {root}", hint="Name the folder that is to be built.")
     found = _containerfile(root, file)

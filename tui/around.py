@@ -7,6 +7,7 @@ from pathlib import Path
 
 from backends.draft.spec import Around
 from backends.model.fleet import EngineView
+from tui.here import here
 
 
 def around_of(engine: EngineView | None) -> Around:
@@ -16,7 +17,7 @@ def around_of(engine: EngineView | None) -> Around:
         os.environ,
         lambda path: Path(os.path.expanduser(path)).read_text(encoding="utf-8"),
         home=str(Path.home()) if local else "",
-        folder=str(Path.cwd()) if local else "",
+        folder=str(here()) if local else "",
     )
 
 

@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.message import Message
@@ -19,6 +18,7 @@ from backends.model.errors import BackendError, Refused
 from backends.model.ids import EngineId
 from backends.model.sweep import SweepRow
 from backends.model.sweep_board import SweepBoard
+from tui.here import here
 from tui.run_commands import DEBOUNCE_S, Asked
 from tui.workers import Reply, Work, called_off
 from widgets.format import short_image
@@ -56,7 +56,7 @@ class SweepTexts:
         """What is swept. Blocks on the disk."""
         from backends.sweep.asked import read_asked
 
-        return read_asked(self.texts, Path.cwd())
+        return read_asked(self.texts, here())
 
 
 @dataclass

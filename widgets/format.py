@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from backends.model.container import Container, ContainerState, Health, Port
-from backends.model.values import Count, Missing, Quantity
+from backends.model.values import NOT_ALL_READ, Count, Missing, Quantity
 from widgets.line import Line, Span, Tone, line
 from widgets.text import inert
 
@@ -102,6 +102,8 @@ _CALM_WAITS = frozenset({"ContainerCreating", "PodInitializing"})
 def state_parts(container: Container) -> tuple[str, str, Tone]:
     """(shape, word, tone) of a container: its health where it runs and has a check, its exit code where it failed."""
     shape, word, tone = _STATES[container.state]
+    if container.why.startswith(NOT_ALL_READ):
+        return shape, word if container.state is ContainerState.UNKNOWN else f"{word} ?", Tone.WARN
     if container.state is ContainerState.RUNNING and container.health in _HEALTH:
         word, tone = _HEALTH[container.health]
         return ("◍" if container.health is not Health.HEALTHY else shape), word, tone

@@ -149,7 +149,7 @@ def _image_cells(facts: _ImageFacts) -> tuple[Line, ...]:
     used = inert(", ".join(share.containers)) or MISSING
     return (
         line((facts.badge, badge_tone(image.key.engine))),
-        line((shown_name(share), Tone.PLAIN if image.tags else Tone.DIM)),
+        line(("? " if image.why else "", Tone.WARN), (shown_name(share), Tone.PLAIN if image.tags else Tone.DIM)),
         value_cell(bytes_text(image.size_bytes)),
         value_cell(bytes_text(share.unique_bytes)),
         line((facts.doing, Tone.INFO)) if facts.doing else value_cell(used, tone=Tone.DIM),
@@ -190,7 +190,8 @@ def holders_text(here: ImageKey, layer: SharedLayer, badges: Mapping[EngineId, s
 def layers_title(share: ImageShare) -> str:
     """What the layers of an image come to, in one line."""
     count = len(share.layers)
-    parts = [f"{shown_name(share)} · {bytes_text(share.total_bytes)} in {count} layer{'' if count == 1 else 's'}"]
+    parts = [inert(share.image.why)] if share.image.why else []
+    parts += [f"{shown_name(share)} · {bytes_text(share.total_bytes)} in {count} layer{'' if count == 1 else 's'}"]
     if share.base_name:
         parts.append(f"on {short_image(share.base_name)}")
     for engine, size in sorted(share.travels.items()):

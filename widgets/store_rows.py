@@ -108,11 +108,16 @@ def _cells(
     age = value_cell(age_text(row.created_at, now), tone=Tone.DIM)
     driver = value_cell(inert(_driver(row)), tone=Tone.DIM)
     if isinstance(row, VolumeRow):
-        name = line((inert(row.key.name), Tone.DIM if row.volume.anonymous else Tone.PLAIN))
+        name = _name(row, row.volume.why, plain=not row.volume.anonymous)
         return badge, name, value_cell(bytes_text(row.size_bytes)), used, driver, age
     ranges = inert(", ".join(one.subnet for one in row.network.spec.subnets)) or MISSING
-    name = line((inert(row.key.name), Tone.DIM if row.network.default else Tone.PLAIN))
+    name = _name(row, row.network.why, plain=not row.network.default)
     return badge, name, driver, value_cell(ranges), used, age
+
+
+def _name(row: AnyRow, why: str, *, plain: bool) -> Line:
+    name = (inert(row.key.name), Tone.PLAIN if plain else Tone.DIM)
+    return line(("? ", Tone.WARN), name) if why else line(name)
 
 
 # -- facts ---------------------------------------------------------------------------------------
@@ -126,6 +131,7 @@ def volume_facts(row: VolumeRow, now: datetime) -> list[tuple[str, str]]:
         ("Size", why or bytes_text(row.size_bytes)),
         ("Used by", ", ".join(row.users) or "nobody"),
         ("Driver", volume.driver),
+        *([("Why", volume.why)] if volume.why else []),
         ("Created", _when(row.created_at, now)),
         ("On host", volume.mountpoint or MISSING),
         *(("Label", f"{name}={masked_value(name, value)}") for name, value in sorted(volume.labels.items())),
@@ -142,6 +148,7 @@ def network_facts(row: NetworkRow, now: datetime) -> list[tuple[str, str]]:
         ("Engine", row.key.engine.name),
         ("Name", row.key.name + (" (the engine's own)" if row.network.default else "")),
         ("Used by", ", ".join(row.users) or "nobody"),
+        *([("Why", row.network.why)] if row.network.why else []),
         ("Driver", spec.driver),
         *(("Addresses", _range(one.subnet, one.gateway, one.ip_range)) for one in spec.subnets),
         ("Way out", yes_no[not spec.internal]),

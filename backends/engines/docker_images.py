@@ -16,6 +16,7 @@ from backends.engines.docker_base import LIST_TIMEOUT_S
 from backends.engines.docker_content import config_digest
 from backends.engines.docker_history import config_steps, layer_report
 from backends.engines.docker_looking import DockerLooking
+from backends.engines.docker_rows import listed_images
 from backends.engines.ending import to_its_end
 from backends.engines.image_config import image_config
 from backends.model.errors import Conflict, NotFound, Protocol, Unsupported
@@ -33,11 +34,11 @@ class DockerImages(DockerLooking):
         """GET /images/json; without nameless images that no container uses, where they are not asked for."""
         items = await self._get("/images/json", timeout_s=LIST_TIMEOUT_S)
         with self._understood():
-            images = [docker_translate_stores.image_from_list(self._id, item) for item in items or ()]
+            images = listed_images(self._id, items)
         if nameless or all(image.tags for image in images):
             return images
         used = {container.image_id for container in await self.list_containers()}
-        return [image for image in images if image.tags or image.digests or image.key.id in used]
+        return [image for image in images if image.tags or image.digests or image.key.id in used or image.why]
 
     async def image_facts(self, reference: str) -> ImageFacts:
         """GET /images/{name}/json."""

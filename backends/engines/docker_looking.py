@@ -6,13 +6,16 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
 from backends.engine import ByteStream, EventStream, LogLines, StatsStream
 from backends.engines import docker_stats, docker_translate
 from backends.engines.docker_base import LIST_TIMEOUT_S, DockerBase
+from backends.engines.docker_rows import listed_containers
 from backends.engines.docker_sdk import CALL_TIMEOUT_S
+from backends.engines.row_by_row import row_of
 from backends.model.container import Container, LogLine, StatsReading
 from backends.model.errors import Protocol
 from backends.model.events import EngineEvent
@@ -31,7 +34,7 @@ class DockerLooking(DockerBase):
         """One GET /containers/json?all=1; gpus_given and start times are filled by inspect_container only."""
         items = await self._get("/containers/json", {"all": True}, timeout_s=LIST_TIMEOUT_S)
         with self._understood():
-            containers = [docker_translate.container_from_list(self._id, item) for item in items or ()]
+            containers = listed_containers(self._id, items)
             self._names = {container.key.id: container.name for container in containers}
         return containers
 
@@ -61,8 +64,7 @@ class DockerLooking(DockerBase):
             yield (self._event(item) async for item in json_lines(chunks, engine=self._id))
 
     def _event(self, item: Any) -> EngineEvent:
-        with self._understood():
-            return docker_translate.event(self._id, item)
+        return row_of(item, 1, partial(docker_translate.event, self._id))
 
     def logs(
         self,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from urllib.parse import quote
 
-from backends.engines import docker_translate, docker_translate_stores
+from backends.engines import docker_translate_stores
 from backends.engines.docker_base import LIST_TIMEOUT_S, DockerBase
 from backends.engines.docker_create_networks import network_body
+from backends.engines.docker_rows import listed_containers, listed_networks
 from backends.engines.ending import to_its_end
 from backends.model.errors import Conflict, Unsupported
 from backends.model.network import Network, NetworkSpec
@@ -22,7 +23,7 @@ class DockerNetworks(DockerBase):
         """GET /networks."""
         items = await self._get("/networks", timeout_s=LIST_TIMEOUT_S)
         with self._understood():
-            return [docker_translate_stores.network(item) for item in items or ()]
+            return listed_networks(items)
 
     async def inspect_network(self, name: str) -> Network:
         """GET /networks/{name}."""
@@ -47,7 +48,7 @@ class DockerNetworks(DockerBase):
         on_it = json.dumps({"network": [network.spec.name, network.id]})  # what never ran has no id there
         items = await self._get("/containers/json", {"all": True, "filters": on_it}, timeout_s=LIST_TIMEOUT_S)
         with self._understood():
-            names = [docker_translate.container_from_list(self._id, item).name for item in items or ()]
+            names = [row.name for row in listed_containers(self._id, items)]
         if names:
             hint = "Disconnect or remove these containers first."
             raise Conflict(f"Network {name} is in use", detail=", ".join(names), hint=hint, engine=self._id)

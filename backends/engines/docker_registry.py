@@ -47,8 +47,8 @@ async def push(wire: WireClient, prefix: str, reference: str, destination: str) 
     prefix: "/v1.45". Raises NotFound where there is no such image, Protocol with Docker's words where it fails.
     """
     name, tag = _split(destination, wire)
-    await _tag(wire, prefix, reference, name, tag)
     try:
+        await to_its_end(_tag(wire, prefix, reference, name, tag))
         path = f"{prefix}/images/{_path(name)}/push"
         async with wire.stream("POST", path, params={"tag": tag}, headers=NOBODY, open_timeout_s=None) as chunks:
             async for message in json_objects(chunks, engine=wire.engine):
@@ -62,10 +62,10 @@ async def pull(wire: WireClient, prefix: str, reference: str) -> str:
     parsed = parse_reference(reference)
     params = {"fromImage": parsed.name, "tag": parsed.digest or parsed.tag}
     path = f"{prefix}/images/create"
-    async with wire.stream("POST", path, params=params, headers=NOBODY, open_timeout_s=None) as chunks:
-        async for message in json_objects(chunks, engine=wire.engine):
-            _refuse(message, wire, f"Docker could not pull {reference}")
     try:
+        async with wire.stream("POST", path, params=params, headers=NOBODY, open_timeout_s=None) as chunks:
+            async for message in json_objects(chunks, engine=wire.engine):
+                _refuse(message, wire, f"Docker could not pull {reference}")
         told = await _inspected(wire, prefix, reference)
     finally:
         await to_its_end(forget(wire, prefix, reference))

@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from urllib.parse import quote
 
 from backends.engine import ByteStream
-from backends.engines import docker_translate, docker_translate_stores, docker_volumes
+from backends.engines import docker_translate_stores, docker_volumes
 from backends.engines.docker_base import LIST_TIMEOUT_S, DockerBase
 from backends.engines.docker_host import room_here
+from backends.engines.docker_rows import listed_containers, listed_volumes
 from backends.engines.ending import to_its_end
 from backends.engines.mounted import SIZES_TIMEOUT_S, mounted_in
 from backends.model.capabilities import Room
@@ -24,7 +25,7 @@ class DockerStores(DockerBase):
         """GET /volumes."""
         answer = await self._get("/volumes", timeout_s=LIST_TIMEOUT_S)
         with self._understood():
-            return [docker_translate_stores.volume(item) for item in (answer or {}).get("Volumes") or ()]
+            return listed_volumes((answer or {}).get("Volumes"))
 
     async def inspect_volume(self, name: str) -> Volume:
         """GET /volumes/{name}."""
@@ -36,7 +37,7 @@ class DockerStores(DockerBase):
         """From the list of containers: Docker's names what each has mounted."""
         items = await self._get("/containers/json", {"all": True}, timeout_s=LIST_TIMEOUT_S)
         with self._understood():
-            return mounted_in(docker_translate.container_from_list(self._id, item) for item in items or ())
+            return mounted_in(listed_containers(self._id, items))
 
     async def volume_sizes(self) -> Mapping[str, int]:
         """GET /system/df, which counts each volume's files."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backends.engines.ports import port_key, port_order
+from backends.engines.row_by_row import text_of
 from backends.model.capabilities import Capabilities, Capability, EngineInfo
 from backends.model.container import ChangedPath, ChangeKind, Container, ContainerState, Health, Mount, MountKind, Port
 from backends.model.errors import Protocol, Unsupported
@@ -74,35 +75,43 @@ def _command(text: str) -> tuple[str, ...]:
 def _mount(item: Json) -> Mount:
     word = item.get("Type") or ""
     kind = MountKind(word) if word in {"bind", "volume", "tmpfs"} else MountKind.OTHER
-    source = item.get("Name") if kind is MountKind.VOLUME else item.get("Source")
-    return Mount(kind, source or "", item.get("Destination") or "", not item.get("RW", True))
+    source = text_of(item, "Name" if kind is MountKind.VOLUME else "Source")
+    return Mount(kind, source, text_of(item, "Destination"), not item.get("RW", True))
 
 
-def _address(text: str | None) -> str:
-    return "" if text in _EVERYWHERE or text is None else text
+def _address(text: str) -> str:
+    return "" if text in _EVERYWHERE else text
+
+
+def texts_of(table: Mapping[str, Any] | None) -> dict[str, str]:
+    """A JSON map of texts; null is empty."""
+    return {str(key): str(value) for key, value in (table or {}).items()}
+
+
+def _port(item: Json) -> Port:
+    public = item.get("PublicPort")
+    protocol, address = text_of(item, "Type") or "tcp", _address(text_of(item, "IP"))
+    return Port(int(item["PrivatePort"]), protocol, address, None if public is None else int(public))
 
 
 def container_from_list(engine: EngineId, item: Json) -> Container:
     """One entry of GET /containers/json. Start and end times and GPUs are not in it."""
-    exit_code, health = _status(item.get("Status") or "")
-    ports = {
-        Port(int(port["PrivatePort"]), port.get("Type") or "tcp", _address(port.get("IP")), port.get("PublicPort"))
-        for port in item.get("Ports") or ()
-    }
+    exit_code, health = _status(text_of(item, "Status"))
+    ports = {_port(port) for port in item.get("Ports") or ()}
     return Container(
         key=ContainerKey(engine, item["Id"]),
-        name=_own_name(item.get("Names") or ()),
-        image=item.get("Image") or "",
-        image_id=bare(item.get("ImageID") or ""),
-        state=state_of(item.get("State") or ""),
+        name=_own_name(item.get("Names") or ()) or item["Id"][:12],
+        image=text_of(item, "Image"),
+        image_id=bare(text_of(item, "ImageID")),
+        state=state_of(text_of(item, "State")),
         created_at=from_unix(item.get("Created") or 0),
         exit_code=exit_code,
         health=health,
-        command=_command(item.get("Command") or ""),
+        command=_command(text_of(item, "Command")),
         ports=tuple(sorted(ports, key=port_order)),
         mounts=tuple(sorted(_mount(mount) for mount in item.get("Mounts") or ())),
-        labels=dict(item.get("Labels") or {}),
-        networks=tuple(sorted((item.get("NetworkSettings") or {}).get("Networks") or ())),
+        labels=texts_of(item.get("Labels")),
+        networks=tuple(sorted(map(str, (item.get("NetworkSettings") or {}).get("Networks") or ()))),
     )
 
 
@@ -120,7 +129,7 @@ def _inspect_ports(networks: Json, config: Json) -> tuple[Port, ...]:
             continue
         for binding in bindings or ():
             number = str(binding.get("HostPort") or "0")
-            ports.add(Port(*key, _address(binding.get("HostIp")), int(number) if number.isdecimal() else 0))
+            ports.add(Port(*key, _address(text_of(binding, "HostIp")), int(number) if number.isdecimal() else 0))
         if not bindings:
             ports.add(Port(*key))
     return tuple(sorted(ports, key=port_order))
@@ -130,25 +139,25 @@ def container_from_inspect(engine: EngineId, item: Json) -> Container:
     """GET /containers/{id}/json."""
     state, config = item.get("State") or {}, item.get("Config") or {}
     host, networks = item.get("HostConfig") or {}, item.get("NetworkSettings") or {}
-    status = state_of(state.get("Status") or "")
+    status = state_of(text_of(state, "Status"))
     never = parse_time(state.get("StartedAt") or "") is None
     ended = not status.alive and not never
     return Container(
         key=ContainerKey(engine, item["Id"]),
-        name=(item.get("Name") or "").removeprefix("/"),
-        image=config.get("Image") or "",
-        image_id=bare(item.get("Image") or ""),
+        name=text_of(item, "Name").removeprefix("/"),
+        image=text_of(config, "Image"),
+        image_id=bare(text_of(item, "Image")),
         state=status,
         created_at=parse_time(item.get("Created") or "") or datetime.fromtimestamp(0, UTC),
         started_at=parse_time(state.get("StartedAt") or ""),
         finished_at=parse_time(state.get("FinishedAt") or ""),
         exit_code=state.get("ExitCode") if ended or status is ContainerState.RESTARTING else None,
         health=health_of((state.get("Health") or {}).get("Status") or ""),
-        command=(item.get("Path") or "", *(item.get("Args") or ())) if item.get("Path") else (),
+        command=(str(item["Path"]), *map(str, item.get("Args") or ())) if item.get("Path") else (),
         ports=_inspect_ports(networks, config),
         mounts=tuple(sorted(_mount(mount) for mount in item.get("Mounts") or ())),
-        labels=dict(config.get("Labels") or {}),
-        networks=tuple(sorted(networks.get("Networks") or ())),
+        labels=texts_of(config.get("Labels")),
+        networks=tuple(sorted(map(str, networks.get("Networks") or ()))),
         gpus_given=gpus_given(host.get("DeviceRequests") or ()),
         oom_killed=bool(state.get("OOMKilled")),
     )
@@ -248,14 +257,14 @@ def event(engine: EngineId, item: Json) -> EngineEvent:
     kind = EventKind(word) if word in {"container", "image", "volume", "network"} else EventKind.OTHER
     actor = item.get("Actor") or {}
     attributes = actor.get("Attributes") or {}
-    nanoseconds = item.get("timeNano") or (item.get("time") or 0) * 1_000_000_000
+    nanoseconds = int(item.get("timeNano") or 0) or int(item.get("time") or 0) * 1_000_000_000
     return EngineEvent(
         engine=engine,
         kind=kind,
-        action=item.get("Action") or item.get("status") or "",
-        id=actor.get("ID") or item.get("id") or "",
+        action=text_of(item, "Action") or text_of(item, "status"),
+        id=text_of(actor, "ID") or text_of(item, "id"),
         at=from_unix(nanoseconds / 1e9),
-        name=attributes.get("name") or "",
+        name=text_of(attributes, "name"),
         exit_code=int(code) if (code := str(attributes.get("exitCode") or "")).isdecimal() else None,
     )
 
@@ -271,4 +280,5 @@ __all__ = [
     "gpus_given",
     "mount_points",
     "negotiated",
+    "texts_of",
 ]

@@ -6,8 +6,9 @@ import json
 import re
 
 from backends.engines.docker_errors import explain
-from backends.engines.docker_translate import Json, bare
+from backends.engines.docker_translate import Json, bare, texts_of
 from backends.engines.health_check import image_health
+from backends.engines.row_by_row import text_of
 from backends.model.errors import Protocol
 from backends.model.ids import EngineId, ImageKey
 from backends.model.image import Image, ImageFacts
@@ -43,9 +44,9 @@ def image_from_list(engine: EngineId, item: Json) -> Image:
     return Image(
         key=ImageKey(engine, bare(item["Id"])),
         tags=_tags(item),
-        size_bytes=item.get("Size") or 0,
+        size_bytes=int(item.get("Size") or 0),
         created_at=from_unix(item["Created"]) if item.get("Created") else None,
-        digests=tuple(digest for digest in item.get("RepoDigests") or () if _UNTAGGED not in digest),
+        digests=tuple(digest for digest in item.get("RepoDigests") or () if digest.find(_UNTAGGED) < 0),
     )
 
 
@@ -81,13 +82,13 @@ def loaded_images(engine: EngineId, answer: bytes) -> tuple[str, ...]:
 
 def volume(item: Json) -> Volume:
     """GET /volumes/{name}, or one entry of GET /volumes."""
-    labels = dict(item.get("Labels") or {})
+    labels = texts_of(item.get("Labels"))
     name = item["Name"]
     return Volume(
         name=name,
-        driver=item.get("Driver") or "local",
+        driver=text_of(item, "Driver") or "local",
         labels=labels,
-        driver_options=dict(item.get("Options") or {}),
+        driver_options=texts_of(item.get("Options")),
         anonymous=ANONYMOUS_LABEL in labels or ANONYMOUS_NAME.fullmatch(name) is not None,
         mountpoint=str(item.get("Mountpoint") or ""),
         created_at=parse_time(item["CreatedAt"]) if item.get("CreatedAt") else None,
@@ -118,7 +119,7 @@ def network(item: Json) -> Network:
         internal=bool(item.get("Internal")),
         ipv6=bool(item.get("EnableIPv6")),
         dns=not own,
-        labels={str(key): str(value) for key, value in (item.get("Labels") or {}).items()},
+        labels=texts_of(item.get("Labels")),
         options=options,
     )
     return Network(str(item["Id"]), spec, own, parse_time(item["Created"]) if item.get("Created") else None)

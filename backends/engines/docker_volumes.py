@@ -6,7 +6,6 @@ without a network.
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextlib import aclosing, asynccontextmanager
@@ -14,9 +13,8 @@ from urllib.parse import quote
 
 from backends.engines.docker_base import NOT_ITS_API
 from backends.engines.ending import to_its_end
-from backends.engines.helper_program import WITH_STDIN, ended, needs, output_of, stdin_tar
+from backends.engines.helper_program import WITH_STDIN, ended, helper_labels, needs, output_of, stdin_tar
 from backends.model.errors import NotFound
-from backends.model.labels import HELPER_LABEL
 from backends.tar import reroot
 from backends.wire.client import WireClient
 from backends.wire.failures import understood
@@ -51,7 +49,7 @@ async def _helper(
         "User": "0:0",
         "WorkingDir": place,
         "Healthcheck": {"Test": ["NONE"]},
-        "Labels": {HELPER_LABEL: str(os.getpid())},
+        "Labels": helper_labels(),
         "NetworkDisabled": True,
         "HostConfig": {
             # NoCopy: what the image has at that path must not be copied into an empty volume.

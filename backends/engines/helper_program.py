@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ from contextlib import contextmanager
 from backends.model.container import LogStream
 from backends.model.errors import BackendError, Conflict, Unsupported
 from backends.model.ids import EngineId
+from backends.model.labels import HELPER_LABEL, HELPER_STARTED_LABEL
+from backends.owner import started_ticks
 
 _STDIN = ".tranship-stdin"
 STDIN_PATH = f"/{_STDIN}"
@@ -21,6 +24,11 @@ _NO_PROGRAM = 127
 """A shell's exit code for it. Source: POSIX.1-2017, "Exit Status for Commands"."""
 
 _MISSING = ("executable file not found", "is not in its image", "no such file or directory", "not found in $path")
+
+
+def helper_labels() -> dict[str, str]:
+    """By which a helper is known as this process's own."""
+    return {HELPER_LABEL: str(os.getpid()), HELPER_STARTED_LABEL: started_ticks()}
 
 
 def file_tar(name: str, data: bytes, *, mode: int) -> bytes:

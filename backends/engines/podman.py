@@ -21,6 +21,7 @@ from backends.engines.podman_sessions import PodmanSessions
 from backends.engines.podman_transfers import PodmanTransfers
 from backends.engines.podman_translate import volume_of
 from backends.engines.podman_workloads import PodmanWorkloads
+from backends.engines.row_by_row import rows_of
 from backends.model.container import Container
 from backends.model.errors import NotFound
 from backends.model.workload import Volume, VolumeSpec
@@ -37,7 +38,7 @@ class PodmanEngine(
         """All volumes."""
         entries = await self._api.get("/volumes/json")
         with self._understood():
-            return [volume_of(entry) for entry in entries or ()]
+            return rows_of(entries, volume_of, "Name")
 
     async def inspect_volume(self, name: str) -> Volume:
         """One volume."""

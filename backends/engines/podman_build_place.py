@@ -12,12 +12,13 @@ import os
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 from backends.engines.ending import to_its_end
+from backends.engines.helper_program import helper_labels
 from backends.engines.podman_api import NOT_ITS_API, PodmanApi, segment
 from backends.model.errors import BackendError, NotFound
-from backends.model.labels import HELPER_LABEL
+from backends.model.labels import HELPER_LABEL, HELPER_STARTED_LABEL
+from backends.owner import is_gone
 from backends.wire.failures import understood
 
 _NAMESPACE_LABEL = "tranship.helper.pids"
@@ -44,7 +45,7 @@ async def _made(api: PodmanApi, name: str) -> str:
         "name": name,
         "shared_namespaces": ["pid"],
         "netns": {"nsmode": "none"},
-        "labels": {HELPER_LABEL: str(os.getpid()), _NAMESPACE_LABEL: _namespace()},
+        "labels": {**helper_labels(), _NAMESPACE_LABEL: _namespace()},
     }
     await api.change("POST", "/pods/create", body=body, timeout_s=_START_TIMEOUT_S)
     await api.change("POST", f"/pods/{name}/start", timeout_s=_START_TIMEOUT_S)
@@ -68,7 +69,8 @@ async def _sweep(api: PodmanApi) -> None:
     with understood(NOT_ITS_API, api.engine):
         found = {str(pod["Name"]): dict(pod.get("Labels") or {}) for pod in pods or ()}
     for name, labels in found.items():
-        if labels.get(_NAMESPACE_LABEL) == here and _is_gone(str(labels.get(HELPER_LABEL))):
+        owner, started = str(labels.get(HELPER_LABEL)), str(labels.get(HELPER_STARTED_LABEL) or "")
+        if labels.get(_NAMESPACE_LABEL) == here and is_gone(owner, started):
             await _remove(api, name)
 
 
@@ -78,10 +80,6 @@ def _namespace() -> str:
         return os.readlink("/proc/self/ns/pid")
     except OSError:
         return ""
-
-
-def _is_gone(owner: str) -> bool:
-    return owner.isdecimal() and not Path(f"/proc/{owner}").exists()
 
 
 async def _remove(api: PodmanApi, name: str) -> None:

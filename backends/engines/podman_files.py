@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from backends.engine import ByteStream
-from backends.engines.ending import to_its_end
+from backends.engines.ending import held, to_its_end
 from backends.engines.podman_api import Params, segment
 from backends.engines.podman_export import Picker
 from backends.engines.podman_helper import Sight
@@ -75,7 +75,11 @@ class PodmanFiles(PodmanLooking):
     async def _root(self, container: str) -> AsyncIterator[str]:
         """Where the container's root lies on the engine's host, mounted there meanwhile."""
         place = f"/containers/{segment(container)}"
-        answer = await self._api.send("POST", f"{place}/mount", timeout_s=60.0)
+
+        async def unmount(_: object = None) -> None:
+            await self._api.send("POST", f"{place}/unmount", timeout_s=60.0)
+
+        answer = await held(self._api.send("POST", f"{place}/mount", timeout_s=60.0), unmount)
         try:
             text = answer.decode("utf-8", "surrogateescape").strip()
             if text.startswith('"'):
@@ -83,7 +87,7 @@ class PodmanFiles(PodmanLooking):
                     text = str(json.loads(text))
             yield text
         finally:
-            await to_its_end(self._api.send("POST", f"{place}/unmount", timeout_s=60.0))
+            await to_its_end(unmount())
 
     @asynccontextmanager
     async def _exported(self, container: str, real: str) -> AsyncIterator[AsyncIterator[bytes]]:

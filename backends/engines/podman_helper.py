@@ -5,7 +5,6 @@ Each sees what is mounted in it and nothing else: no network, no log, no volumes
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
@@ -13,13 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from backends.engines.ending import to_its_end
-from backends.engines.helper_program import ended, needs, output_of
+from backends.engines.helper_program import ended, helper_labels, needs, output_of
 from backends.engines.podman_api import Params, PodmanApi
 from backends.engines.podman_spec import image_reference
 from backends.engines.podman_tar import without_padding
 from backends.model.container import LogStream
 from backends.model.errors import NotFound, Protocol, Unsupported
-from backends.model.labels import HELPER_LABEL
 from backends.wire.frames import log_frames
 
 _ATTACHED: Params = {"stream": True, "stdout": True, "stderr": True, "stdin": False}
@@ -112,7 +110,7 @@ async def helper(api: PodmanApi, sight: Sight, words: Sequence[str], *, workdir:
     body = {
         "name": name,
         "image": image_reference(sight.image),
-        "labels": {HELPER_LABEL: str(os.getpid())},
+        "labels": helper_labels(),
         "entrypoint": [words[0]],
         "command": list(words[1:]),
         "user": "0:0",

@@ -9,13 +9,15 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 
 from backends.engine import EventStream, LogLines, StatsStream
 from backends.engines.podman_api import Params, segment
 from backends.engines.podman_base import PodmanBase
 from backends.engines.podman_logs import podman_log_lines
 from backends.engines.podman_stats import StatsMeter
-from backends.engines.podman_translate import changes_of, event_of, inspected_container, listed_container
+from backends.engines.podman_translate import Json, changes_of, event_of, inspected_container, listed_container
+from backends.engines.row_by_row import entries_of, row_of
 from backends.model.capabilities import Capability
 from backends.model.container import ChangedPath, Container, LogLine, StatsReading
 from backends.model.errors import NotFound, Protocol
@@ -37,12 +39,16 @@ class PodmanLooking(PodmanBase):
         """All containers, whatever their state, in one call."""
         entries = await self._api.get("/containers/json", {"all": True})
         rows: list[Container] = []
-        for entry in entries or ():
-            with self._understood():
-                rows.append(listed_container(entry, self._id))
+        with self._understood():
+            entries = entries_of(entries)
+        for at, entry in enumerate(entries, start=1):
+            rows.append(row_of(entry, at, self._row, "Id"))
             if len(rows) % _ROWS_AT_ONCE == 0:
                 await asyncio.sleep(0)
         return rows
+
+    def _row(self, entry: Json) -> Container:
+        return listed_container(entry, self._id)
 
     async def inspect_container(self, container: str) -> Container:
         """One container by id or name, freshly read."""
@@ -82,9 +88,7 @@ class PodmanLooking(PodmanBase):
         params: Params = {"stream": True, "since": f"{since:.6f}"}
         async with self._api.stream("GET", "/events", params, open_timeout_s=None) as chunks:
             async for entry in json_lines(chunks, engine=self._id):
-                with self._understood():
-                    event = event_of(entry, self._id)
-                yield event
+                yield row_of(entry, 1, partial(event_of, engine=self._id))
 
     def _moment(self, headers: Mapping[str, str]) -> float:
         """Now, by the engine's clock: our own where the two agree, else the answer's date less its rounding."""

@@ -9,6 +9,7 @@ from backends.engines.ending import to_its_end
 from backends.engines.podman_api import segment
 from backends.engines.podman_base import PodmanBase
 from backends.engines.podman_translate import Json, labels_of, moment
+from backends.engines.row_by_row import rows_of
 from backends.model.errors import Conflict, Refused
 from backends.model.network import Network, NetworkSpec, Subnet
 
@@ -25,7 +26,7 @@ class PodmanNetworks(PodmanBase):
         """GET /networks/json."""
         entries = await self._api.get("/networks/json")
         with self._understood():
-            return [network_of(entry) for entry in entries or ()]
+            return rows_of(entries, network_of, "id", "name")
 
     async def inspect_network(self, name: str) -> Network:
         """GET /networks/{name}/json."""

@@ -48,15 +48,17 @@ async def pull(api: PodmanApi, reference: str) -> str:
         "retry": 0,
     }
     image = ""
-    async with api.stream("POST", "/images/pull", params, open_timeout_s=None) as chunks:
-        async for message in json_objects(chunks, engine=api.engine):
-            if message.get("error"):
-                title = f"Podman could not pull {reference}"
-                raise Protocol(title, detail=str(message["error"]), engine=api.engine)
-            image = str(message.get("id") or image)
-    if not image:
-        raise Protocol(f"Podman did not say what it pulled as {reference}", engine=api.engine)
-    await to_its_end(forget(api, reference))
+    try:
+        async with api.stream("POST", "/images/pull", params, open_timeout_s=None) as chunks:
+            async for message in json_objects(chunks, engine=api.engine):
+                if message.get("error"):
+                    title = f"Podman could not pull {reference}"
+                    raise Protocol(title, detail=str(message["error"]), engine=api.engine)
+                image = str(message.get("id") or image)
+        if not image:
+            raise Protocol(f"Podman did not say what it pulled as {reference}", engine=api.engine)
+    finally:
+        await to_its_end(forget(api, reference))
     return bare_id(image)
 
 

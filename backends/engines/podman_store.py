@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import AsyncIterator
+from functools import partial
 
 from backends.engine import BuildStream, ByteStream
 from backends.engines import podman_build, podman_registry
@@ -15,6 +16,7 @@ from backends.engines.podman_api import Params, image_path
 from backends.engines.podman_images import image_facts, inherited, layer_report, listed_image
 from backends.engines.podman_looking import PodmanLooking
 from backends.engines.podman_translate import bare_id, strings
+from backends.engines.row_by_row import rows_of
 from backends.model.build import BuildSpec
 from backends.model.capabilities import Capability
 from backends.model.errors import NotFound, Refused
@@ -33,7 +35,7 @@ class PodmanStore(PodmanLooking):
         """All images but those that others are built on."""
         entries = await self._api.get("/images/json", timeout_s=30.0)
         with self._understood():
-            return [listed_image(entry, self._id) for entry in entries or ()]
+            return rows_of(entries, partial(listed_image, engine=self._id), "Id")
 
     async def image_facts(self, reference: str) -> ImageFacts:
         """What identifies an image."""

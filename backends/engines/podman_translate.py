@@ -334,7 +334,7 @@ def event_of(entry: Json, engine: EngineId) -> EngineEvent:
     except ValueError:
         kind = EventKind.OTHER
     name = str(attributes.get("name") or "")
-    nanoseconds = entry.get("timeNano") or int(entry.get("time") or 0) * 1_000_000_000
+    nanoseconds = int(entry.get("timeNano") or 0) or int(entry.get("time") or 0) * 1_000_000_000
     # Volume and network events carry no id: their name is what names them.
     code = str(attributes.get("containerExitCode") or "")
     return EngineEvent(

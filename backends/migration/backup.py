@@ -28,7 +28,7 @@ from backends.migration.manifest import ManifestTap
 from backends.migration.oci import ImageIntake
 from backends.migration.progress import Flow, Meter, metered
 from backends.migration.tools import tool_image
-from backends.migration.unbroken import stoppable, unbroken
+from backends.migration.unbroken import ended, stoppable, unbroken
 from backends.model.codec import to_json
 from backends.model.events import Phase
 from backends.model.image import ImageFacts
@@ -161,11 +161,15 @@ class _Backup:
         """An image that is made of the container, and is taken away from the engine again."""
         name = self._facts.container.name.lower()
         reference = f"localhost/tranship-backup/{name}:{datetime.now(UTC):%Y%m%d-%H%M%S}"
-        made = await unbroken(self._engine.commit_container(self._facts.container.key.id, reference))
+        commit = self._engine.commit_container(self._facts.container.key.id, reference)
+        committing = asyncio.create_task(commit, name="commit")
         try:
+            await ended(committing)
+            made = committing.result()
             await self.write_image(await self._engine.image_facts(made), reference)
         finally:
-            await unbroken(self._engine.remove_image(reference))
+            if committing.exception() is None:  # it was made, perhaps for one who was cancelled meanwhile
+                await unbroken(self._engine.remove_image(reference))
         self.spec = replace(self.spec, image=reference, image_id=self.image.key.id)
         self.reference = reference
 

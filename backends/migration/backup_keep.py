@@ -49,13 +49,15 @@ def keep_newest(
 ) -> Kept:
     """Remove what is older than the `keep` newest good ones. proven: those that were read whole just now.
 
-    Where fewer are good nothing is removed. stopped: as in `open_backup`. Raises Denied where one cannot be removed.
+    Where fewer are good nothing is removed. What is older is not read: as many newer good ones were. The proven come
+    first, whatever their names say: where the clock was ahead once, a backup of then is named as newer than they.
+    stopped: as in `open_backup`. Raises Denied where one cannot be removed.
     """
     assert keep > 0
     kept: list[Path] = []
     older: list[Path] = []
     damaged: list[tuple[Path, str]] = []
-    for path in backups_of(folder, container, engine):
+    for path in sorted(backups_of(folder, container, engine), key=lambda one: one not in proven):
         if len(kept) == keep:
             older.append(path)
         elif path in proven or not (wrong := flaw_of(path, stopped)):

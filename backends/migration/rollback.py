@@ -16,9 +16,10 @@ from backends.migration.unbroken import unbroken
 from backends.migration.unfinished import is_at_work
 from backends.model.container import ContainerState
 from backends.model.errors import BackendError, Conflict, NotFound, Protocol, Refused
-from backends.model.labels import HELPER_LABEL
+from backends.model.labels import HELPER_LABEL, HELPER_STARTED_LABEL
 from backends.model.plan import Undone
 from backends.model.workload import RestartName, RestartPolicy
+from backends.owner import is_gone
 
 RETRIES = 20
 RETRY_EVERY_S = 0.25
@@ -335,14 +336,18 @@ async def remove_helpers(journal: Journal, engines: Iterable[Engine]) -> None:
     other moves: then nothing is removed.
     """
     record = journal.record
-    if await asyncio.to_thread(is_at_work, record) and any(
+    at_work = await asyncio.to_thread(is_at_work, record)
+    if at_work and any(
         other.pid == record.pid and other.id != record.id and other.status is Status.RUNNING
         for other in await list_journals(journal.state_dir)
     ):
         return
     for engine in engines:
         for container in await engine.list_containers():
+            ticks = container.labels.get(HELPER_STARTED_LABEL, "")
             if container.labels.get(HELPER_LABEL) == str(record.pid):
+                if not at_work and ticks and not is_gone(str(record.pid), ticks):
+                    continue  # another process has the number now, and this is its own
                 try:
                     await engine.remove(container.key.id, force=True)
                 except NotFound:

@@ -115,7 +115,8 @@ class Container:
     pod: the name of its pod, as far as the engine's list tells; infra: it only holds that pod's namespaces.
     oom_killed: its last run ended for want of memory; only an inspect tells.
     restarts: how often the engine started it again by itself, None where it does not tell. why: the engine's own words
-    for why it does not run ("ImagePullBackOff: …"), "" where it has none.
+    for why it does not run ("ImagePullBackOff: …"), or, after NOT_ALL_READ, which parts of its answer could not be
+    read; "" where it has none.
     """
 
     key: ContainerKey

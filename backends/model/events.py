@@ -28,7 +28,8 @@ class EventKind(StrEnum):
 class EngineEvent:
     """A hint that something changed: look at `id` again. action: the engine's own word ("start", "died").
 
-    exit_code: where a container ended.
+    exit_code: where a container ended. why: which parts of it could not be read, "" where all could: it may have named
+    something else.
     """
 
     engine: EngineId
@@ -38,6 +39,7 @@ class EngineEvent:
     at: datetime
     name: str = ""
     exit_code: int | None = None
+    why: str = ""
 
 
 class Link(StrEnum):

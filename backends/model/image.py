@@ -11,13 +11,17 @@ from backends.model.settings import HealthSpec
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """One image in one store. tags: full references; size_bytes: as the engine counts it (all layers)."""
+    """One image in one store. tags: full references; size_bytes: as the engine counts it (all layers).
+
+    why: which parts of the engine's answer could not be read, and why not; "" where all could.
+    """
 
     key: ImageKey
     tags: tuple[str, ...]
     size_bytes: int
     created_at: datetime | None
     digests: tuple[str, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

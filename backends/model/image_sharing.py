@@ -52,8 +52,8 @@ class ImageShare:
 
     @property
     def dangling(self) -> bool:
-        """It has no name of any kind."""
-        return not self.image.tags and not self.image.digests
+        """It has no name of any kind, as far as all of it could be read."""
+        return not self.image.tags and not self.image.digests and not self.image.why
 
     @property
     def name(self) -> str:

@@ -40,10 +40,11 @@ class NetworkSpec:
 class Network:
     """A network as it is. spec: what would make it again, with the subnets that the engine chose.
 
-    default: the engine's own. created_at: None where not told.
+    default: the engine's own. created_at: None where not told. why: as an image's.
     """
 
     id: str
     spec: NetworkSpec
     default: bool = False
     created_at: datetime | None = field(default=None, compare=False)
+    why: str = ""

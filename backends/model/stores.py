@@ -34,8 +34,8 @@ class VolumeRow:
 
     @property
     def removable(self) -> bool:
-        """Nobody uses it."""
-        return not self.users
+        """Nobody uses it, as far as all of it could be read."""
+        return not self.users and not self.volume.why
 
     @property
     def created_at(self) -> datetime | None:
@@ -54,7 +54,7 @@ class NetworkRow:
     @property
     def removable(self) -> bool:
         """Nobody uses it, and it is not the engine's own."""
-        return not self.users and not self.network.default
+        return not self.users and not self.network.default and not self.network.why
 
     @property
     def created_at(self) -> datetime | None:

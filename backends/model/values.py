@@ -21,6 +21,9 @@ class Missing:
 
 NOT_SAMPLED = Missing("not sampled yet")
 
+NOT_ALL_READ = "not all read"
+"""So begins the `why` of a row of which the engine told some parts in another shape than its API's."""
+
 Quantity: TypeAlias = float | Missing
 """A measured number, or the reason why there is none. Its unit stands in the field's name."""
 

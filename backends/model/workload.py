@@ -166,7 +166,7 @@ class WorkloadSpec:
 @dataclass(frozen=True, slots=True)
 class Volume:
     """A named volume as observed. driver_options: as the engine reports them. mountpoint: its folder on the engine's
-    host, "" where not told. created_at: None where not told."""
+    host, "" where not told. created_at: None where not told. why: as an image's."""
 
     name: str
     driver: str = "local"
@@ -175,6 +175,7 @@ class Volume:
     anonymous: bool = False
     mountpoint: str = ""
     created_at: datetime | None = field(default=None, compare=False)
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

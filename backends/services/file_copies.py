@@ -10,8 +10,8 @@ import asyncio
 import os
 import posixpath
 import tarfile
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from backends.model.container import Container
 from backends.model.errors import Conflict, Denied, NotFound
 from backends.model.files import FileKind
 from backends.services.browse import absolute, kind_at
+from backends.services.creating import Stays
 from backends.services.fleet import Fleet
 from backends.services.unpacking import PIECE_BYTES, Copied, Report, local_target, received
 from backends.tar import reroot
@@ -91,6 +92,17 @@ async def container_place(
     return place
 
 
+@asynccontextmanager
+async def _half_told(row: Container, place: _Place) -> AsyncIterator[None]:
+    """Raises Stays for a cancellation that comes when some of the copy may be there."""
+    try:
+        yield
+    except asyncio.CancelledError as cut:
+        title = f"the copy was called off: {place.path} in {row.name} may be there in part"
+        hint = "copy it again and overwrite it, or remove it there"
+        raise Stays(Conflict(title, hint=hint, engine=row.key.engine)) from cut
+
+
 async def copy_in(
     fleet: Fleet,
     row: Container,
@@ -113,6 +125,7 @@ async def copy_in(
         async with (
             aclosing(_packed(packing, place.name)) as pieces,
             aclosing(metered(pieces, meter, report)) as stream,
+            _half_told(row, place),
         ):
             await fleet.engine(row.key.engine).write_files(row.key.id, place.folder, stream)
     return Copied(place.path, meter.done_bytes, packing.files, tuple(packing.notes))
@@ -204,7 +217,7 @@ async def copy_across(
         folder = kind is FileKind.FOLDER
         place = await container_place(fleet, target, to, posixpath.basename(top), folder=folder, overwrite=overwrite)
         meter = Meter(None)
-        async with engine.read_files(source.key.id, top) as chunks:
+        async with engine.read_files(source.key.id, top) as chunks, _half_told(target, place):
             moved = reroot(metered(chunks, meter, report), place.name, strip=1, engine=engine.id)
             await fleet.engine(target.key.engine).write_files(target.key.id, place.folder, moved)
     return Copied(place.path, meter.done_bytes)

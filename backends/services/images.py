@@ -204,7 +204,8 @@ def check_unused(share: ImageShare) -> None:
 
 def removable(images: Iterable[ImageShare], *, named: bool = False) -> tuple[ImageShare, ...]:
     """Those that a pruning removes: no container uses them, and they have no name (named: whether or not)."""
-    return tuple(share for share in images if not share.containers and (named or share.dangling))
+    unused = (share for share in images if not share.containers and not share.image.why)
+    return tuple(share for share in unused if named or share.dangling)
 
 
 def full_name(name: str, engine: EngineId) -> str:

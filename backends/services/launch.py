@@ -31,6 +31,7 @@ from backends.model.plan import Finding, Severity
 from backends.model.run_words import port_text
 from backends.model.workload import WorkloadSpec
 from backends.services.audit_facts import of_spec
+from backends.services.creating import Stays, called_off, created, taken_back
 from backends.services.fleet import Fleet
 
 _log = logging.getLogger(__name__)
@@ -232,24 +233,28 @@ async def launch(
 ) -> Launched:
     """Create and start it. settle_s: how long it is watched for an early end.
 
-    Where the start fails, what was created is removed again (it never ran), unless keep. Raises what the engine said;
-    Conflict where it ended at once by an error: it is kept then, with its log.
+    Where the start fails or is called off, what was created is removed again, unless keep; where that fails, the error
+    or the cancellation (Stays) says so. Raises what the engine said; Conflict where it ended at once by an error: it is
+    kept then, with its log.
     """
     target = fleet.engine(engine)
     with fleet.operations.track("container.run", ContainerKey(engine, f"new:{spec.name}"), spec.name) as tracked:
         tracked.note(plan=of_spec(spec))
-        made = await target.create_container(spec)
-        key = ContainerKey(engine, made)
         try:
-            await target.start(made)
-        except BackendError as error:
-            if not keep:
-                borrowed = any(mount.anonymous and mount.source for mount in spec.mounts)
-                try:
-                    await target.remove(made, force=True, volumes=not borrowed)  # never those of another container
-                except BackendError as second:
+            made = await created(target, spec)
+            key = ContainerKey(engine, made)
+            try:
+                await target.start(made)
+            except asyncio.CancelledError as cut:
+                await called_off(target, spec, made, cut, keep=keep)
+                raise
+            except BackendError as error:
+                if not keep and (second := await taken_back(target, spec, made)) is not None:
                     error.detail = "; ".join(filter(None, (error.detail, f"{spec.name} stays: {second}")))
-            await fleet.refresh(key)
+                await fleet.refresh(key)
+                raise
+        except Stays as stays:
+            tracked.failed(stays.error)
             raise
         ended = await exit_within(target, made, settle_s)
         await fleet.refresh(key)

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from backends.model.container import Container
 from backends.model.fleet import FleetView
-from backends.model.labels import HELPER_LABEL
+from backends.model.labels import HELPER_LABEL, HELPER_STARTED_LABEL
+from backends.owner import is_gone
 from backends.services.doctor import Diagnosis, Level
 from backends.services.owned import nobodys
 
@@ -35,7 +36,7 @@ def _helpers(view: FleetView, proc: Path) -> Iterator[Diagnosis]:
         engine = view.engines.get(container.key.engine)
         # The process of a helper on a far engine may be one of another machine: who knows whether it lives?
         local = engine is not None and engine.info is not None and engine.info.local
-        if owner.isdigit() and local and not (proc / owner).exists():
+        if local and is_gone(owner, container.labels.get(HELPER_STARTED_LABEL, ""), proc):
             sentence = f"{container.name} on {container.key.engine}: a helper of a Tranship that is no more"
             yield Diagnosis("left over", Level.NOTE, sentence, f"`{_removal(container)}`")
 
@@ -63,6 +64,6 @@ def _folders(bases: Iterable[Path], proc: Path) -> Iterator[Diagnosis]:
                     ours = folder.stat().st_uid == os.geteuid()
                 except OSError:
                     continue  # gone meanwhile: then it is left no more
-                if ours and owner.isdigit() and not (proc / owner).exists():
+                if ours and is_gone(owner, proc=proc):
                     sentence = f"{folder}: a private folder of a Tranship that is no more"
                     yield Diagnosis("left over", Level.NOTE, sentence, f"`{shlex.join(['rm', '-r', str(folder)])}`")

@@ -1,6 +1,7 @@
 """Whose the containers and volumes of a trial or a sweep are, by a label, and the removal of those that nobody owns.
 
-The label tells the process that will remove them, and its pid namespace: a process of another namespace (Tranship in a
+The label tells the process that will remove them, its pid namespace, and when it began: its number may be another's by
+now. A process of another namespace (Tranship in a
 container, on the same socket) cannot be looked for from here, so what is its own is never taken for left over.
 """
 
@@ -14,21 +15,21 @@ from pathlib import Path
 from backends.engine import Engine
 from backends.model.errors import BackendError
 from backends.model.labels import TRIAL_LABEL
+from backends.owner import PROC, is_gone, started_ticks
 
 _log = logging.getLogger(__name__)
-
-PROC = Path("/proc")
 
 
 def mark(proc: Path = PROC) -> dict[str, str]:
     """The label of what this process makes."""
-    return {TRIAL_LABEL: f"{os.getpid()}-{_namespace(proc)}"}
+    return {TRIAL_LABEL: f"{os.getpid()}-{_namespace(proc)}-{started_ticks(proc=proc)}"}
 
 
 def nobodys(labels: Mapping[str, str], proc: Path = PROC) -> bool:
     """Whether it bears the label of a process of this pid namespace that is no more."""
-    pid, _, namespace = labels.get(TRIAL_LABEL, "").partition("-")
-    return pid.isdigit() and namespace == str(_namespace(proc)) and not (proc / pid).exists()
+    pid, _, rest = labels.get(TRIAL_LABEL, "").partition("-")
+    namespace, _, ticks = rest.partition("-")
+    return pid.isdecimal() and namespace == str(_namespace(proc)) and is_gone(pid, ticks, proc)
 
 
 def _namespace(proc: Path) -> int:

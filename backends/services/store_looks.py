@@ -93,7 +93,7 @@ async def _listen(engine: Engine, kind: EventKind, changed: asyncio.Event, retry
             async with engine.subscribe() as events:
                 changed.set()  # what happened while nobody listened
                 async for event in events:
-                    if event.kind is kind:
+                    if event.kind is kind or event.why:
                         changed.set()
         except BackendError as error:  # the engine is lost: its supervisor says so
             _log.info("no events of %ss: %s", kind.value, error)

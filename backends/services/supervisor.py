@@ -68,6 +68,7 @@ class Supervisor:
         self._heard = heard
         self._retry = asyncio.Event()
         self._dirty: set[str] = set()
+        self._doubtful = False  # something was told, and not what of
         self._woken = asyncio.Event()
         self._waiting: list[asyncio.Future[None]] = []
         self._seen: set[str] = set()
@@ -163,6 +164,9 @@ class Supervisor:
             if event.kind is EventKind.CONTAINER and event.id:
                 self._dirty.add(event.id)
                 self._woken.set()
+            if event.why:
+                self._doubtful = True
+                self._woken.set()
         raise Unreachable("the engine ended its event stream", hint="it is tried again by itself", engine=self.id)
 
     async def _keep_fresh(self) -> None:
@@ -181,8 +185,9 @@ class Supervisor:
             self._woken.clear()
             ids, self._dirty = self._dirty, set()
             waiting, self._waiting = self._waiting, []
+            doubtful, self._doubtful = self._doubtful or len(ids) > self._timing.storm, False
             try:
-                if len(ids) > self._timing.storm or not await self._inspect_all(ids):
+                if doubtful or not await self._inspect_all(ids):
                     await self._list(self._timing.answer_s)
             finally:
                 _release(waiting)

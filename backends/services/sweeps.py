@@ -24,6 +24,7 @@ from backends.model.sweep import SweepRow, SweepRun, SweepState
 from backends.model.workload import RestartPolicy, WorkloadSpec
 from backends.services import owned
 from backends.services.audit_facts import of_facts, of_spec
+from backends.services.creating import created
 from backends.services.fleet import Fleet
 
 _log = logging.getLogger(__name__)
@@ -189,7 +190,7 @@ class Sweep:
         try:
             if row.gpus and self._with_gpus is not None:
                 spec = self._with_gpus(spec, row.gpus)
-            container = await self._created(spec)
+            container = await created(engine, spec)
             self._running[run.number] = container
             begun = time.monotonic()
             await engine.start(container)
@@ -209,16 +210,6 @@ class Sweep:
             return replace(row, state=SweepState.FAILED, duration_s=taken_s, error=str(error)), container
         finally:
             self._running.pop(run.number, None)
-
-    async def _created(self, spec: WorkloadSpec) -> str:
-        """Created to the end even where it is called off meanwhile, and removed then."""
-        task = asyncio.create_task(self._engine.create_container(spec), name="create a run")
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            with suppress(BackendError):  # what was not made need not be removed
-                await unbroken(self._removed(await task))
-            raise
 
     async def _removed(self, container: str) -> None:
         try:

@@ -46,7 +46,11 @@ def local_target(destination: Path, name: str, *, overwrite: bool) -> Path:
 
     Raises NotFound where its folder is not there, Conflict where something is (overwrite: where it is no file).
     """
-    place = destination.absolute()
+    try:
+        place = destination.absolute()
+    except OSError as error:
+        hint = "write the whole path, or cd to one that is there"
+        raise NotFound("the current folder is no more", hint=hint) from error
     target = place / name if place.is_dir() else place
     if not target.parent.is_dir():
         raise NotFound(f"there is no folder {target.parent}", hint="make it first, or choose another place")

@@ -28,6 +28,7 @@ from backends.wire.failures import (
     message_of,
 )
 from backends.wire.ssh import SshForward
+from backends.wire.tls_port import GO_SAYS, speaks_tls, without_tls
 
 if TYPE_CHECKING:
     import aiohttp
@@ -188,6 +189,8 @@ class WireClient:
 
     def refusal(self, status: int, message: str) -> BackendError:
         """The error of an answer of status 400 and up. message: the engine's words."""
+        if GO_SAYS in message:
+            return without_tls(self.endpoint, self.engine, message)
         explained = self._explain(status, message) if self._explain else None
         return explained or from_status(status, message, self.engine, self._classify)
 
@@ -223,10 +226,12 @@ class WireClient:
                         response = await session.request(method, path, params=sent, data=data, headers=headers)
                 except TimeoutError as error:
                     raise late(self.endpoint, self.engine, timeout_s) from error
-        except Unreachable as error:
-            if self._forward is None:
-                raise
-            raise await self._forward.explain(error) from error
+        except (Unreachable, Protocol) as error:
+            if self._forward is not None and isinstance(error, Unreachable):
+                raise await self._forward.explain(error) from error
+            if await speaks_tls(self.endpoint, lambda: tls_context(TlsFiles(verify=False))):
+                raise without_tls(self.endpoint, self.engine, str(error.__cause__)) from error
+            raise
         async with response:
             if response.status >= 400:
                 await self._raise_status(response)

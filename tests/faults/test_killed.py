@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import time
+import uuid
+from contextlib import suppress
+from random import Random
 
 import pytest
 
@@ -113,6 +119,39 @@ def test_killed_and_undone(cli: Cli, ground: Ground, where: str) -> None:
     assert ground.of_source() == before
     ground.assert_target_clean()
     assert [record["status"] for record in journals(state_dir())] == ["undone"]
+
+
+KILLS = int(os.environ.get("TRANSHIP_KILLS", "6"))
+"""At random moments, in a thorough run. TRANSHIP_KILLS: another number, for one run."""
+
+
+@pytest.mark.thorough
+def test_killed_at_any_moment_and_undone(cli: Cli, ground: Ground) -> None:
+    """Not at a step's begin but wherever it is: before its journal, between an effect and its note, after its end."""
+    before = ground.first_picture()
+    began = time.monotonic()
+    assert cli(*argv(ground)).code == 0
+    whole_s = time.monotonic() - began
+    assert cli("migrate", ground.run, "--undo", "--yes").code == 0
+    random = Random(seed := uuid.uuid4().hex)
+    for number in range(KILLS):
+        after_s = random.uniform(0, whole_s)
+        where = f"kill {number} of seed {seed}, after {after_s:.2f} of {whole_s:.2f} s"
+        known = {record["id"] for record in journals(state_dir())}
+        with cli.running(*argv(ground)) as move:
+            with suppress(subprocess.TimeoutExpired):
+                move.process.wait(timeout=after_s)
+            move.process.kill()
+            move.process.communicate(timeout=60)
+        new = [record for record in journals(state_dir()) if record["id"] not in known]
+        assert len(new) <= 1, where
+        if new:
+            undone = cli("migrate", ground.run, "--undo", "--yes", "--json")
+            assert undone.code == 0, (where, undone.err)
+            assert undone.json["left"] == [], where
+        assert ground.of_source() == before, where
+        ground.assert_target_clean()
+        assert moves_told(cli) == [], where
 
 
 @pytest.mark.thorough

@@ -31,10 +31,11 @@ from tui.screens.doctor import DoctorScreen
 from tui.screens.fleet import FleetScreen
 from tui.screens.image import ImageScreen
 from tui.screens.search import SearchScreen
+from tui.screens.transfers import TransfersScreen
 
 DAILY = (FleetScreen,)
 LARGE = tuple(kind for kind in WALKS if issubclass(kind, TranshipScreen))
-NONE_LARGE = (SearchScreen, DoctorScreen)
+NONE_LARGE = (SearchScreen, DoctorScreen, TransfersScreen)
 """Nothing on these begins with the letter that makes it large (poison.py): they are walked all the same."""
 SIZES = [(120, 36), *thorough((80, 24), (200, 50))]
 

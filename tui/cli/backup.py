@@ -11,6 +11,7 @@ import click
 
 from backends.model.plan import LayerChoice
 from tui.cli.exits import Exit
+from tui.cli.here import absolute
 from tui.cli.options import common, container_argument
 from tui.cli.output import answer, data, may_style, say
 from tui.cli.pick import first_view, the_container
@@ -56,7 +57,7 @@ def backup(
     it is complete and was read back, for your eyes only: it holds the environment, secrets too. With --keep each backup
     is a file of its own; those that are read to find the good ones are read whole, and a damaged one stays.
     """
-    path = file.absolute()
+    path = absolute(file)
     if path.is_dir() and keep is None:
         raise click.UsageError(f"{file} is a folder: name a file in it, or say how many to --keep there")
     if keep is not None and not path.is_dir():

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tui.cli.exits import Exit
+from tui.cli.here import absolute
 from tui.cli.image_parts import Progress
 from tui.cli.options import common
 from tui.cli.output import answer, data, say
@@ -79,7 +80,7 @@ def cp(
                 done = await copy_across(fleet, row, here[1], other, there[1], progress.flow, overwrite=force)
             elif row is not None:
                 assert here is not None
-                done = await copy_out(fleet, row, here[1], Path(target), progress.flow, overwrite=force)
+                done = await copy_out(fleet, row, here[1], absolute(Path(target)), progress.flow, overwrite=force)
             else:
                 assert other is not None
                 assert there is not None

@@ -48,6 +48,7 @@ def events(invocation: Invocation, kind: str | None, grep: str | None, count: in
             event = await heard.get()
             text = f"{event.engine}  {event.kind.value}  {event.action}  {event.name or event.id[:12]}"
             text += "" if event.exit_code is None else f"  exit code {event.exit_code}"
+            text += f"  {event.why}" if event.why else ""
             fits = (not kind or event.kind.value == kind) and (pattern is None or pattern.found_in(text))
             refuse_slow(pattern)
             if not fits:

@@ -10,6 +10,7 @@ import click
 
 from tui.cli.ask import agreed, check_can_ask
 from tui.cli.exits import Exit, worst
+from tui.cli.here import absolute
 from tui.cli.image_parts import Progress, each, frees, listed, told
 from tui.cli.image_platforms import platforms
 from tui.cli.options import common, engine_option, only, yes_option
@@ -138,7 +139,7 @@ def untag(invocation: Invocation, name: str, engine: str | None) -> None:
 @pass_invocation
 def save(invocation: Invocation, name: str, file: Path, engine: str | None) -> None:
     """Write an image to a file, as the engine's own `save` does. FILE must not exist; it appears when complete."""
-    path = file.absolute()
+    path = absolute(file)
 
     async def body(fleet: Fleet) -> Exit:
         from backends.services.image_files import save_image
@@ -162,7 +163,7 @@ def save(invocation: Invocation, name: str, file: Path, engine: str | None) -> N
 @pass_invocation
 def load(invocation: Invocation, file: Path, engine: str | None) -> None:
     """Load images from a file that `save` wrote, into the engine of --engine (needed where there are several)."""
-    path = file.absolute()
+    path = absolute(file)
 
     async def body(fleet: Fleet) -> Exit:
         from backends.services.image_files import load_image

@@ -11,7 +11,7 @@ from backends.model.image_sharing import ImageList, ImageShare
 from tui.cli import schema, schema_images
 from tui.cli.exits import Exit
 from tui.cli.options import common, engine_option, only
-from tui.cli.output import answer, complain, data, rows
+from tui.cli.output import answer, complain, data, doubt, rows
 from tui.cli.pick_image import look
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.cli.table import Column
@@ -62,6 +62,7 @@ def images(invocation: Invocation, digests: bool, dangling: bool, unused: bool, 
             _show(shown, digests=digests)
             for line in _sums(seen):
                 data(inert(line))
+        doubt((share.image.key.engine, share.name, share.image.why) for share in seen.images)
         for error in seen.errors:
             complain(error)
         return Exit.UNREACHABLE if seen.errors else Exit.DONE

@@ -12,7 +12,7 @@ from backends.model.stores import NetworkRow
 from tui.cli import schema, schema_stores, stores_parts
 from tui.cli.exits import Exit
 from tui.cli.options import common, engine_option, only, yes_option
-from tui.cli.output import answer, data, rows
+from tui.cli.output import answer, data, doubt, rows
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.cli.stores_parts import NETWORKS, chosen, networks_of, pairs, told
 from tui.cli.table import Column
@@ -57,6 +57,7 @@ def list_(invocation: Invocation, unused: bool, engine: str | None) -> None:
         else:
             now = datetime.now(UTC)
             rows(COLUMNS, [_cells(row, now) for row in shown])
+        doubt((row.key.engine, row.key.name, row.network.why) for row in seen.rows)
         return told(errors)
 
     run(invocation, body, only=only(engine))

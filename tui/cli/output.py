@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import Any, TextIO
@@ -13,6 +13,8 @@ from typing import Any, TextIO
 import click
 
 from backends.model.errors import BackendError
+from backends.model.ids import EngineId
+from backends.model.values import NOT_ALL_READ
 from tui.cli import schema
 from tui.cli.table import Column, table
 from widgets.text import inert
@@ -54,6 +56,13 @@ def say(text: str) -> None:
     """A message for people, on stderr; where its terminal went away there is nobody to tell."""
     with suppress(OSError):
         click.echo(inert(text), err=True)
+
+
+def doubt(rows: Iterable[tuple[EngineId, str, str]]) -> None:
+    """A line on stderr for each row of which not all could be read. rows: engine, what it is called, why."""
+    for engine, name, why in rows:
+        if why.startswith(NOT_ALL_READ):
+            say(f"tranship: {engine}: {name} is {why}")
 
 
 def complain(error: BackendError, *, as_json: bool = False) -> None:

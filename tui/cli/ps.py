@@ -10,11 +10,11 @@ import click
 
 from backends.model.container import Container, ContainerState, StatsReading
 from backends.model.fleet import FleetView
-from backends.model.values import NOT_SAMPLED
+from backends.model.values import NOT_ALL_READ, NOT_SAMPLED
 from tui.cli import schema
 from tui.cli.exits import Exit
 from tui.cli.options import common, engine_option, only
-from tui.cli.output import answer, complain, rows
+from tui.cli.output import answer, complain, doubt, rows
 from tui.cli.pick import first_view, the_engine, unreachable, view_where
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.cli.table import Column, state_text
@@ -59,7 +59,7 @@ def ps(invocation: Invocation, everything: bool, stats: bool, secrets: bool, eng
             fleet.watch(view.containers)
             running = sum(row.state.alive for row in view.containers.values())
             view = await view_where(fleet.store, _sampled, STATS_TIMEOUT_S + STATS_ROW_TIMEOUT_S * running)
-        shown = sorted_rows(row for row in view.containers.values() if everything or row.state.alive)
+        shown = sorted_rows(row for row in view.containers.values() if everything or row.state.alive or _doubtful(row))
         silent = unreachable(view)
         if invocation.json:
             answer(
@@ -70,11 +70,16 @@ def ps(invocation: Invocation, everything: bool, stats: bool, secrets: bool, eng
             )
         else:
             show(shown, view if stats else None)
+        doubt((row.key.engine, row.name, row.why) for row in shown)
         for error in silent:
             complain(error)
         return Exit.UNREACHABLE if silent else Exit.DONE
 
     run(invocation, body, only=only(engine), sampling=stats)
+
+
+def _doubtful(row: Container) -> bool:
+    return row.why.startswith(NOT_ALL_READ)
 
 
 def sorted_rows(containers: Iterable[Container]) -> list[Container]:

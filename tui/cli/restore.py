@@ -16,6 +16,7 @@ from tui.cli.ask import agreed
 from tui.cli.carrying import carry_out, show
 from tui.cli.choices import gpu_option, read
 from tui.cli.exits import Exit
+from tui.cli.here import absolute
 from tui.cli.options import common, yes_option
 from tui.cli.output import answer, can_ask, say
 from tui.cli.pick import first_view, gpus_for, the_engine
@@ -85,7 +86,7 @@ def restore(
         raise click.UsageError("there is no terminal to ask on: say --yes to restore, or --plan to look")
     wanted = {"random_ports": random_ports, "port_pairs": port_pairs, "native_defaults": native_defaults}
     choices = read(new_name, _AS_STORED | wanted | {"gpu_wish": gpu_wish})
-    wish = _Wish(file.absolute(), target, choices, plan_only, yes, invocation.json)
+    wish = _Wish(absolute(file), target, choices, plan_only, yes, invocation.json)
 
     async def body(fleet: Fleet) -> Exit:
         from backends.migration.restore import opened

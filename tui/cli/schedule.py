@@ -17,6 +17,7 @@ from backends.model.errors import BackendError, Refused
 from backends.model.plan import LayerChoice
 from backends.model.secrets import masked_text
 from tui.cli.exits import Exit
+from tui.cli.here import absolute
 from tui.cli.options import common
 from tui.cli.output import answer, complain, data, rows, say
 from tui.cli.pick import first_view, the_container
@@ -98,7 +99,7 @@ def schedule(
         raise click.UsageError("which CONTAINER, and --to which folder? (or --list)")
     if install and (invocation.demo or invocation.settings().readonly):
         raise click.UsageError("--install changes this machine: not with --demo or --readonly")
-    target = folder.absolute()
+    target = absolute(folder)
     if not target.is_dir():
         raise click.UsageError(f"--to needs a folder that exists, and {folder} is none")
 
@@ -123,8 +124,8 @@ def _command(invocation: Invocation, wish: Schedule, more: Sequence[str]) -> lis
     """The backup as it is to be run, its program by its whole path."""
     program = shutil.which(sys.argv[0])
     called = Path(program or "").name == "tranship"
-    before = [str(Path(program).absolute())] if program and called else [sys.executable, "-m", "tui"]
-    config = ["--config", str(invocation.config.absolute())] if invocation.config else []
+    before = [str(absolute(Path(program)))] if program and called else [sys.executable, "-m", "tui"]
+    config = ["--config", str(absolute(invocation.config))] if invocation.config else []
     options = ["--keep", str(wish.keep), "--from", wish.engine, *more]
     return [*before, *config, "backup", *options, "--", wish.name, wish.to]
 

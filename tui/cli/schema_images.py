@@ -22,6 +22,7 @@ def image(share: ImageShare) -> dict[str, Any]:
         "digests": list(seen.digests),
         "created_at": time_text(seen.created_at),
         "size_bytes": seen.size_bytes,
+        "why": seen.why or None,
         "dangling": share.dangling,
         "containers": list(share.containers),
         "base": None if share.base is None else {"engine": share.base.engine.name, "name": share.base_name},

@@ -23,6 +23,7 @@ def volume(row: VolumeRow) -> dict[str, Any]:
         "labels": {name: masked_value(name, value) for name, value in seen.labels.items()},
         "options": {name: masked_option(name, value) for name, value in seen.driver_options.items()},
         "containers": list(row.users),
+        "why": seen.why or None,
         "dangling": row.removable,
         **readings({"size_bytes": row.size_bytes}),
     }
@@ -48,6 +49,7 @@ def network(row: NetworkRow) -> dict[str, Any]:
         "labels": {name: masked_value(name, value) for name, value in spec.labels.items()},
         "options": {name: masked_option(name, value) for name, value in spec.options.items()},
         "containers": list(row.users),
+        "why": row.network.why or None,
         "dangling": row.removable,
     }
 

@@ -45,6 +45,7 @@ def event(heard: EngineEvent) -> dict[str, Any]:
         "id": heard.id,
         "name": heard.name or None,
         "exit_code": heard.exit_code,
+        "why": heard.why or None,
     }
 
 

@@ -85,9 +85,11 @@ def run(
     except BackendError as error:
         complain(error, as_json=invocation.json)
         code = exit_of(error)
-    except asyncio.CancelledError:
+    except asyncio.CancelledError as cut:
         if not signals:
             raise
+        if isinstance(left := getattr(cut, "error", None), BackendError):  # what could not be undone
+            complain(left)
         say(f"tranship: stopped by {signals[0].name}")
         sys.exit(SIGNAL_BASE + signals[0])
     sys.exit(code)

@@ -15,6 +15,7 @@ from backends.model.sweep import MOST_GPUS_EACH, MOST_JOBS, MOST_RETRIES, SweepR
 from backends.model.sweep_board import SweepBoard
 from backends.model.wish import NONE, GpuWish, WishKind
 from tui.cli.exits import Exit
+from tui.cli.here import absolute
 from tui.cli.options import common
 from tui.cli.output import answer, data, say
 from tui.cli.pick import gpus_for, one_engine
@@ -77,7 +78,7 @@ def sweep(
     run and waits for those that run; the second one ends them. The same line again goes on where it was.
     """
     runs = _runs(image, axes, commands, command)
-    path = out.absolute()
+    path = absolute(out)
 
     async def body(fleet: Fleet) -> int:
         from backends.sweep.results import ResultFile

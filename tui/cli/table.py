@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backends.model.container import Container, ContainerState
+from backends.model.values import NOT_ALL_READ
 from widgets.text import Align, Cut, cut_end, cut_middle, inert, pad, width_of
 
 GAP = "  "
@@ -60,6 +61,8 @@ def _line(columns: Sequence[Column], row: Sequence[str], widths: Sequence[int]) 
 
 def state_text(container: Container) -> str:
     """The state, with what explains it: "running (healthy)", "exited (137)"."""
+    if container.why.startswith(NOT_ALL_READ):
+        return f"{container.state.value} ({NOT_ALL_READ})"
     if container.why and not container.state.alive and container.exit_code is None:
         return f"{container.state.value} ({container.why.partition(':')[0]})"
     if container.health.value != "none" and container.state.alive:

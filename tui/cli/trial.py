@@ -17,6 +17,7 @@ from backends.model.trial import ReadyBy, TrialProgress, TrialReport, TrialReque
 from backends.model.trial_words import density_words
 from tui.cli import schema, schema_trial
 from tui.cli.exits import Exit
+from tui.cli.here import absolute
 from tui.cli.options import common
 from tui.cli.output import answer, complain, data, may_style, rows, say
 from tui.cli.pick import first_view, the_container, the_engine
@@ -72,7 +73,7 @@ def trial(
     by, pattern = read_sign(ready)
     words = tuple(_words(command))
     named = tuple(one for one in (engines or "").split(",") if one)
-    path = report.absolute() if report else None
+    path = absolute(report) if report else None
 
     async def body(fleet: Fleet) -> Exit:
         view = await first_view(fleet)

@@ -16,7 +16,7 @@ from tui.cli.cp import tell_copied
 from tui.cli.exits import Exit
 from tui.cli.image_parts import Progress
 from tui.cli.options import common, engine_option, only, yes_option
-from tui.cli.output import answer, data, rows
+from tui.cli.output import answer, data, doubt, rows
 from tui.cli.session import Invocation, pass_invocation, run
 from tui.cli.stores_parts import VOLUMES, chosen, pairs, told, volumes_of
 from tui.cli.table import Column
@@ -69,6 +69,7 @@ def list_(invocation: Invocation, unused: bool, sizes: bool, engine: str | None)
         else:
             now = datetime.now(UTC)
             rows(COLUMNS, [_cells(row, now) for row in shown])
+        doubt((row.key.engine, row.key.name, row.volume.why) for row in seen.rows)
         return told(seen.errors)
 
     run(invocation, body, only=only(engine))

@@ -29,12 +29,13 @@ _EVERY_S = 0.2  # new events are looked for so often
 def event_text(event: EngineEvent) -> str:
     """An event in one line, without its time and its engine."""
     code = "" if event.exit_code is None else f"  exit code {event.exit_code}"
-    return f"{event.kind.value:<9}  {event.action:<14}  {event.name or event.id[:12]}{code}"
+    why = f"  {event.why}" if event.why else ""
+    return f"{event.kind.value:<9}  {event.action:<14}  {event.name or event.id[:12]}{code}{why}"
 
 
 def event_line(event: EngineEvent) -> LogLine:
     """An event as a line of a log; what went wrong is marked as an error's. Its text is no program's: no colours."""
-    bad = bool(event.exit_code) or event.action in _BAD_ACTIONS
+    bad = bool(event.exit_code) or event.action in _BAD_ACTIONS or bool(event.why)
     return LogLine(LogStream.STDERR if bad else LogStream.STDOUT, inert(event_text(event)), event.at)
 
 

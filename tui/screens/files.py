@@ -20,6 +20,7 @@ from backends.model.stores import StoreKey
 from tui.action import Scope
 from tui.actions import bindings
 from tui.file_commands import FileCommands
+from tui.here import here
 from tui.messages import FilesCopied, FilesProgressed, FolderRead
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
@@ -265,9 +266,7 @@ class FilesScreen(SubScreen):
                 self._copier = self._place.copy_out(commands, self._path(entry), place, self.post_message, size)
 
         title = f"Copy {entry.name} out to"
-        self.app.push_screen(
-            _path_dialog(title, f"{os.getcwd()}/", "A folder, or a new name. Nothing is overwritten."), do
-        )
+        self.app.push_screen(_path_dialog(title, f"{here()}/", "A folder, or a new name. Nothing is overwritten."), do)
 
     def _in(self) -> None:
         container, folder = self._place.container, self._folder
@@ -282,7 +281,7 @@ class FilesScreen(SubScreen):
                 self._ask_to_overwrite(container, Path(os.path.expanduser(source)), folder)
 
         title = f"Copy into {folder.path} of {container.name}"
-        self.app.push_screen(_path_dialog(title, f"{os.getcwd()}/", "A file or a folder of this machine."), do)
+        self.app.push_screen(_path_dialog(title, f"{here()}/", "A file or a folder of this machine."), do)
 
     def _ask_to_overwrite(self, container: Container, source: Path, folder: Folder) -> None:
         from widgets.dialogs import ConfirmDialog

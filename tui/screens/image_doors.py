@@ -12,6 +12,7 @@ from backends.model.capabilities import Capability
 from backends.model.fleet import FleetView
 from backends.model.ids import EngineId
 from backends.model.image_sharing import ImageList, ImageShare
+from tui.here import here
 from tui.workers import Reply
 from widgets.format import bytes_text
 from widgets.image_rows import shown_name
@@ -171,7 +172,7 @@ class ImageDoors:
 
 
 def _path(text: str) -> Path:
-    return Path(os.path.expanduser(text)).absolute()
+    return here() / os.path.expanduser(text)
 
 
 def _wrong_to_write(text: str) -> str:

@@ -18,6 +18,7 @@ from backends.model.container import Container
 from backends.model.fleet import FleetView
 from tui.action import Scope
 from tui.actions import bindings
+from tui.here import here
 from tui.log_commands import LOG_TAIL
 from tui.messages import LogEnded, LogLinesArrived, LogSaved, LogSearched, OlderLinesRead
 from tui.screens.filtered_log import FilteredLogScreen
@@ -286,7 +287,7 @@ class LogScreen(FilteredLogScreen):
 
         name = f"{self._sources.file_name}-{self.tranship.clock.now().astimezone():%Y%m%d-%H%M%S}.log"
         note = f"{len(lines):,} lines as they are shown now; `tranship logs` writes all of them"
-        self.app.push_screen(InputDialog("Save the log to", value=str(Path.cwd() / name), note=note), take)
+        self.app.push_screen(InputDialog("Save the log to", value=str(here() / name), note=note), take)
 
     @on(LogSaved)
     def _saved(self, message: LogSaved) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import ClassVar
 
 from textual import on
@@ -21,6 +20,7 @@ from backends.model.typed import wrong_number
 from backends.trial.ready import wrong_pattern
 from tui.action import Scope
 from tui.actions import bindings
+from tui.here import here
 from tui.screens.base import SubScreen
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.trial_choices import (
@@ -187,7 +187,7 @@ class TrialScreen(SubScreen):
             self.tranship.refuse("There is no report yet: Enter begins a trial.")
             return
         stem = f"trial-{self._container.name}-{trial.report.began_at:%Y%m%d-%H%M%S}.md"
-        self.tranship.commands.trials.write(trial, Path.cwd() / stem.replace("/", "-"))
+        self.tranship.commands.trials.write(trial, here() / stem.replace("/", "-"))
 
     # -- what is seen ----------------------------------------------------------------------------
     def _draw(self, *, chosen: bool = False) -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from tests.unit.cli.demo import demo, document
 from tui.cli.root import COMMANDS, open_screen, tranship
 from tui.cli.session import Invocation
+from tui.here import here
 
 CONTAINER_KEYS = {
     "engine", "id", "name", "image", "image_id", "state", "health", "exit_code", "created_at", "started_at",
@@ -222,3 +223,22 @@ def test_version_and_help() -> None:
         assert help_text.exit_code == 0
         assert "--json" in help_text.stdout
     assert demo("no-such-command").exit_code == 2
+
+
+def test_a_current_folder_that_was_deleted_is_told_and_only_where_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert demo("ps").exit_code == 0
+    for words in (
+        ["cp", "jupyter-lab:/evals", "here"],
+        ["image", "save", "redis:7", "x.tar"],
+        ["build", "-t", "x:1", "--engine", "demo-docker"],
+    ):
+        told = demo(*words)
+        assert told.exit_code in {1, 2}, told.output
+        assert "current folder is no more" in told.stderr.lower()
+    assert here() == Path.home()

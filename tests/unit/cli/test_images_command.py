@@ -9,8 +9,8 @@ import pytest
 from tests.unit.cli.demo import demo, document
 
 IMAGE_KEYS = {
-    "engine", "id", "tags", "digests", "created_at", "size_bytes", "dangling", "containers", "base", "layers_bytes",
-    "unique_bytes", "shared_bytes", "missing", "travels", "layers",
+    "engine", "id", "tags", "digests", "created_at", "size_bytes", "why", "dangling", "containers", "base",
+    "layers_bytes", "unique_bytes", "shared_bytes", "missing", "travels", "layers",
 }  # fmt: skip
 REDIS = "docker.io/library/redis:7"
 

@@ -23,6 +23,7 @@ def test_volumes_are_listed_with_users_and_sizes() -> None:
         "labels": {},
         "options": {},
         "containers": ["jupyter-lab"],
+        "why": None,
         "dangling": False,
         "missing": {},
     }
@@ -84,6 +85,7 @@ def test_networks() -> None:
         "created_at": None,
         "labels": {},
         "options": {},
+        "why": None,
         "dangling": False,
     }
     made = document("network", "create", "lab", "--subnet", "10.9.8.0/24", "--engine", "demo-docker")

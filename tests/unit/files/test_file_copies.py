@@ -15,11 +15,14 @@ import pytest
 
 from backends.engine import ByteStream, Engine
 from backends.engines.demo import DemoEngine
+from backends.engines.demo_images import BuildStep, build
 from backends.model.container import Container
 from backends.model.errors import BackendError, Conflict, Denied, NotFound, Protocol, Refused, Unreachable
+from backends.model.workload import WorkloadSpec
+from backends.services.creating import Stays
 from backends.services.file_copies import copy_in, copy_out
 from backends.services.fleet import Fleet
-from tests.unit.services.fleet_facts import ONE, row, until
+from tests.unit.services.fleet_facts import LONG_AGO, ONE, row, until
 
 
 class Sender(DemoEngine):
@@ -167,3 +170,32 @@ async def test_what_cannot_be_read_here_is_told(tmp_path: Path) -> None:
     with pytest.raises(Refused):
         await copy_in(closed, row(1), tmp_path, "/", lambda _flow: None)
     await closed.close()
+
+
+class Taking(DemoEngine):
+    """Takes the first piece of what is written into a container, and no more."""
+
+    def __init__(self) -> None:
+        super().__init__(ONE)
+        self.took = asyncio.Event()
+
+    async def write_files(self, container: str, path: str, archive: AsyncIterator[bytes]) -> None:
+        del container, path
+        await anext(archive)
+        self.took.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_copy_into_a_container_that_is_called_off_names_what_may_be_there_in_part(tmp_path: Path) -> None:
+    engine = Taking()
+    fleet = Fleet([engine])
+    (tmp_path / "data").write_bytes(bytes(1 << 20))
+    engine.actions.add_image(build(["docker.io/library/box:1"], [BuildStep("ADD", 10)], {"Cmd": ["a"]}, LONG_AGO))
+    made = await engine.inspect_container(await engine.create_container(WorkloadSpec("web", "box:1")))
+    copy = asyncio.create_task(copy_in(fleet, made, tmp_path / "data", "/tmp/new", lambda _flow: None))
+    async with asyncio.timeout(10):
+        await until(lambda: engine.took.is_set() or copy.done())
+        copy.cancel()
+        with pytest.raises(Stays, match="/tmp/new in web may be there in part"):
+            await copy
+    await fleet.close()

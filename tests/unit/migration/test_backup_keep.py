@@ -75,3 +75,12 @@ def test_what_was_read_just_now_is_not_read_again(folder: Path) -> None:
     _damage(newest)
     assert keep_newest(folder, "train", "docker", 1, proven={newest}).kept == (newest,)
     assert "damaged" in flaw_of(newest)
+
+
+def test_the_one_that_was_made_just_now_stays_where_an_older_one_bears_a_later_time(folder: Path) -> None:
+    newest, *_ = backups_of(folder, "train", "docker")
+    ahead = newest.rename(folder / "train@docker-20371124T030000Z.backup")
+    made = backups_of(folder, "train", "docker")[1]
+    kept = keep_newest(folder, "train", "docker", 1, proven={made})
+    assert kept.kept == (made,)
+    assert ahead in kept.removed

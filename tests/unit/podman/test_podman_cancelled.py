@@ -28,7 +28,9 @@ class _Slow:
         return await self.send("POST", path)
 
     async def send(self, _method: str, path: str, *_args: object, **_named: object) -> Any:
-        if path.endswith(("/create", "/commit")):
+        if path.endswith("/unmount"):
+            self.made.append(path)
+        if path.endswith(("/create", "/commit", "/mount")):
             self.begun.set()
             await self.may_end.wait()
             self.made.append(path)
@@ -62,3 +64,25 @@ async def test_it_is_there_before_the_cancel_is_told(
         with pytest.raises(asyncio.CancelledError):
             await task
     assert slow.made
+
+
+async def test_a_root_that_was_mounted_for_one_who_was_cancelled_meanwhile_is_unmounted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, slow = PodmanEngine(EngineId(EngineKind.PODMAN, "slow"), Endpoint.parse("unix:///nowhere")), _Slow()
+    monkeypatch.setattr(engine, "_api", slow)
+
+    async def look() -> None:
+        async with engine._root("box"):
+            raise AssertionError("it was cancelled before")
+
+    task = asyncio.create_task(look())
+    async with asyncio.timeout(10):
+        await slow.begun.wait()
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.01)
+        task.cancel()
+        slow.may_end.set()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert [path.rpartition("/")[2] for path in slow.made] == ["mount", "unmount"]

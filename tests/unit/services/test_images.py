@@ -97,6 +97,8 @@ async def test_nameless_images_are_seen_and_are_what_a_pruning_removes(scene: Sc
     seen = await scene.images.look()
     assert {share.image.key.id for share in seen.images if share.dangling} == {lone, used}
     assert {share.image.key.id for share in removable(seen.images)} == {lone}
+    doubtful = [replace(share, image=replace(share.image, why="not all read: RepoTags")) for share in seen.images]
+    assert removable(doubtful, named=True) == ()
     unused = {share.name for share in removable(seen.images, named=True)}
     assert unused == {lone[:12], WEB, BASE_NAME}
 

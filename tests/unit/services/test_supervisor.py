@@ -15,7 +15,7 @@ from backends.engines.demo import DemoEngine
 from backends.engines.demo_images import BuildStep, build
 from backends.model.container import Container, ContainerState
 from backends.model.errors import Conflict, Denied, Unreachable
-from backends.model.events import Link
+from backends.model.events import EngineEvent, EventKind, Link
 from backends.model.ids import ContainerKey
 from backends.model.workload import WorkloadSpec
 from backends.services.store import Store
@@ -264,3 +264,31 @@ async def test_a_cancellation_at_the_moment_of_a_loss_is_not_lost(turns: int) ->
     done, _ = await asyncio.wait([task], timeout=5)
     assert done
     assert task.cancelled()
+
+
+class Mumbling(Counting):
+    """An engine whose next event cannot be read."""
+
+    def __init__(self, engine: DemoEngine) -> None:
+        super().__init__(engine)
+        self.mumbled = False
+
+    @asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[AsyncIterator[EngineEvent]]:
+        async with self.engine.subscribe() as events:
+            yield self._told(events)
+
+    async def _told(self, events: AsyncIterator[EngineEvent]) -> AsyncIterator[EngineEvent]:
+        async for event in events:
+            self.mumbled = True
+            yield replace(event, kind=EventKind.OTHER, id="", name="", why="not all read: Actor (TypeError)")
+
+
+async def test_an_event_that_cannot_be_read_may_have_been_of_any_container_so_all_are_listed() -> None:
+    engine = Mumbling(_engine())
+    async with _supervised(engine, _PATIENT) as (store, supervisor):
+        await supervisor.settled.wait()
+        made = await engine.engine.create_container(WorkloadSpec("web", "box:1"))
+        await until(lambda: ContainerKey(ONE, made) in store.view.containers)
+        assert engine.mumbled
+        assert engine.asked.count("list") >= 2

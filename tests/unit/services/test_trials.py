@@ -159,11 +159,12 @@ async def test_what_a_dead_process_left_is_removed_and_what_lives_is_not(scene: 
     mine = owned.mark()
     _, _, namespace = mine[TRIAL_LABEL].partition("-")
     dead = {TRIAL_LABEL: f"{_unused_pid()}-{namespace}"}
+    began = {TRIAL_LABEL: f"{os.getpid()}-{namespace.partition('-')[0]}-1"}  # of one whose number is ours now
     elsewhere = {TRIAL_LABEL: f"{_unused_pid()}-1"}
-    for name, labels in (("mine", mine), ("dead", dead), ("elsewhere", elsewhere)):
+    for name, labels in (("mine", mine), ("dead", dead), ("began", began), ("elsewhere", elsewhere)):
         await scene.one.create_container(WorkloadSpec(name, WEB, labels=labels))
         await scene.one.create_volume(VolumeSpec(f"{name}-v", labels=labels))
-    assert await owned.sweep_nobodys(scene.one) == ("dead", "dead-v")
+    assert await owned.sweep_nobodys(scene.one) == ("dead", "began", "dead-v", "began-v")
     names = {one.name for one in await scene.one.list_containers()}
     assert names == {"web", "mine", "elsewhere"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from backends.model.container import Container, ContainerState, Health, Port
 from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.model.values import Missing
+from tui.cli.table import state_text
 from widgets.charts import bar, bar_text, share_tone, sparkline
 from widgets.format import (
     MISSING,
@@ -116,6 +118,9 @@ def test_health_and_exit_codes_change_the_word() -> None:
     assert state_parts(container(ContainerState.EXITED, exit_code=0)) == ("○", "exited", Tone.DIM)
     assert state_parts(container(ContainerState.EXITED, exit_code=137)) == ("○", "exited 137", Tone.DIM)
     assert state_parts(container(ContainerState.EXITED, exit_code=1)) == ("✕", "exit 1", Tone.BAD)
+    doubtful = replace(container(ContainerState.RUNNING), why="not all read: Ports (TypeError)")
+    assert state_parts(doubtful) == ("●", "running ?", Tone.WARN)
+    assert state_text(doubtful) == "running (not all read)"
     assert plain(state_cell(container(ContainerState.RUNNING), "stopping…")) == "◒ stopping…"
 
 

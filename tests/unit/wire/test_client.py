@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -364,3 +366,42 @@ def test_aiohttp_is_not_imported_before_the_first_call() -> None:
     code = "import sys, backends.wire.client, backends.engines.docker; print({'aiohttp', 'docker'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+async def _silent(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+@pytest.mark.parametrize("wants_ours", [False, True], ids=["any client", "clients with certificates"])
+async def test_a_port_that_speaks_tls_and_is_spoken_to_without_is_told(tmp_path: Path, wants_ours: bool) -> None:
+    certificate, key = tmp_path / "c.pem", tmp_path / "k.pem"
+    words = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost"]
+    make = [*words, "-keyout", str(key), "-out", str(certificate)]
+    await asyncio.to_thread(partial(subprocess.run, make, check=True, capture_output=True))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    if wants_ours:
+        context.load_verify_locations(certificate)
+        context.verify_mode = ssl.CERT_REQUIRED
+    async with await asyncio.start_server(_silent, "127.0.0.1", 0, ssl=context) as server:
+        port = server.sockets[0].getsockname()[1]
+        client = WireClient(Endpoint.parse(f"tcp://127.0.0.1:{port}"), ENGINE)
+        with pytest.raises(Denied, match="speaks TLS, and is spoken to without") as raised:
+            await client.json("GET", "/version")
+        await client.close()
+    assert "tls_dir" in raised.value.hint
+
+
+async def test_a_port_that_breaks_off_and_speaks_no_tls_broke_off() -> None:
+    async with await asyncio.start_server(_silent, "127.0.0.1", 0) as server:
+        client = WireClient(Endpoint.parse(f"tcp://127.0.0.1:{server.sockets[0].getsockname()[1]}"), ENGINE)
+        with pytest.raises(Unreachable, match="broke off"):
+            await client.json("GET", "/version")
+        await client.close()
+
+
+async def test_go_says_itself_that_its_port_speaks_tls(socket: Path) -> None:
+    said = b"Client sent an HTTP request to an HTTPS server.\n"
+    async with engine(socket, fixed("400 Bad Request", said)) as client:
+        with pytest.raises(Denied, match="speaks TLS"):
+            await client.json("GET", "/version")
