@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from textual.command import CommandPalette
 from textual.widgets import Input
 
 from backends.engines.demo import DemoEngine
+from backends.engines.demo_fleet import demo_engines
 from backends.model.container import ContainerState
 from backends.model.errors import Protocol
 from backends.services.fleet import Fleet
@@ -327,6 +329,26 @@ async def test_links_mask_their_token_until_asked_and_copy_it(tmp_path: Path, mo
         assert "dem0dem0" in str(links.get_option_at_index(0).prompt)
         await play.press("v")
         assert play.app.clipboard.startswith("code --folder-uri vscode-remote://attached-container+")
+
+
+async def test_events_asked_for_before_the_engines_are_there_come_with_them(tmp_path: Path) -> None:
+    docker, podman = demo_engines(look_s=0, act_s=0)
+    fleet, ready = Fleet([docker, podman]), asyncio.Event()
+
+    async def open_fleet() -> Fleet:
+        await ready.wait()
+        return fleet
+
+    app = TranshipApp(open_fleet, Settings(demo=True), state_dir=tmp_path)
+    async with app.run_test() as pilot:
+        play = Stage(app, pilot, docker, podman, fleet)
+        await play.press("E")
+        view = app.screen.query_one(LogView)
+        ready.set()
+        await play.until(lambda: any(one.name == "tensorboard" for one in app.view.containers.values()), "the fleet")
+        await play.docker.kill(play.row("tensorboard").key.id)
+        await play.until(lambda: any("exit code 137" in text for text in texts(view)), "the event")
+        assert "demo-docker" in view.look.names
 
 
 async def test_events_are_shown_and_filtered_and_what_fails_by_itself_is_told(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import ClassVar
 
 from textual import on
@@ -63,9 +63,6 @@ class EventScreen(FilteredLogScreen):
     def on_mount(self) -> None:
         """Show what came so far; look for more."""
         self.show_modes()
-        self._engines = list(self.tranship.view.engines)
-        tones = tuple(map(badge_tone, self._engines))
-        self.query_one(LogView).set_look(LogLook(tuple(engine.name for engine in self._engines), True, tones))
         self._more()
         self._say()
         self.set_interval(_EVERY_S, self._more)
@@ -88,9 +85,17 @@ class EventScreen(FilteredLogScreen):
         if new > len(events) and self._taken:
             view.show_note(f"{new - len(events):,} events left out: they came too fast")
         self._taken = total
-        shown = [event for event in events if event.engine in self._engines]
-        view.append([event_line(event) for event in shown], [self._engines.index(event.engine) for event in shown])
+        self._name_sources((*self.tranship.view.engines, *(event.engine for event in events)))
+        view.append([event_line(event) for event in events], [self._engines.index(event.engine) for event in events])
         self._say()
+
+    def _name_sources(self, engines: Iterable[EngineId]) -> None:
+        """Name them before their lines: those that were not known yet, too, behind those that are shown."""
+        new = [engine for engine in dict.fromkeys(engines) if engine not in self._engines]
+        if new:
+            self._engines += new
+            names, tones = (engine.name for engine in self._engines), map(badge_tone, self._engines)
+            self.query_one(LogView).set_look(LogLook(tuple(names), True, tuple(tones)))
 
     def _say(self) -> None:
         view = self.query_one(LogView)
