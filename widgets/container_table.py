@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from datetime import datetime
 from itertools import takewhile
 
@@ -54,6 +54,23 @@ class ContainerTable(LiveTable):
         self._measured: Mapping[ContainerKey, Container] | None = None
         self._widths: Mapping[str, int] = {}
         self._gpu_cells = 0
+        self._awaited: tuple[ContainerKey, Hashable | None] | None = None  # its row; where the cursor was when asked
+
+    def await_row(self, key: ContainerKey) -> None:
+        """Put the cursor on this container's row as soon as there is one, unless a person moves it before."""
+        self._awaited = (key, self.cursor_key)
+        self._take_awaited()
+
+    def _take_awaited(self) -> None:
+        if self._awaited is None:
+            return
+        key, before = self._awaited
+        stayed = self.cursor_key == before or before not in {row.key for row in self.rows}
+        if stayed and all(row.key != key for row in self.rows):
+            return
+        self._awaited = None
+        if stayed:
+            self.move_to(key)
 
     def show(
         self,
@@ -86,6 +103,7 @@ class ContainerTable(LiveTable):
         self.set_columns(arranged(columns_for(badge_width=badge_width, gpus=gpus, widths=widths), columns))
         self.set_sort(sort.column, sort.descending)
         self.show_rows(rows, empty=None if rows else empty_lines(view, filter=filter, total=len(view.containers)))
+        self._take_awaited()
         self._tell_in_sight()
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:

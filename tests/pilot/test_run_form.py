@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from textual.widgets import Input
 from backends.engines.demo_container import DemoContainer
 from backends.model.container import ContainerState
 from backends.model.errors import Conflict
+from backends.model.ids import ContainerKey
+from backends.model.workload import WorkloadSpec
 from tests.pilot.stage import Stage, stage
 from tui.screens.frame import KeyBar
 from tui.screens.run import RunScreen
@@ -85,7 +88,37 @@ async def test_what_is_typed_is_run(tmp_path: Path) -> None:
         await play.until(lambda: play.on_top() == "FleetScreen", "back in the fleet")
         assert play.state("mine") is ContainerState.RUNNING
         assert made(play, "mine").argv == ("sleep", "60")
-        await play.until(lambda: "mine" in play.shown(), "its row")
+        await play.until(lambda: play.selected() == "mine", "the cursor on its row")
+
+
+async def test_an_image_is_enough_and_its_name_is_typed_over(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        await open_form(play, "n", "enter")
+        await play.type(IMAGE)
+        await play.press("tab")
+        assert form(play).draft.one("name") == "pytorch"
+        await play.type("mine")
+        assert form(play).draft.one("name") == "mine"
+        await play.press("ctrl+u", "shift+tab", "ctrl+s")
+        await play.until(lambda: play.selected() == "pytorch", "back in the fleet, the cursor on its row")
+        assert made(play, "pytorch").spec.image.endswith(IMAGE)
+
+
+async def test_the_cursor_goes_to_an_awaited_row_unless_a_person_moves_it(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        await play.press("home")
+        play.table.await_row(play.row("tensorboard").key)
+        assert play.selected() == "tensorboard", "at once where its row is there"
+        play.table.await_row(replace(play.row("tensorboard").key, id="not yet"))
+        await play.press("up")
+        above = play.selected()
+        id = await play.docker.create_container(WorkloadSpec(name="later", image=IMAGE))
+        play.table.await_row(ContainerKey(play.docker.id, id))
+        await play.until(lambda: play.selected() == "later", "its row, and the cursor on it")
+        play.table.await_row(replace(play.row("tensorboard").key, id="not yet"))
+        await play.select(above)
+        await play.until(lambda: play.table._awaited is None, "nothing is awaited")
+        assert play.selected() == above
 
 
 async def test_what_is_wrong_stands_beside_its_field_and_nothing_is_made(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class FormScreen(SubScreen):
     @on(Input.Submitted)
     def _entered(self) -> None:
         """Enter goes on to the next field."""
-        self.focus_next()
+        self.action_go(1)
 
     def on_resize(self, _event: events.Resize) -> None:
         """The modes fit the width."""

@@ -10,7 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.widgets import Select, Static
+from textual.widgets import Input, Select, Static
 
 from backends.draft.draft import Draft, draft_from, draft_of
 from backends.draft.fields import FIELDS
@@ -35,6 +35,7 @@ from tui.screens.run_completion import Names, Paths, short_names
 from tui.screens.run_notes import first_wrong, notes_of, shown_line, summary
 from tui.screens.run_presets import preset_picker
 from tui.screens.run_questions import change_question
+from widgets.container_table import ContainerTable
 from widgets.dialogs import ConfirmDialog, content_of
 from widgets.form import FormField
 
@@ -211,9 +212,21 @@ class RunScreen(FormScreen):
             "run.copy": self._copy,
         }
 
+    def action_go(self, step: int) -> None:
+        """To another field; who leaves the image has a name that is free, marked, so that typing takes its place."""
+        if self.focused is not None and self.query_one("#field-image") in self.focused.ancestors:
+            self._propose_name()
+        super().action_go(step)
+
+    def _propose_name(self) -> None:
+        draft, texts = self.draft, self.query_one("#field-name Input", Input)
+        if draft.one("image") and not texts.value and not self._change:
+            texts.value = proposed(self.tranship.view, self._engine, draft, draft, "").one("name")
+
     def _start(self) -> None:
         if self._launching:
             return
+        self._propose_name()
         judged = self._judged
         if judged is not None and judged.draft == self.draft and judged.blocked:
             self._point(judged)
@@ -243,6 +256,7 @@ class RunScreen(FormScreen):
         if message.error is not None:
             self.tranship.fail(message.error)
         if message.key is not None:
+            self.app.screen_stack[0].query_one(ContainerTable).await_row(message.key)
             super().leave()
         elif self._judged is not None:
             self.query_one("#run-state", Static).update(content_of([summary(self._judged, change=self._change)]))
