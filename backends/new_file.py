@@ -47,6 +47,8 @@ def disk(path: Path, what: str) -> Iterator[None]:
         yield
     except OSError as error:
         hint = f"make room in {path.parent}, or choose another place"
+        if not path.parent.is_dir():
+            hint = f"there is no folder {path.parent}: make it, or choose another place"
         raise Denied(f"{what} cannot be written", detail=str(error), hint=hint) from error
 
 

@@ -119,8 +119,7 @@ def _remark(kind: Severity, field: str, title: str, detail: str = "", remedy: st
 def _image(spec: WorkloadSpec, ground: Ground) -> Iterator[Remark]:
     if ground.facts.image_here is not False:
         return
-    tool = ground.engine.plays.value
-    remedy = f"{tool} pull {spec.image}"
+    remedy = f"tranship pull {spec.image} --engine {ground.engine}"
     if ground.facts.image_on:
         remedy = (
             f"tranship image copy {spec.image} --from {ground.facts.image_on[0]} --to {ground.engine}; or: {remedy}"

@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from backends.model.capabilities import Capability, EngineInfo
+from backends.model.errors import Refused
 from backends.model.events import Link
 from backends.model.fleet import EngineView
 from backends.model.ids import EngineKind
@@ -142,7 +143,7 @@ def _engine(engine: EngineView) -> Diagnosis:
         return Diagnosis(topic, Level.OK, sentence)
     if state.error is None:
         return Diagnosis(topic, Level.PROBLEM, f"does not answer at {engine.endpoint}", "look whether it runs")
-    level = Level.NOTE if state.link is Link.ABSENT else Level.PROBLEM
+    level = Level.NOTE if state.link is Link.ABSENT and not isinstance(state.error, Refused) else Level.PROBLEM
     detail = f" ({state.error.detail})" if state.error.detail else ""
     where = f" at {engine.endpoint}" if engine.endpoint else ""
     return Diagnosis(topic, level, f"{state.error.title}{detail}{where}", state.error.hint)

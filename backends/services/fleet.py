@@ -10,7 +10,7 @@ from typing import Any, Protocol, TypeAlias
 
 from backends.engine import Engine
 from backends.model.container import Container
-from backends.model.errors import BackendError, NotFound, Unreachable
+from backends.model.errors import BackendError, NotFound, Refused, Unreachable
 from backends.model.errors import Protocol as ProtocolError
 from backends.model.events import ConnectionState, Link
 from backends.model.fleet import EngineView
@@ -40,6 +40,10 @@ class AbsentEngine(Protocol):
     @property
     def hint(self) -> str:
         """The next step for the user, "" if none."""
+
+    @property
+    def source(self) -> str:
+        """What a person wrote down wrongly ("DOCKER_HOST"), "" where nobody did."""
 
 
 Background: TypeAlias = Callable[["Fleet"], Coroutine[Any, Any, None]]
@@ -90,7 +94,7 @@ class Fleet:
             if container.key.engine in self._engines:
                 self.store.apply(ContainerSeen(container))
         for found in absent:
-            error = Unreachable(found.absent, hint=found.hint, engine=found.id)
+            error = (Refused if found.source else Unreachable)(found.absent, hint=found.hint, engine=found.id)
             self.store.apply(EngineAdded(EngineView(found.id, ConnectionState(Link.ABSENT, error))))
 
     @property

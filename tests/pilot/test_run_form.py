@@ -146,6 +146,7 @@ async def test_a_preset_fills_it_and_says_why(tmp_path: Path) -> None:
         assert draft.all("ports") == ("127.0.0.1:8889:8888",), "8888 is taken: the next free one"
         assert "data loaders" in said(play, "shm-size")
         assert "has no image" in said(play, "image")
+        assert "→ tranship pull quay.io/jupyter/" in said(play, "image")
         assert said(play, "mounts").count("\n") == 1
         await play.press("escape")
         assert play.on_top() == "FleetScreen", "nothing was typed, nothing is asked"

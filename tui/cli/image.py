@@ -11,6 +11,7 @@ import click
 from tui.cli.ask import agreed, check_can_ask
 from tui.cli.exits import Exit, worst
 from tui.cli.here import absolute
+from tui.cli.groups import Subcommands
 from tui.cli.image_parts import Progress, each, frees, listed, told
 from tui.cli.image_platforms import platforms
 from tui.cli.options import common, engine_option, only, yes_option
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from backends.services.fleet import Fleet
 
 
-@click.group()
+@click.group(cls=Subcommands)
 @common
 def image() -> None:
     """Remove, name, prune, save, load and copy images; list their platforms."""

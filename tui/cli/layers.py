@@ -197,7 +197,7 @@ async def _report(fleet: Fleet, view: FleetView, image: str, engine: str | None)
     silent = unreachable(view)
     if silent:
         raise silent[0]
-    raise NotFound(f"no engine has the image “{image}”")
+    raise NotFound(f"no engine has the image “{image}”", hint="`tranship images` lists all")
 
 
 def _engines(fleet: Fleet, view: FleetView, engine: str | None) -> list[Engine]:

@@ -1,4 +1,4 @@
-"""`tranship migrate CONTAINER --from ENGINE --to ENGINE`: plan, ask, move, prove. Moves nothing itself."""
+"""`tranship migrate CONTAINER [--from ENGINE] [--to ENGINE]`: plan, ask, move, prove. Moves nothing itself."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from backends.model.capabilities import Capability
 from backends.model.plan import Choices, Plan
 from tui.cli import schema
 from tui.cli.ask import agreed
@@ -22,6 +23,8 @@ from tui.crash import state_dir
 from widgets.text import inert
 
 if TYPE_CHECKING:
+    from backends.model.fleet import FleetView
+    from backends.model.ids import EngineId
     from backends.services.fleet import Fleet
 
 
@@ -34,8 +37,8 @@ class _Wish:
     """The command line, read. moving: the source is to be removed after the proof, and after a question of its own."""
 
     name: str
-    source: str
-    target: str
+    source: str | None
+    target: str | None
     choices: Choices
     plan_only: bool
     yes: bool
@@ -46,8 +49,13 @@ class _Wish:
 
 @click.command()
 @container_argument
-@click.option("--from", "source", metavar="ENGINE", help="The engine that has it.")
-@click.option("--to", "target", metavar="ENGINE", help="The engine that is to have it.")
+@click.option("--from", "source", metavar="ENGINE", help="The engine that has it; needed where several do.")
+@click.option(
+    "--to",
+    "target",
+    metavar="ENGINE",
+    help="The engine that is to have it; needed where several could, and with --yes.",
+)
 @click.option("--name", "new_name", metavar="NEW", help="Its name on the target; default: the same.")
 @choice_options
 @click.option("--plan", "plan_only", is_flag=True, help="Show what would be done, and do nothing.")
@@ -86,9 +94,11 @@ def migrate(
             raise click.UsageError("--resume, --undo, --confirm and --verify go alone: the journal knows the rest")
         _go_on(invocation, name, verbs[0], project=project, remove_source=moving, yes=yes)
         return
-    if not source or not target:
-        raise click.UsageError("say where it is and where it goes: --from ENGINE --to ENGINE")
-    if source == target:
+    if project and not (source and target):
+        raise click.UsageError("say where they are and where they go: --from ENGINE --to ENGINE")
+    if yes and not target:
+        raise click.UsageError("say where it goes: --to ENGINE; only who is asked first may leave that out")
+    if source is not None and source == target:
         raise click.UsageError("--from and --to name the same engine")
     if not (plan_only or yes or can_ask()):
         raise click.UsageError("there is no terminal to ask on: say --yes to move, or --plan to look")
@@ -99,13 +109,14 @@ def migrate(
     wish = _Wish(name, source, target, choices, plan_only, yes, moving, confirmed, invocation.json)
 
     async def body(fleet: Fleet) -> Exit:
-        if project:
+        if project and source and target:
             from tui.cli.project import move_project
 
             return await move_project(fleet, name, (source, target), choices, plan_only, yes, as_json=invocation.json)
         return await _migrate(fleet, wish)
 
-    run(invocation, body, only=frozenset({source, target}), sampling=not choices.gpus.keeps)
+    only = {source, target} if source and target else ()
+    run(invocation, body, only=only, sampling=not choices.gpus.keeps)
 
 
 def _go_on(invocation: Invocation, name: str, verb: str, *, project: bool, remove_source: bool, yes: bool) -> None:
@@ -136,21 +147,32 @@ async def _migrate(fleet: Fleet, wish: _Wish) -> Exit:
     from backends.migration.unfinished import refuse_unfinished
 
     view = await first_view(fleet)
-    source = fleet.engine(the_engine(view, wish.source).id)
-    target = fleet.engine(the_engine(view, wish.target).id)
-    container = the_container(view, wish.name, wish.source)
+    container = the_container(view, wish.name, wish.source, option="--from")
+    source = fleet.engine(container.key.engine)
+    target = fleet.engine(the_engine(view, wish.target).id if wish.target else _only_target(view, source.id))
+    if source.id == target.id:
+        raise click.UsageError(f"{container.name} is on {source.id} already: say another engine by --to")
     if not wish.plan_only:  # what an earlier move has made there would block the plan, with a remedy that destroys it
-        await refuse_unfinished(state_dir(), wish.source, container.key.id)
+        await refuse_unfinished(state_dir(), source.id.name, container.key.id)
     seen = await gpus_for(fleet, wish.choices.gpus)
     plan = await plan_migration(source, container.key.id, target, choices=wish.choices, seen=seen)
     if wish.plan_only or plan.blocked:
         _show_plan(plan, wish, as_data=True)
         return Exit.BLOCKED if plan.blocked else Exit.DONE
     _show_plan(plan, wish, as_data=False)
-    if not wish.yes and not await agreed(f"Move {plan.source_name} from {wish.source} to {wish.target}?"):
+    if not wish.yes and not await agreed(f"Move {plan.source_name} from {source.id} to {target.id}?"):
         say("nothing was moved")
         return Exit.FAILED
     return await _move(fleet, plan, wish)
+
+
+def _only_target(view: FleetView, source: EngineId) -> EngineId:
+    """The one engine besides the source's that can take it; click.UsageError where there are several, or none."""
+    able = sorted(one.id for one in view.engines.values() if one.id != source and one.offers(Capability.RECIPES))
+    if len(able) != 1:
+        names = ", ".join(map(str, able)) or "no other engine is connected"
+        raise click.UsageError(inert(f"say where it goes: --to ENGINE ({names})"))
+    return able[0]
 
 
 def _show_plan(plan: Plan, wish: _Wish, *, as_data: bool) -> None:

@@ -11,6 +11,7 @@ from backends.model.network import NetworkSpec, Subnet
 from backends.model.stores import NetworkRow
 from tui.cli import schema, schema_stores, stores_parts
 from tui.cli.exits import Exit
+from tui.cli.groups import Subcommands
 from tui.cli.options import common, engine_option, only, yes_option
 from tui.cli.output import answer, data, doubt, rows
 from tui.cli.session import Invocation, pass_invocation, run
@@ -31,7 +32,7 @@ COLUMNS = (
 )
 
 
-@click.group()
+@click.group(cls=Subcommands)
 @common
 def network() -> None:
     """List, inspect, make, remove and prune networks."""

@@ -10,7 +10,7 @@ import click
 
 from backends.model.capabilities import Capability
 from backends.model.container import Container
-from backends.model.errors import BackendError, NotFound, Unreachable
+from backends.model.errors import BackendError, NotFound, Refused, Unreachable
 from backends.model.events import Link
 from backends.model.fleet import EngineView, FleetView
 from backends.model.gpu import GpuSnapshot
@@ -60,9 +60,16 @@ async def gpus_for(fleet: Fleet, wish: GpuWish) -> GpuSnapshot:
 
 
 def unreachable(view: FleetView) -> list[BackendError]:
-    """Why engines do not answer. Those that are merely not installed count only where no engine answers at all."""
+    """Why engines do not answer. Those that are merely not installed count only where no engine answers at all.
+
+    One whose address somebody wrote wrongly (Refused) is missed.
+    """
     engines = list(view.engines.values())
-    lost = [engine for engine in engines if engine.connection.link not in {Link.CONNECTED, Link.ABSENT}]
+    lost = [
+        engine
+        for engine in engines
+        if engine.connection.link not in {Link.CONNECTED, Link.ABSENT} or isinstance(engine.connection.error, Refused)
+    ]
     if not lost and all(engine.stale for engine in engines):
         lost = engines
     return [not_connected(engine) for engine in lost]
@@ -91,8 +98,8 @@ def engine_names(view: FleetView) -> list[str]:
     return sorted(engine.name for engine in view.engines)
 
 
-def the_container(view: FleetView, word: str, engine: str | None = None) -> Container:
-    """The container of this name, or whose id begins so.
+def the_container(view: FleetView, word: str, engine: str | None = None, *, option: str = "--engine") -> Container:
+    """The container of this name, or whose id begins so. option: the one that names the engine.
 
     Raises click.UsageError where several fit, NotFound where none does, and Unreachable where none does
     and an engine that may have it does not answer.
@@ -108,7 +115,7 @@ def the_container(view: FleetView, word: str, engine: str | None = None) -> Cont
     if len(found) == 1:
         return found[0]
     if found:
-        raise click.UsageError(inert(_several(word, found)))
+        raise click.UsageError(inert(_several(word, found, option)))
     where = ", ".join(sorted(view.id.name for view in view.engines.values() if not view.stale)) or "no engine"
     silent = unreachable(view)
     if silent:
@@ -122,10 +129,10 @@ def the_container(view: FleetView, word: str, engine: str | None = None) -> Cont
     raise NotFound(f"no container “{word}” on {where}", hint=f"{hint}`tranship ps` lists all")
 
 
-def _several(word: str, found: list[Container]) -> str:
+def _several(word: str, found: list[Container], option: str) -> str:
     engines = sorted({row.key.engine.name for row in found})
     if len(engines) > 1:
-        return f"“{word}” is on {' and on '.join(engines)}: say which with --engine"
+        return f"“{word}” is on {' and on '.join(engines)}: say which with {option}"
     names = ", ".join(sorted(f"{row.name} ({row.key.short})" for row in found))
     return f"“{word}” fits several containers of {engines[0]}: {names}"
 

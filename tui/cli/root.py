@@ -12,6 +12,7 @@ import click
 
 from tui.cli.examples import epilog
 from tui.cli.exits import Exit
+from tui.cli.groups import ELSEWHERE, Subcommands
 from tui.cli.options import demo_option, json_option, kube_option, readonly_option
 from tui.cli.output import say
 from tui.cli.session import Invocation
@@ -73,8 +74,10 @@ _COMPLETE = "_TRANSHIP_COMPLETE"
 """Set by the shell that wants words to offer; click's name for it."""
 
 
-class Root(click.Group):
+class Root(Subcommands):
     """Subcommands by `COMMANDS`, imported when called: `tranship ps` pays for nothing else."""
+
+    elsewhere = ELSEWHERE
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """All names, sorted."""

@@ -64,6 +64,7 @@ class Wish:
     help="How long it is watched for an early end.",
 )
 @click.option("--keep", is_flag=True, help="Keep what was created where it cannot be started.")
+@click.option("-d", "--detach", is_flag=True, expose_value=False, help="As it always is: for who types docker run -d.")
 @common
 @pass_invocation
 def run(

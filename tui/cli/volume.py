@@ -14,6 +14,7 @@ from backends.model.workload import VolumeSpec
 from tui.cli import schema, schema_stores, stores_parts
 from tui.cli.cp import tell_copied
 from tui.cli.exits import Exit
+from tui.cli.groups import Subcommands
 from tui.cli.image_parts import Progress
 from tui.cli.options import common, engine_option, only, yes_option
 from tui.cli.output import answer, data, doubt, rows
@@ -44,7 +45,7 @@ FILE_COLUMNS = (
 _SIGNS = {FileKind.FOLDER: "/", FileKind.LINK: "@", FileKind.OTHER: "!"}
 
 
-@click.group()
+@click.group(cls=Subcommands)
 @common
 def volume() -> None:
     """List, inspect, make, remove, prune and browse volumes; copy files out of them."""

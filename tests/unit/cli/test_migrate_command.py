@@ -36,6 +36,15 @@ def test_a_plan_is_the_answer_and_moves_nothing() -> None:
     assert answer["report"] is None
 
 
+def test_what_only_one_engine_can_be_need_not_be_said() -> None:
+    result = migrate(NAME, "--plan")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith(f"Move {NAME} from demo-podman to demo-docker")
+    assert "is on demo-podman already" in migrate(NAME, "--to", "demo-podman", "--plan").stderr
+    assert "--from" in migrate(NAME, "--project", "--to", "demo-docker", "--plan").stderr
+    assert "only who is asked first" in migrate(NAME, "--yes").stderr
+
+
 def test_a_move_is_planned_on_stderr_and_reported_on_stdout() -> None:
     result = migrate(NAME, *THERE, "--yes")
     assert result.exit_code == 0, result.stderr

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import click
 import pytest
 
-from backends.model.errors import NotFound, Unreachable
+from backends.model.errors import NotFound, Refused, Unreachable
+from backends.model.events import ConnectionState, Link
+from backends.model.fleet import FleetView
 from backends.services.changes import ContainerSeen, EngineAdded
 from backends.services.store import Store
 from tests.unit.cli.objects import DOCKER, PODMAN, container, view
@@ -59,6 +62,13 @@ def test_engines_that_are_absent_are_not_silent() -> None:
     assert [error.engine for error in unreachable(fleet)] == [DOCKER]
     with pytest.raises(Unreachable, match="does not answer"):
         the_engine(fleet, "podman")
+
+
+def test_an_address_that_was_written_wrongly_is_missed() -> None:
+    known = view().engines[PODMAN]
+    wrong = ConnectionState(Link.ABSENT, Refused("CONTAINER_HOST: 'tcp://' is no engine address", engine=PODMAN))
+    fleet = FleetView(engines={DOCKER: view().engines[DOCKER], PODMAN: replace(known, connection=wrong)})
+    assert ["no engine address" in error.title for error in unreachable(fleet)] == [True]
 
 
 def test_an_unknown_engine_is_bad_usage() -> None:

@@ -61,3 +61,9 @@ def test_what_is_written_is_whole_or_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "a.log").read_text() == "one\ntw?\n"
     with pytest.raises(Conflict):
         write_new(tmp_path / "a.log", "the log", ())
+
+
+def test_a_folder_that_is_not_there_is_named_and_no_room_is_asked_for(tmp_path: Path) -> None:
+    with pytest.raises(Denied) as refused:
+        write_new(tmp_path / "no" / "a", "the text", ["x"])
+    assert refused.value.hint == f"there is no folder {tmp_path / 'no'}: make it, or choose another place"

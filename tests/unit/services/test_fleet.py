@@ -28,6 +28,7 @@ class Found:
     id: EngineId
     absent: str
     hint: str
+    source: str = ""
 
 
 class Broken:
