@@ -5,7 +5,8 @@ The actions themselves stand in `*_actions.py`. Knows no screen and no widget; m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 from textual.binding import Binding, BindingType
 
@@ -107,9 +108,9 @@ def keys_of(action: Action) -> tuple[str, ...]:
     return _CHOSEN.get(action.id, action.keys)
 
 
-def keys_label(action: Action) -> str:
-    """All keys of an action: "Ctrl+P or :"; "palette" where it has none of its own."""
-    return " or ".join(key_label(key) for key in keys_of(action)) or "palette"
+def keys_label(action: Action, but: Collection[str] = ()) -> str:
+    """All keys of an action, but some: "Ctrl+P or :"; "palette" where none is left."""
+    return " or ".join(key_label(key) for key in keys_of(action) if key not in but) or "palette"
 
 
 def first_key_label(action: Action) -> str:
@@ -143,6 +144,16 @@ def leaves_typing(action_id: str) -> bool:
     return all(
         key == "escape" or (key.startswith(("ctrl+", "f")) and len(key) > 1) for key in keys_of(BY_ID[action_id])
     )
+
+
+def beside(scope: Scope, *others: Scope) -> list[BindingType]:
+    """Bindings of the others for a screen that is about `scope`: but for keys that its own actions have, and for Enter.
+
+    What has the focus takes its own keys before them.
+    """
+    own = {key for action in ACTIONS if action.scope in {scope, Scope.BACK} for key in action.keys} | {"enter"}
+    found = [one for one in bindings(*others) if isinstance(one, Binding) and not own & set(one.key.split(","))]
+    return [replace(one, priority=False) for one in found if not one.key.startswith("none-")]
 
 
 def keymap(overrides: Mapping[str, str]) -> dict[str, str]:

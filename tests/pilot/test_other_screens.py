@@ -331,6 +331,35 @@ async def test_links_mask_their_token_until_asked_and_copy_it(tmp_path: Path, mo
         assert play.app.clipboard.startswith("code --folder-uri vscode-remote://attached-container+")
 
 
+async def test_the_details_do_what_the_fleet_does_to_a_container(tmp_path: Path) -> None:
+    async with stage(tmp_path) as play:
+        await play.select("scratch")
+        await play.press("space")
+        await play.select("tensorboard")
+        await play.press("enter", "s")
+        await play.until(lambda: play.state("tensorboard") is ContainerState.EXITED, "stopped, and not what is marked")
+        await play.until(lambda: play.row("tensorboard").state is ContainerState.EXITED)
+        assert play.on_top() == "ContainerScreen"
+        assert play.app.view.containers[play.table.marked[0]].name == "scratch"
+        await play.press("m")
+        assert play.on_top() == "MigrateScreen"
+        await play.press("escape", "l")
+        assert play.on_top() == "LogScreen"
+        await play.press("escape", "0", "l")
+        assert play.on_top() == "ContainerScreen", "the JSON has a meaning of its own for it"
+        await play.press("1", "question_mark")
+        text = text_of(play.app.screen.query_one(LinesPane))
+        assert text.index("In the details") < text.index("On the selected container") < text.index("Everywhere")
+        assert "palette          Restart" in text, "its key reads again here"
+        await play.press("escape", "d")
+        assert play.on_top() == "ConfirmDialog"
+        await play.press("y")
+        await play.until(lambda: not play.exists("tensorboard"), "removed")
+        await play.until(lambda: "tensorboard" not in play.shown(), "its row gone")
+        await play.press("u")
+        assert "The container was removed." in play.toasts()
+
+
 async def test_events_asked_for_before_the_engines_are_there_come_with_them(tmp_path: Path) -> None:
     docker, podman = demo_engines(look_s=0, act_s=0)
     fleet, ready = Fleet([docker, podman]), asyncio.Event()

@@ -27,9 +27,10 @@ def _demo_label(reason: str, width: int) -> str:
 
 
 class TranshipScreen(Screen[None]):
-    """A full screen of the app. SCOPES: whose actions it can do."""
+    """A full screen of the app. SCOPES: whose actions it can do. ALSO: whose too, by keys that its own leave free."""
 
     SCOPES: ClassVar[tuple[Scope, ...]] = ()
+    ALSO: ClassVar[tuple[Scope, ...]] = ()
 
     @property
     def tranship(self) -> TranshipApp:

@@ -22,11 +22,12 @@ from backends.model.process import ContainerProcess
 from backends.model.secrets import MASK, masked_json
 from backends.model.values import Missing
 from tui.action import Scope
-from tui.actions import bindings
+from tui.actions import BY_ID, beside, bindings
 from tui.messages import ChangesSeen, InspectFailed, InspectLoaded, ProcessesSeen
 from tui.screens import container_sections as sections
 from tui.screens.base import SubScreen
 from tui.screens.facts import fact_lines, facts_of
+from tui.screens.fleet import FleetScreen
 from tui.screens.frame import KeyBar, TitleBar
 from tui.screens.pod_sections import pod_environment_lines, pod_health_lines, pod_network_lines
 from widgets.json_pane import JsonPane
@@ -52,8 +53,10 @@ class ContainerScreen(SubScreen):
     """The detail of one container."""
 
     SCOPES: ClassVar = (Scope.DETAIL,)
+    ALSO: ClassVar = (Scope.CONTAINER,)
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings(Scope.DETAIL),
+        *beside(Scope.DETAIL, Scope.CONTAINER),
         *(
             Binding(str((place + 1) % 10), f"section({place})", title, show=False, id=f"detail.section-{place + 1}")
             for place, title in enumerate(SECTIONS)
@@ -107,6 +110,15 @@ class ContainerScreen(SubScreen):
             "detail.logs": self._logs,
             "detail.links": self._links,
         }
+
+    def action_act(self, action: str) -> None:
+        """Its own actions; those of a container as the fleet does them, to this one."""
+        if BY_ID[action].scope in self.ALSO:
+            fleet = self.app.screen_stack[0]
+            assert isinstance(fleet, FleetScreen)
+            fleet.act_on(self._key, action)
+        else:
+            super().action_act(action)
 
     # -- asking ----------------------------------------------------------------------------------
     def _ask(self) -> None:

@@ -17,6 +17,7 @@ from textual.binding import BindingType
 
 from backends.model.container import Container
 from backends.model.fleet import FleetView
+from backends.model.ids import ContainerKey
 from tui.action import Action, Scope
 from tui.actions import BY_ID, bindings, resolve
 from tui.image_messages import LayersFailed, LayersLoaded
@@ -68,6 +69,7 @@ class FleetScreen(TranshipScreen):
         self._drawn_at = 0.0  # time.monotonic()
         self._undrawn = False  # a view came that was not drawn yet
         self._doors = Doors(self)
+        self._instead: ContainerKey | None = None  # of cursor and marks
 
     def compose(self) -> ComposeResult:
         """Title, filter, table, panes, engines, keys."""
@@ -212,9 +214,20 @@ class FleetScreen(TranshipScreen):
     def _row_selected(self) -> None:
         self.action_act("container.detail")
 
+    def act_on(self, key: ContainerKey, action: str) -> None:
+        """Do an action to this container, whatever cursor and marks say: asked for on a screen of its own."""
+        if key not in self._view.containers:
+            self.tranship.refuse("The container was removed.")
+            return
+        self._instead = key
+        try:
+            self.action_act(action)
+        finally:
+            self._instead = None
+
     def selected(self) -> Container | None:
         """The container under the cursor; says so where there is none."""
-        key = self.query_one(ContainerTable).selected
+        key = self._instead or self.query_one(ContainerTable).selected
         container = self._view.containers.get(key) if key is not None else None
         if container is None:
             group = self.query_one(ContainerTable).group
@@ -225,7 +238,7 @@ class FleetScreen(TranshipScreen):
 
     def chosen(self) -> list[Container]:
         """The marked containers, else that under the cursor; says so where there is none."""
-        keys = self.query_one(ContainerTable).targets
+        keys = (self._instead,) if self._instead else self.query_one(ContainerTable).targets
         found = [self._view.containers[key] for key in keys if key in self._view.containers]
         if not found:
             self.tranship.refuse("No container is selected.")
@@ -246,11 +259,12 @@ class FleetScreen(TranshipScreen):
         if len(targets) > 1:
             self._operate_all(action, targets)
             return
-        resolved = resolve(action, targets[0])
+        resolved, keeps_marks = resolve(action, targets[0]), self._instead is not None
 
         def do(confirmed: bool | None) -> None:
             if confirmed:
-                table.clear_marks()
+                if not keeps_marks:
+                    table.clear_marks()
                 self.tranship.commands.operate(resolved.id, targets[0].key)
 
         if not self.allowed(resolved, targets[0]):

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
 from tui.action import Scope
-from tui.actions import ACTIONS, keys_label, permitted
+from tui.actions import ACTIONS, keys_label, keys_of, permitted
 from tui.screens.base import TranshipScreen
 from widgets.line import BLANK, Line, Tone, line
 from widgets.lines_pane import LinesPane
@@ -22,26 +22,30 @@ _KEY_CELLS = 17
 READ_ONLY_NOTE = "Read-only: keys that change something are switched off."
 
 
-def scope_lines(scope: Scope, *, read_only: bool) -> list[Line]:
-    """One group: its heading, its keys, a blank line; nothing where it has none."""
+def scope_lines(scope: Scope, *, read_only: bool, taken: frozenset[str] = frozenset()) -> list[Line]:
+    """One group: its heading, its keys, a blank line; nothing where it has none. taken: keys that do another thing."""
     actions = [action for action in ACTIONS if action.scope is scope and permitted(action, read_only=read_only)]
     if not actions:
         return []
-    keys = [line((pad(keys_label(one), _KEY_CELLS), Tone.INFO), one.title) for one in actions]
+    keys = [line((pad(keys_label(one, but=taken), _KEY_CELLS), Tone.INFO), one.title) for one in actions]
     return [line((scope.value, Tone.HEADING)), *keys, BLANK]
 
 
-def in_order(here: Sequence[Scope]) -> list[Scope]:
-    """All groups: those of the screen that one sees (here) first, then what holds on it too, then the others."""
+def in_order(here: Sequence[Scope], also: Sequence[Scope] = ()) -> list[Scope]:
+    """All groups: those of the screen that one sees (here) first, then what holds on it too (also), then the others."""
     if not here or Scope.FLEET in here:
         return list(Scope)
-    first = [*here, Scope.BACK, Scope.APP, Scope.MOVE]
+    first = [*here, *also, Scope.BACK, Scope.APP, Scope.MOVE]
     return [*first, *(scope for scope in Scope if scope not in first)]
 
 
-def help_lines(width: int, *, read_only: bool, here: Sequence[Scope] = ()) -> list[Line]:
-    """All groups, in two columns where the width allows it. here: those of the screen that one sees."""
-    groups = [scope_lines(scope, read_only=read_only) for scope in in_order(here)]
+def help_lines(width: int, *, read_only: bool, here: Sequence[Scope] = (), also: Sequence[Scope] = ()) -> list[Line]:
+    """All groups, in two columns where the width allows it. here, also: those of the screen that one sees."""
+    own = frozenset(key for action in ACTIONS if action.scope in {*here, Scope.BACK} for key in keys_of(action))
+    groups = [
+        scope_lines(scope, read_only=read_only, taken=own if scope in also else frozenset())
+        for scope in in_order(here, also)
+    ]
     note = [line((READ_ONLY_NOTE, Tone.WARN)), BLANK] if read_only else []
     if width < TWO_COLUMNS:
         return [*note, *(one for group in groups for one in group)]
@@ -82,8 +86,9 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         """Fill it."""
         below = next((one for one in reversed(self.app.screen_stack) if isinstance(one, TranshipScreen)), None)
-        here, read_only = below.SCOPES if below is not None else (), self._read_only
-        self.query_one(LinesPane).show_built(lambda width: help_lines(width, read_only=read_only, here=here))
+        here, also = (below.SCOPES, below.ALSO) if below is not None else ((), ())
+        read_only = self._read_only
+        self.query_one(LinesPane).show_built(lambda width: help_lines(width, read_only=read_only, here=here, also=also))
 
     def action_close(self) -> None:
         """Close."""

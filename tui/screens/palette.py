@@ -23,7 +23,7 @@ class ActionProvider(Provider):
         return cast("TranshipApp", self.app)
 
     def _actions(self) -> list[Action]:
-        scopes = self.screen.SCOPES if isinstance(self.screen, TranshipScreen) else ()
+        scopes = (*self.screen.SCOPES, *self.screen.ALSO) if isinstance(self.screen, TranshipScreen) else ()
         return [
             action
             for action in ACTIONS
@@ -31,7 +31,7 @@ class ActionProvider(Provider):
         ]
 
     async def _run(self, action: Action) -> None:
-        if isinstance(self.screen, TranshipScreen) and action.scope in self.screen.SCOPES:
+        if isinstance(self.screen, TranshipScreen) and action.scope in (*self.screen.SCOPES, *self.screen.ALSO):
             self.screen.action_act(action.id)
         else:
             await self._tranship.action_act(action.id)
