@@ -60,7 +60,7 @@ class TalkCommands:
             shell = await self._shells.shell_of(engine, row)
             spec = ExecSpec((shell,), tty=True, size=terminal_size(1))
             async with engine.open_exec(row.key.id, spec) as session:
-                await self._joined(row, f"{shell} in", session)
+                await self._joined(row, f"{shell} in", session, quiet=True)
 
     def attach(self, row: Container) -> None:
         """Leave the screen for the container's first process, until that ends or is left."""
@@ -75,14 +75,16 @@ class TalkCommands:
             async with context as session:
                 await self._joined(row, "attached to", session)
 
-    async def _joined(self, row: Container, what: str, session: Session) -> None:
+    async def _joined(self, row: Container, what: str, session: Session, *, quiet: bool = False) -> None:
+        """Lend the terminal until the program ends or is left. quiet: an end without an error needs no word."""
         from tui.terminal import lend
 
         way = "Ctrl-P Ctrl-Q leaves it, and it runs on" if session.tty else "Ctrl-C leaves it, and it runs on"
         title = f"-- {what} {inert(row.name)} on {inert(row.key.engine.name)}: {way} --"
         code = await lend(self._app, partial(_on_terminal, title, session))
-        how = "left; it runs on" if code is None else f"ended with exit code {code}"
-        self._app.notify(f"{row.name}: {how}", timeout=4, markup=False)
+        if code != 0 or not quiet:
+            how = "left; it runs on" if code is None else f"ended with exit code {code}"
+            self._app.notify(f"{row.name}: {how}", timeout=4, markup=False)
 
     # -- one command -----------------------------------------------------------------------------
     def run(self, row: Container, command: str, reply: Reply) -> Worker[None]:

@@ -171,6 +171,11 @@ async def test_a_source_that_runs_on_is_left_running(tmp_path: Path) -> None:
         await play.until(lambda: screen.stage is MoveStage.ENDED)
         assert named(play.docker, "tensorboard") == [RUNNING]
         assert named(play.podman, "tensorboard") == [RUNNING]
+        await play.pilot.pause()
+        await play.press("enter")
+        await play.until(lambda: play.on_top() == "FleetScreen" and play.selected() == "tensorboard", "back")
+        assert play.table.selected is not None
+        assert play.table.selected.engine == play.podman.id, "the cursor is on the copy"
 
 
 async def test_a_blocked_plan_says_why_and_cannot_be_run(tmp_path: Path) -> None:

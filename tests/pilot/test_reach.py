@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import pytest
 from textual.widgets import Input, Static
 
 from backends.model.errors import Unreachable
@@ -69,6 +70,23 @@ async def test_a_screen_without_a_terminal_says_what_to_do(tmp_path: Path) -> No
             await play.until(lambda: "no terminal to give away" in play.toasts(), "the refusal")
             assert "tranship shell" in play.toasts()
             play.app.clear_notifications()
+
+
+@pytest.mark.parametrize(("code", "said"), [(0, ""), (3, "rag-redis: ended with exit code 3"), (None, "it runs on")])
+async def test_a_shell_that_was_left_well_needs_no_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int | None, said: str
+) -> None:
+    async def lend(*_: object) -> int | None:
+        return code
+
+    monkeypatch.setattr("tui.terminal.lend", lend)
+    async with stage(tmp_path) as play:
+        await play.select("rag-redis")
+        await play.press("S")
+        await play.until(lambda: all(one.is_finished for one in play.app.workers if one.group == "terminal"))
+        await play.pilot.pause()
+        assert said in play.toasts()
+        assert bool(play.toasts()) is bool(said)
 
 
 async def test_what_does_not_run_and_read_only_refuse(tmp_path: Path) -> None:

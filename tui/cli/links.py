@@ -61,7 +61,7 @@ def _tell(report: LinkReport, *, tokens: bool) -> None:
         say(f"tranship: {remark}")
     if report.links:
         rows(_COLUMNS, [[one.title, one.whole if tokens else one.masked, one.note or one.why] for one in report.links])
-    else:
+    elif not report.remarks:
         say("tranship: no link was found: no port is published, and the log names no address")
     for _, line in report.tunnels:
         data(f"from your machine: {inert(line)}")

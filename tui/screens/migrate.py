@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from backends.model.container import Container
 from backends.model.fleet import FleetView
-from backends.model.ids import EngineId
+from backends.model.ids import ContainerKey, EngineId
 from backends.model.plan import Choices, Plan
 from tui.action import Scope
 from tui.actions import ACTIONS, bindings, first_key_label
@@ -36,6 +36,7 @@ from tui.screens.move_draft import Draft
 from tui.screens.move_keys import Stage, key_words
 from tui.screens.move_view import move_lines
 from widgets.choice_bar import ChoiceBar
+from widgets.container_table import ContainerTable
 from widgets.gpu_picker import GpuPicker
 from widgets.layer_lines import error_lines
 from widgets.plan_view import PlanView
@@ -236,6 +237,10 @@ class MigrateScreen(SubScreen):
     def _run(self) -> None:
         draft = self._draft
         if self._stage is Stage.ENDED:
+            if self._move is not None and self._move.reports and self._move.state in {State.WAITING, State.ACCEPTED}:
+                report = self._move.reports[0]
+                copy = ContainerKey(report.plan.target, report.target_id)
+                self.app.screen_stack[0].query_one(ContainerTable).await_row(copy)
             self.app.pop_screen()
         elif self._stage is Stage.RUNNING:
             self.tranship.refuse("It runs already; x asks whether to cancel it.")

@@ -147,6 +147,8 @@ def test_links_hide_their_tokens_unless_asked() -> None:
     assert hidden["links"][0]["title"] == "Jupyter"
     assert hidden["links"][0]["has_token"]
     assert "dem0dem0" not in json.dumps(hidden)
+    stopped = demo("links", STOPPED)
+    assert stopped.stderr == "tranship: it does not run\n", "and nothing of ports that it does publish while it runs"
     assert "dem0dem0" in json.dumps(document("links", "jupyter-lab", "--tokens"))
     assert demo("links", "jupyter-lab", "--plain").stdout == "http://localhost:8888/?token=••••\n"
 
