@@ -364,7 +364,7 @@ async def test_events_asked_for_before_the_engines_are_there_come_with_them(tmp_
     docker, podman = demo_engines(look_s=0, act_s=0)
     fleet, ready = Fleet([docker, podman]), asyncio.Event()
 
-    async def open_fleet() -> Fleet:
+    async def open_fleet(_: object) -> Fleet:
         await ready.wait()
         return fleet
 
