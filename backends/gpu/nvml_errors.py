@@ -61,6 +61,12 @@ _ABSENT: dict[int, tuple[str, str]] = {
     ),
 }
 
+_NOTHING = (
+    "No NVIDIA GPU in this machine, and no driver (libnvidia-ml.so.1 not found)",
+    "where there is one, install NVIDIA's driver; a container must be started with GPU access",
+)
+"""Neither card nor library: most machines without a GPU. Nothing need be installed there."""
+
 _CONDITIONS: dict[int, tuple[str, str]] = {
     GPU_IS_LOST: (
         "the GPU is lost: the driver cannot reach it any more",
@@ -82,5 +88,8 @@ def condition(code: int, text: str, index: int) -> tuple[str, str]:
 def absence(code: int, text: str, *, device_here: bool = True) -> GpuAbsent:
     """Why the driver cannot be reached. code, text: of the NVMLError. device_here: the machine has a GPU for it."""
     title, hint = _ABSENT.get(code, (f"The NVIDIA driver does not answer ({text})", "see `nvidia-smi` and `dmesg`"))
-    kind = VendorAbsent if code in _NO_DRIVER and not device_here else GpuAbsent
-    return kind(title, detail=text, hint=hint)
+    if code not in _NO_DRIVER or device_here:
+        return GpuAbsent(title, detail=text, hint=hint)
+    if code == LIBRARY_NOT_FOUND:
+        title, hint = _NOTHING
+    return VendorAbsent(title, detail=text, hint=hint)

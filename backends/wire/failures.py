@@ -1,10 +1,13 @@
-"""Turns HTTP statuses, socket errors and aiohttp's exceptions into our error tree. Makes no calls."""
+"""Turns HTTP statuses, socket errors and aiohttp's exceptions into our error tree. Makes no calls to an engine."""
 
 from __future__ import annotations
 
 import errno
+import grp
 import json
+import os
 import ssl
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeAlias
@@ -74,13 +77,26 @@ def from_os_error(error: OSError, endpoint: Endpoint, engine: EngineId) -> Backe
         hint = "Check the CA, certificate and key files of this engine."
         return Denied(f"TLS with {endpoint} failed", detail=words, hint=hint, engine=engine)
     if error.errno in {errno.EACCES, errno.EPERM}:
-        hint = "Join the group that owns the socket, or use a rootless engine."
+        way = _way_in(endpoint.address) if endpoint.scheme is Scheme.UNIX else "Look at this machine's firewall"
+        hint = f"{way}, or use a rootless engine."
         return Denied(f"No permission to open {endpoint}", detail=words, hint=hint, engine=engine)
     if error.errno in _GONE:
         hint = "Start the engine's service." if endpoint.scheme is not Scheme.SSH else "Start the service over there."
         return Unreachable(f"Nothing listens at {endpoint}", detail=words, hint=hint, engine=engine)
     hint = "Check the address, and that this machine can reach it."
     return Unreachable(f"The connection to {endpoint} failed", detail=words, hint=hint, engine=engine)
+
+
+def _way_in(path: str) -> str:
+    """How a person comes to open a socket: by its group, where that may write to it and has a name."""
+    try:
+        found = os.stat(path)
+        group = grp.getgrgid(found.st_gid).gr_name if found.st_mode & stat.S_IWGRP else ""
+    except (OSError, KeyError):  # a folder above it is closed, or nobody has named the group
+        group = ""
+    if not group or not found.st_gid:
+        return "Ask whoever owns the socket for the right to write to it"
+    return f"Join the socket's group (`sudo usermod -aG {group} $USER`, then log in again)"
 
 
 def lost(endpoint: Endpoint, engine: EngineId, cause: BaseException | None = None) -> Unreachable:

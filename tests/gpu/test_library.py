@@ -62,6 +62,6 @@ def test_a_driver_that_refuses_says_so_through_all_of_it(fake_library: Path, tmp
 )
 def test_no_library_is_no_driver() -> None:
     found = sampled(dict(os.environ))
-    assert found["absent"] == "No NVIDIA driver on this machine (libnvidia-ml.so.1 not found)"
+    assert found["absent"] == "No NVIDIA GPU in this machine, and no driver (libnvidia-ml.so.1 not found)"
     assert found["loaded"] is False, "pynvml takes memory for nothing"
     assert (found["vendor_absent"], "install" in str(found["hint"])) == (True, True)
