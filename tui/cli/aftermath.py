@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backends.engine import Engine
-from backends.model.errors import Conflict, NotFound, Refused
+from backends.model.errors import BackendError, Conflict, NotFound, Refused
+from backends.model.ids import ContainerKey
 from backends.model.plan import Check, Undone
 from tui.cli import schema
 from tui.cli.ask import agreed
@@ -63,6 +65,27 @@ async def engines_of(fleet: Fleet) -> dict[str, Engine]:
     return {engine.name: fleet.engine(engine) for engine in view.engines}
 
 
+@contextmanager
+def written_down(fleet: Fleet, action: str, *records: Record) -> Iterator[list[BackendError]]:
+    """What is done within is an operation of each move's container: one at a time, and lines of the audit trail.
+
+    Raises Refused where an operation is in flight. An error that is put into what it yields is how they ended.
+    """
+    wrong: list[BackendError] = []
+    ids = {engine.id.name: engine.id for engine in fleet.engines}
+    with ExitStack() as open_ones:
+        tracked = [
+            (record, open_ones.enter_context(fleet.operations.track(action, key, record.container_name)))
+            for record in records
+            if (key := ContainerKey(ids[record.source], record.container_id) if record.source in ids else None)
+        ]
+        yield wrong
+        for record, one in tracked:
+            one.failed(wrong[0]) if wrong else one.done(
+                f"the move of {record.container_name} to {record.target}, journal {record.id}"
+            )
+
+
 async def undo_move(fleet: Fleet, state_dir: Path, name: str, *, as_json: bool, yes: bool) -> Exit:
     """Take a move back and say what was done; a finished one only where that is agreed to (Refused else)."""
     from backends.migration.rollback import undo
@@ -79,7 +102,11 @@ async def undo_move(fleet: Fleet, state_dir: Path, name: str, *, as_json: bool, 
         if not await agreed(f"{written}. Remove it and start {done.container_name} on {done.source} again?"):
             say("nothing was undone")
             return Exit.FAILED
-    undone = await undo(state_dir, record.id, await engines_of(fleet), finished=done is not None)
+    engines = await engines_of(fleet)
+    with written_down(fleet, "migrate.undo", record) as wrong:
+        undone = await undo(state_dir, record.id, engines, finished=done is not None)
+        if undone.left:
+            wrong.append(Conflict("the move is not wholly undone", detail="; ".join(undone.left)))
     if as_json:
         answer(journal=record.id, undone=list(undone.done), left=list(undone.left))
     else:
@@ -95,8 +122,9 @@ async def resume_move(fleet: Fleet, state_dir: Path, name: str, *, as_json: bool
     record = await cut_off(state_dir, name)
     if record is None:
         raise _none(name, "was cut off", state_dir)
-    with progress_lines() as progress:
-        report = await resume(state_dir, record.id, await engines_of(fleet), on_update=progress)
+    engines = await engines_of(fleet)
+    with progress_lines() as progress, written_down(fleet, "container.migrate", record):
+        report = await resume(state_dir, record.id, engines, on_update=progress)
     tell_report(report.plan, report, as_json=as_json)
     return Exit.DONE if report.equal else Exit.FAILED
 
@@ -104,8 +132,11 @@ async def resume_move(fleet: Fleet, state_dir: Path, name: str, *, as_json: bool
 async def confirmed_move(fleet: Fleet, state_dir: Path, journal: str, *, remove_source: bool) -> list[str]:
     """Accept a finished move; what was done, for people."""
     from backends.migration.confirm import confirm
+    from backends.migration.journal import load
 
-    return list(await confirm(state_dir, journal, await engines_of(fleet), remove_source=remove_source))
+    engines, record = await engines_of(fleet), (await load(state_dir, journal)).record
+    with written_down(fleet, "migrate.accept", record):
+        return list(await confirm(state_dir, journal, engines, remove_source=remove_source))
 
 
 async def confirm_move(fleet: Fleet, state_dir: Path, name: str, *, remove_source: bool, as_json: bool) -> Exit:

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backends.model.errors import BackendError
+from backends.model.errors import BackendError, Conflict
 from backends.model.plan import Choices, MigrationReport, Plan, StepProgress
 from tui.cli import schema
-from tui.cli.aftermath import checks_exit, engines_of, say_all
+from tui.cli.aftermath import checks_exit, engines_of, say_all, written_down
 from tui.cli.ask import agreed
 from tui.cli.carrying import complain_undone, progress_lines, show
 from tui.cli.exits import Exit
@@ -118,10 +118,11 @@ def _tell(reports: tuple[MigrationReport, ...], *, as_json: bool) -> Exit:
 
 async def resume_project(fleet: Fleet, folder: Path, project: str, *, as_json: bool) -> Exit:
     """Finish a project's move that was cut off."""
-    from backends.migration.together import resume_together
+    from backends.migration.together import newest, resume_together
 
-    with _lines() as follow:
-        reports = await resume_together(folder, project, await engines_of(fleet), on_update=follow)
+    engines, records = await engines_of(fleet), await newest(folder, project)
+    with _lines() as follow, written_down(fleet, "container.migrate", *records):
+        reports = await resume_together(folder, project, engines, on_update=follow)
     return _tell(reports, as_json=as_json)
 
 
@@ -140,7 +141,11 @@ async def undo_project(fleet: Fleet, folder: Path, project: str, *, as_json: boo
         if not await agreed(question):
             say("nothing was undone")
             return Exit.FAILED
-    undone = await undo_together(folder, project, await engines_of(fleet), finished=finished)
+    engines = await engines_of(fleet)
+    with written_down(fleet, "migrate.undo", *records) as wrong:
+        undone = await undo_together(folder, project, engines, finished=finished)
+        if undone.left:
+            wrong.append(Conflict("the move is not wholly undone", detail="; ".join(undone.left)))
     if as_json:
         answer(project=project, undone=list(undone.done), left=list(undone.left))
     else:
@@ -157,8 +162,9 @@ async def confirm_project(fleet: Fleet, folder: Path, project: str, *, remove_so
 
     records = await waiting(folder, project)
     engines, done = await engines_of(fleet), list[str]()
-    for record in reversed(records):
-        done += await confirm(folder, record.id, engines, remove_source=remove_source)
+    with written_down(fleet, "migrate.accept", *records):
+        for record in reversed(records):
+            done += await confirm(folder, record.id, engines, remove_source=remove_source)
     if as_json:
         answer(project=project, done=done)
     else:

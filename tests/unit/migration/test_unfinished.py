@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,10 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from backends.engines.demo import DemoEngine
 from backends.migration.journal import Effect, Entry, Journal, Record, Status, folder_of
 from backends.migration.unfinished import is_at_work, next_step, refuse_unfinished, sentence, unfinished
-from backends.model.errors import Conflict
-from tui.cli.aftermath import cut_off, finished
+from backends.model.errors import Conflict, NotFound, Refused
+from backends.model.ids import EngineId, EngineKind
+from backends.services.audit import AuditLog
+from backends.services.fleet import Fleet
+from tui.cli.aftermath import cut_off, finished, written_down
 
 
 def record(**changes: object) -> Record:
@@ -90,3 +95,23 @@ def test_the_sentence_names_what_was_made_and_the_next_step() -> None:
     assert "--undo" in next_step(record())
     assert "--resume" not in next_step(record(status=Status.PARTLY_UNDONE)), "half of it is gone"
     assert "--confirm" in next_step(record(status=Status.DONE))
+
+
+async def test_what_the_command_line_does_after_a_move_is_in_the_trail(tmp_path: Path) -> None:
+    engine = DemoEngine(EngineId(EngineKind.DOCKER, "docker"))
+    path = tmp_path / "audit.jsonl"
+    fleet = Fleet([engine], audit=AuditLog(path))
+    accept, undo = (written_down(fleet, action, record()) for action in ("migrate.accept", "migrate.undo"))
+    with accept, pytest.raises(Refused), undo:
+        raise AssertionError("two at a time")
+    with written_down(fleet, "migrate.undo", record()) as wrong:
+        wrong.append(Conflict("the move is not wholly undone"))
+    with pytest.raises(NotFound), written_down(fleet, "migrate.undo", record()):
+        raise NotFound("the copy is gone")
+    await fleet.close()
+    said = [json.loads(one) for one in path.read_text().splitlines()]
+    assert [(one["action"], one["outcome"]) for one in said] == [
+        ("migrate.accept", "done"),
+        ("migrate.undo", "failed"),
+        ("migrate.undo", "failed"),
+    ]
