@@ -371,6 +371,7 @@ async def test_events_asked_for_before_the_engines_are_there_come_with_them(tmp_
     app = TranshipApp(open_fleet, Settings(demo=True), state_dir=tmp_path)
     async with app.run_test() as pilot:
         play = Stage(app, pilot, docker, podman, fleet)
+        await play.until(lambda: any(one.name == "open fleet" for one in app.workers), "the fleet asked for")
         await play.press("E")
         view = app.screen.query_one(LogView)
         ready.set()
