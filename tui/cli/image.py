@@ -10,8 +10,8 @@ import click
 
 from tui.cli.ask import agreed, check_can_ask
 from tui.cli.exits import Exit, worst
-from tui.cli.here import absolute
 from tui.cli.groups import Subcommands
+from tui.cli.here import absolute
 from tui.cli.image_parts import Progress, each, frees, listed, told
 from tui.cli.image_platforms import platforms
 from tui.cli.options import common, engine_option, only, yes_option
