@@ -90,7 +90,7 @@ class TranshipApp(Saying):
         if wanted and wanted != self.theme:
             self.notify(f"There is no theme {wanted}; using {self.theme}.", severity="warning", markup=False)
         self.set_keymap(keymap(self.settings.keys))
-        self.call_after_refresh(self.bridge.start)
+        self.bridge.start_after_frame()
 
     def on_resize(self, event: Resize) -> None:
         """Where there is no room for any screen, a sentence stands above all until there is."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from backends.model.fleet import FleetView
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 OpenFleet: TypeAlias = Callable[[Callable[[FleetView], Awaitable[None]]], Awaitable["Fleet"]]
 """Opens the fleet. What it is given shows a view on the way, and returns when that is on the screen."""
 
+FRAME_MOST_S = 0.5
+"""No longer is waited for a frame: a screen that is covered before it was drawn does not tell of it (Textual 8.2)."""
 FRAME_S = 0.1  # measured: 10 frames a second is what a table of 200 rows is drawn at without being felt
 
 
@@ -70,8 +73,14 @@ class Bridge:
         self._worker: Worker[None] | None = None
         self.fleet: Fleet | None = None
 
-    def start(self) -> None:
-        """Open the fleet in a worker; FleetOpened says when it is there."""
+    def start_after_frame(self) -> None:
+        """Open the fleet once the first frame is drawn; FleetOpened says when it is there."""
+        self._app.call_after_refresh(self._start)
+        self._app.set_timer(FRAME_MOST_S, self._start, name="open the fleet anyhow")
+
+    def _start(self) -> None:
+        if self._worker is not None:
+            return
         self._worker = self._app.run_worker(self._open(), name="open fleet", group="bridge", exit_on_error=False)
 
     async def _open(self) -> None:
@@ -91,7 +100,8 @@ class Bridge:
         drawn = asyncio.Event()
         self._app.post_message(StoreChanged(view))
         if self._app.call_after_refresh(drawn.set):  # False where the app is ending
-            await drawn.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(drawn.wait(), FRAME_MOST_S)
 
     async def close(self) -> None:
         """Stop listening and close the fleet; safe when it never opened, and to call twice."""

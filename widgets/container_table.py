@@ -89,7 +89,8 @@ class ContainerTable(LiveTable):
         """
         sort = sort or Sort()
         named = badges(view.engines.values())
-        gpus = bool(view.gpus.readings) or any(
+        # Until it is told that there are none, their columns keep their place: rows that jump are hard to read.
+        gpus = not view.gpus.absent or any(
             container.gpus_given and container.state.alive for container in view.containers.values()
         )
         if view.containers is not self._measured:

@@ -6,6 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
 from backends.engines.demo_fleet import demo_engines
 from backends.model.events import ConnectionState, Link
 from backends.model.fleet import EngineView, FleetView
@@ -63,3 +67,32 @@ async def test_leaving_before_the_fleet_is_there(tmp_path: Path) -> None:
     async with app.run_test() as pilot:
         await pilot.press("q")
     assert not app.is_running
+
+
+@pytest.mark.parametrize("turns", [15, 30])
+async def test_a_screen_that_is_opened_at_once_holds_no_engine_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    """Textual forgets what waits for the first frame of a screen that another covers before it."""
+
+    async def do_not_wait(*_: object, **__: object) -> bool:
+        return True
+
+    docker, podman = demo_engines(look_s=0, act_s=0)
+
+    async def open_fleet(show: Callable[[FleetView], Awaitable[None]]) -> Fleet:
+        await show(FleetView())
+        return Fleet((docker, podman))
+
+    app = TranshipApp(open_fleet, Settings(demo=True), state_dir=tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Pilot, "_wait_for_screen", do_not_wait)
+        async with app.run_test() as pilot:
+            for _ in range(turns):  # turns of the loop: long before the first frame
+                await asyncio.sleep(0)
+            app.post_message(events.Key("question_mark", "?"))
+            patch.undo()
+            play = Stage(app, pilot, docker, podman, Fleet(()))
+            await play.until(lambda: play.on_top() == "HelpScreen")
+            await play.until(lambda: app.view.containers, "the containers")
+            assert play.on_top() == "HelpScreen"

@@ -225,8 +225,10 @@ def test_columns_of_gpus_stand_where_there_are_some_or_a_person_wants_them() -> 
         return sum(column.key.startswith("gpu") for column in table._columns)
 
     assert gpu_columns(some_gpus(1)) == 3
-    assert gpu_columns(GpuSnapshot()) == 0
-    assert gpu_columns(GpuSnapshot(), ColumnChoice(hidden=frozenset({"age"}))) == 3
+    assert gpu_columns(GpuSnapshot()) == 3, "nobody has looked yet"
+    none = GpuSnapshot(absent="No NVIDIA driver on this machine")
+    assert gpu_columns(none) == 0
+    assert gpu_columns(none, ColumnChoice(hidden=frozenset({"age"}))) == 3
 
 
 def test_a_number_and_the_text_beside_it_are_two_in_a_narrow_table() -> None:
