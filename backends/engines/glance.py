@@ -9,13 +9,14 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from functools import partial
 
 from backends.engines.discover import Found
+from backends.engines.row_by_row import Json, rows_of
 from backends.model.container import Container
 from backends.model.ids import EngineId, EngineKind
 from backends.wire.endpoint import Scheme
-from backends.wire.failures import MISSHAPEN
+from backends.wire.failures import NO_JSON
 from backends.wire.plain import plain_get
 
 _log = logging.getLogger(__name__)
@@ -53,21 +54,21 @@ async def _listed(found: Found) -> tuple[Container, ...] | None:
 
 def _read(found: Found, body: bytes) -> tuple[Container, ...] | None:
     try:
-        return tuple(map(_translator(found), json.loads(body) or ()))
-    except MISSHAPEN as error:
+        return tuple(rows_of(json.loads(body), _translator(found), "Id"))
+    except (*NO_JSON, TypeError) as error:
         _log.info("no first look at %s: %r", found.id, error)
         return None
 
 
-def _translator(found: Found) -> Callable[[Mapping[str, Any]], Container]:
+def _translator(found: Found) -> Callable[[Json], Container]:
     """From one entry of the engine's list to the model."""
     if found.kind is EngineKind.DOCKER:
         from backends.engines.docker_translate import container_from_list
 
-        return lambda item: container_from_list(found.id, item)
+        return partial(container_from_list, found.id)
     from backends.engines.podman_translate import listed_container
 
-    return lambda item: listed_container(item, found.id)
+    return partial(listed_container, engine=found.id)
 
 
 __all__ = ["GLANCE_TIMEOUT_S", "glance"]

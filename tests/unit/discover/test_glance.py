@@ -71,14 +71,19 @@ async def test_each_engine_is_asked_its_own_way(tmp_path: Path) -> None:
         b"garbage",
         b"HTTP/1.0 200 OK\r\n\r\nno json",
         _http([ROW], "500 no"),
-        _http([{"Id": "a", "Ports": 3}]),
         _http({"a": 1}),
     ],
-    ids=["nothing", "no HTTP", "no JSON", "refused", "another row", "another shape"],
+    ids=["nothing", "no HTTP", "no JSON", "refused", "another shape"],
 )
 async def test_what_is_no_list_is_left_to_the_supervisor(tmp_path: Path, answer: bytes) -> None:
     async with _server(tmp_path / "s", answer):
         assert await glance([_found(DOCKER, tmp_path / "s")]) == {}
+
+
+async def test_a_row_that_cannot_be_read_whole_costs_only_itself(tmp_path: Path) -> None:
+    async with _server(tmp_path / "s", _http([ROW, {"Id": "b", "Ports": 3, "Names": ["/two"]}, 7])):
+        rows = (await glance([_found(DOCKER, tmp_path / "s")]))[DOCKER]
+    assert [(one.name, bool(one.why)) for one in rows] == [("one", False), ("two", True), ("?3", True)]
 
 
 async def test_an_engine_without_containers_was_seen(tmp_path: Path) -> None:
