@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from backends.engine import Engine
 from backends.migration.fields import MASK
@@ -19,24 +20,42 @@ from backends.migration.verify import compare_volumes, verify
 from backends.model.container import Container, ContainerState
 from backends.model.errors import NotFound, Refused
 from backends.model.plan import Check, Plan, VolumeChoice
+from backends.model.secrets import MASK as WORD_MASK
 from backends.model.workload import WorkloadSpec
+
+Words: TypeAlias = tuple[str, ...] | None
 
 
 class _Masking:
     """An engine whose recipes are masked where a plan is whose secrets are not kept any more."""
 
-    def __init__(self, inner: Engine, names: Sequence[str]) -> None:
-        self._inner, self._names = inner, names
+    def __init__(self, inner: Engine, kept: WorkloadSpec) -> None:
+        self._inner, self._kept = inner, kept
 
     def __getattr__(self, name: str) -> object:
         return getattr(self._inner, name)
 
     async def workload_spec(self, container: str) -> WorkloadSpec:
         spec = await self._inner.workload_spec(container)
-        return replace(spec, env=self._masked(spec.env), labels=self._masked(spec.labels))
+        kept = self._kept
+        return replace(
+            spec,
+            env=_as_kept(spec.env, kept.env),
+            labels=_as_kept(spec.labels, kept.labels),
+            command=_words_as_kept(spec.command, kept.command),
+            entrypoint=_words_as_kept(spec.entrypoint, kept.entrypoint),
+        )
 
-    def _masked(self, values: Mapping[str, str]) -> dict[str, str]:
-        return {key: MASK if value and key in self._names else value for key, value in values.items()}
+
+def _as_kept(values: Mapping[str, str], kept: Mapping[str, str]) -> dict[str, str]:
+    return {key: MASK if value and kept.get(key) == MASK else value for key, value in values.items()}
+
+
+def _words_as_kept(words: Words, kept: Words) -> Words:
+    """A word of which a part is hidden is taken to be the one that was hidden, where the others are in their places."""
+    if words is None or kept is None or len(words) != len(kept):
+        return words
+    return tuple(old if WORD_MASK in old else new for new, old in zip(words, kept, strict=True))
 
 
 async def verify_again(state_dir: Path, journal: str, engines: Mapping[str, Engine]) -> tuple[Check, ...]:
@@ -56,25 +75,25 @@ async def verify_again(state_dir: Path, journal: str, engines: Mapping[str, Engi
         raise Refused(f"move {journal} has made no container")
     copy = await target.inspect_container(container.id)
     landed = await target.image_facts(copy.image_id)
-    seen_by: Engine = target if not secrets else _Masking(target, secrets)  # type: ignore[assignment]  # passes all else on
+    seen_by: Engine = target if not secrets else _Masking(target, plan.spec)  # type: ignore[assignment]  # passes all else on
     checks = await verify(plan, seen_by, copy.key.id, landed, 0.0)
-    hidden = Check(
-        "secrets", True, f"{len(secrets)} values", "-", "their values are not kept after a move is confirmed"
-    )
+    hidden = Check("secrets", True, f"{secrets} values", "-", "their values are not kept after a move is confirmed")
     volumes = await _volumes(record, plan, source, target, copy)
     return (*checks, *([hidden] if secrets else []), *volumes)
 
 
-async def _plan(state_dir: Path, journal: str) -> tuple[Plan, list[str]]:
-    """The plan, and the names of the values in it that are masked."""
+async def _plan(state_dir: Path, journal: str) -> tuple[Plan, int]:
+    """The plan, and how many values in it are masked."""
     plan = await load_plan(state_dir, journal)
     if plan is not None:
-        return plan, []
+        return plan, 0
     report = await load_report(state_dir, journal)
     if report is None:
         raise Refused(f"the report of move {journal} is gone", hint=f"it lay in {state_dir / 'migrations'}")
     spec = report.plan.spec
-    return report.plan, [key for key, value in (*spec.env.items(), *spec.labels.items()) if value == MASK]
+    values = [value == MASK for value in (*spec.env.values(), *spec.labels.values())]
+    words = [WORD_MASK in word for word in (*(spec.command or ()), *(spec.entrypoint or ()))]
+    return report.plan, sum(values) + sum(words)
 
 
 async def _volumes(record: Record, plan: Plan, source: Engine, target: Engine, copy: Container) -> list[Check]:

@@ -14,6 +14,7 @@ from backends.migration.unbroken import unbroken
 from backends.model import codec
 from backends.model.errors import Denied
 from backends.model.plan import MigrationReport, Plan
+from backends.model.secrets import masked_words
 
 ORPHAN_AGE_S = 3600.0
 """A plan without a journal is of a process that died between the two; in this time the journal may still come."""
@@ -30,15 +31,26 @@ def report_path(state_dir: Path, journal: str) -> Path:
 
 
 def without_secrets(report: MigrationReport) -> MigrationReport:
-    """The report as it is kept: values in the environment and labels that look like secrets are masked."""
+    """The report as it is kept: values in the environment, labels and commands that look like secrets are masked."""
     spec = report.plan.spec
-    clean = replace(spec, env=_masked(spec.env), labels=_masked(spec.labels), unmapped=())
+    clean = replace(
+        spec,
+        env=_masked(spec.env),
+        labels=_masked(spec.labels),
+        command=_words(spec.command),
+        entrypoint=_words(spec.entrypoint),
+        unmapped=(),
+    )
     return replace(report, plan=replace(report.plan, spec=clean))
 
 
 def _masked(values: Mapping[str, str]) -> dict[str, str]:
     """Hidden whole, also where only a part looks like a secret: what is compared again is known by MASK."""
     return {key: MASK if shown(key, value) != value else value for key, value in values.items()}
+
+
+def _words(command: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if command is None else tuple(masked_words(command))
 
 
 async def save_plan(state_dir: Path, journal: str, plan: Plan) -> None:
