@@ -11,6 +11,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from backends.engines.demo_fleet import demo_engines
+from backends.model.container import ContainerState
 from backends.model.events import ConnectionState, Link
 from backends.model.fleet import EngineView, FleetView
 from backends.model.ids import ContainerKey
@@ -45,14 +46,18 @@ async def test_rows_are_there_before_the_fleet_and_stay(tmp_path: Path) -> None:
         await play.until(lambda: len(play.table.rows) == len(seen.view.containers), "the first look")
         names = play.shown()
         assert not any(row.stale for row in play.table.rows), "they are not old"
-        await play.press("down", "down", "s")
-        await play.until(lambda: app._notifications, "why nothing can be done yet")
-        chosen = play.table.selected
+        chosen = next(one.key for one in seen.view.containers.values() if one.state is ContainerState.RUNNING)
+        play.table.move_to(chosen)
+        await play.press("s")
+        await play.until(lambda: app._notifications, "that it is done later")
         go_on.set()
         await play.until(lambda: all(one.connection.link is Link.CONNECTED for one in app.view.engines.values()))
         await play.until(lambda: len(app.view.containers) > len(names), "the other engine's")
         assert set(names) <= set(play.shown())
         assert play.table.selected == chosen
+        await play.until(
+            lambda: app.view.containers[chosen].state is ContainerState.EXITED, "what was asked for before"
+        )
         await play.until(lambda: watched, "who is looked at")
         assert chosen in watched[-1]
 

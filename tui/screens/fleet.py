@@ -29,6 +29,7 @@ from tui.screens.copying import copy_acts, take_line
 from tui.screens.doors import Doors
 from tui.screens.fleet_moves import note_of
 from tui.screens.frame import KeyBar, TitleBar
+from tui.screens.held_key import HeldKey
 from tui.screens.panes import PANES, Panes
 from widgets.column_choice import USUAL, ColumnChoice
 from widgets.container_rows import GROUPS, SORTABLE, GpuLight, Group, columns_for, told_in_seconds
@@ -69,6 +70,7 @@ class FleetScreen(TranshipScreen):
         self._drawn_at = 0.0  # time.monotonic()
         self._undrawn = False  # a view came that was not drawn yet
         self._doors = Doors(self)
+        self._held = HeldKey()
         self._instead: ContainerKey | None = None  # of cursor and marks
 
     def compose(self) -> ComposeResult:
@@ -99,10 +101,11 @@ class FleetScreen(TranshipScreen):
         if view.engines is not engines:
             self.show_modes()
         # Behind a box each line that changes draws the whole screen anew, dimmed: once a second does there.
-        if self.app.screen is self or time.monotonic() - self._drawn_at > 0.9 * _TICK_S:
+        self._undrawn = self.app.screen is not self and time.monotonic() - self._drawn_at <= 0.9 * _TICK_S
+        if not self._undrawn:
             self._draw()
-        else:
-            self._undrawn = True
+        if action := self._held.due(self.query_one(ContainerTable).selected if self.is_current else None, view):
+            super().action_act(action)
 
     def _tick(self) -> None:
         """Ages and countdowns go on where no reading came that drew them anyhow."""
@@ -186,6 +189,13 @@ class FleetScreen(TranshipScreen):
         self._draw()
 
     # -- actions ---------------------------------------------------------------------------------
+    def action_act(self, action: str) -> None:
+        """Do an action; on a row whose engine is still connecting, once it is there."""
+        if self._held.holds(action, self.query_one(ContainerTable).selected, self._view):
+            self.app.notify(f"{BY_ID[action].short.capitalize()}: as soon as its engine is connected.", timeout=2)
+        else:
+            super().action_act(action)
+
     def acts(self) -> Mapping[str, Callable[[], object]]:
         """Of containers and of the fleet."""
         commands = self.tranship.commands

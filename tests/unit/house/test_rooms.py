@@ -18,8 +18,8 @@ BACKENDS = [
     if p.is_relative_to(ROOT / "backends")
 ]
 FIRST_SCREENS = frozenset(
-    {"asking", "base", "copying", "doors", "facts", "fleet", "fleet_moves", "frame", "palette", "panes", "reach_doors"}
-    | {"registries"}
+    {"asking", "base", "copying", "doors", "facts", "fleet", "fleet_moves", "frame", "held_key", "palette", "panes"}
+    | {"reach_doors", "registries"}
 )
 """What the fleet's screen is made of."""
 FIRST_MODELS = frozenset(

@@ -21,9 +21,12 @@ class Ring:
 
 
 @pytest.fixture(autouse=True)
-def searched() -> Iterator[None]:
-    """What is left out here is searched by the other tests again."""
+def searched(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No search but the test's own, none due by an earlier test; what is left out here is searched by others again."""
+    monkeypatch.setattr(uncollected, "_due", False)
+    gc.disable()
     yield
+    gc.enable()
     gc.unfreeze()
     gc.collect()
 
