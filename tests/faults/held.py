@@ -85,7 +85,9 @@ class Held:
             now = self.look()
             lowest = {what: min(value, lowest[what]) for what, value in now.items()}
             tasks &= _tasks()
+        gc.unfreeze()
         gc.collect()
+        gc.unfreeze()  # an app that is tidied has left out what was found alive
         lowest["objects, thousands"] = len(gc.get_objects()) / 1000
         self.rests.append(lowest)
         self.tasks.append(tasks)

@@ -159,7 +159,8 @@ async def soaked(engines: real.RealEngines, minutes: float, busy_s: float) -> So
         os.environ.update(DOCKER_HOST=doors[0].url, CONTAINER_HOST=doors[1].url, XDG_RUNTIME_DIR="/nonexistent")
         settings = Settings()
         app = TranshipApp(partial(open_fleet, settings, only=("docker", "podman")), settings)
-        async with app.run_test(size=(120, 36), notifications=True) as pilot:
+        async with app.run_test(size=(120, 36), notifications=True) as pilot, AsyncExitStack() as ends:
+            ends.enter_context(app.tidied())  # as where a person starts it
             until_s = time.monotonic() + 60 * minutes
             async with asyncio.TaskGroup() as group:
                 for lab in labs:
