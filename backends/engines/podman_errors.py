@@ -98,6 +98,12 @@ _RULES: tuple[tuple[tuple[str, ...], type[BackendError], str, str], ...] = (
     ),
     (("no such container",), NotFound, "No such container on this engine", ""),
     (("image not known", "no such image"), NotFound, "No such image in this engine's store", "Pull or ship it first."),
+    (
+        ("layer not known",),
+        NotFound,
+        "An image of this engine has lost its layers: it is being removed, or its store is damaged",
+        "Where it stays so, pull the image again; `podman system check` tells what is amiss.",
+    ),
     (("no such volume",), NotFound, "No such volume on this engine", ""),
     (
         ("does not match any of the supported image formats",),

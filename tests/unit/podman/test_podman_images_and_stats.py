@@ -103,6 +103,7 @@ def test_only_those_wanted() -> None:
         ("setting up CDI devices: unresolvable CDI devices nvidia.com/gpu=7", NotFound),
         ('Unable to delete image "72" by ID with more than one tag ([a b]): please force removal', Conflict),
         ("no such image: docker.io/test/nope:1: image not known", NotFound),
+        ("failed in inspect image 604abcc295e8: layer not known", NotFound),
         ("pasta failed with exit code 1:\nFailed to bind port 18200 (Address already in use)", Conflict),
     ],
 )  # fmt: skip
