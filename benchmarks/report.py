@@ -28,7 +28,7 @@ engines' namespaces, the cost of entering them is measured in the same run and t
 In reports of their own, with more cases: what idling costs, [idle.md](idle.md) (`python -m benchmarks.idle`); moving
 images and volumes, with memory and disk, [migrate.md](migrate.md) (`python -m benchmarks.migrate`); files of image
 layers against dive, [layers.md](layers.md); sweeps against a shell loop, [sweep.md](sweep.md); sampling GPUs against
-nvitop and `nvidia-smi`, [gpus.md](gpus.md); what each key costs the processor, `python -m benchmarks.key_costs`.
+nvitop and `nvidia-smi`, [gpus.md](gpus.md); what each key costs the processor, [keys.md](keys.md).
 """
 
 
