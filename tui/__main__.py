@@ -44,9 +44,9 @@ def _plain_start() -> int | None:
     What is amiss with the settings is the command line's to tell.
     """
     from tui.config import ConfigError, load
-    from tui.opening import has_screen, show_screen
+    from tui.opening import COMPLETE, has_screen, show_screen
 
-    if "_TRANSHIP_COMPLETE" in os.environ or not has_screen():
+    if COMPLETE in os.environ or not has_screen():
         return None
     try:
         return show_screen(load())

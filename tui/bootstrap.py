@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import os
-from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from backends.services.fleet import Background, Fleet
     from backends.wire.endpoint import Endpoint
 
-Show: TypeAlias = "Callable[[FleetView], Awaitable[None]]"
+Show: TypeAlias = Callable[[FleetView], Awaitable[None]]
 """Puts a view on the screen; returns when it is there."""
 GpuSampling: TypeAlias = "Callable[[Fleet, GpuTiming], Coroutine[None, None, None]]"
 
@@ -125,7 +125,7 @@ def _real(
     services: Mapping[EngineId, PodmanService],
     background: Mapping[str, Background],
     clusters: Sequence[Cluster] = (),
-    seen: Iterable[Container] = (),
+    seen: Collection[Container] = (),
 ) -> Fleet:
     from backends.services.audit import AuditLog, default_path
     from backends.services.fleet import Fleet

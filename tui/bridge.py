@@ -11,6 +11,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TypeAlias
 
 from backends.model.fleet import FleetView
+from tui.bootstrap import Show
 from tui.messages import AuditTroubled, FleetOpened, OperationFinished, StoreChanged
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from backends.services.fleet import Fleet
 
-OpenFleet: TypeAlias = Callable[[Callable[[FleetView], Awaitable[None]]], Awaitable["Fleet"]]
+OpenFleet: TypeAlias = Callable[[Show], Awaitable["Fleet"]]
 """Opens the fleet. What it is given shows a view on the way, and returns when that is on the screen."""
 
 FRAME_MOST_S = 0.5

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tui.app import TranshipApp
 
 
+COMPLETE = "_TRANSHIP_COMPLETE"
+"""Set by the shell that wants words to offer, and no screen; click's name for it."""
+
+
 def has_screen() -> bool:
     """Whether there is a terminal to draw on, or a browser that shows one."""
     on_terminal = sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM") != "dumb"
@@ -70,4 +74,4 @@ async def _shown(app: TranshipApp) -> int:
     return app.return_code or 0
 
 
-__all__ = ["has_screen", "show_screen"]
+__all__ = ["COMPLETE", "has_screen", "show_screen"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol, TypeAlias
 
@@ -16,7 +16,7 @@ from backends.model.events import ConnectionState, Link
 from backends.model.fleet import EngineView
 from backends.model.ids import ContainerKey, EngineId, EngineKind
 from backends.services.audit import AuditLog
-from backends.services.changes import ContainerSeen, EngineAdded, LinkChanged
+from backends.services.changes import ContainersListed, EngineAdded, LinkChanged
 from backends.services.event_feed import EventFeed
 from backends.services.operations import Operations
 from backends.services.stats_history import StatsHistory
@@ -68,7 +68,7 @@ class Fleet:
         background: Mapping[str, Background] | None = None,
         audit: AuditLog | None = None,
         timing: Timing | None = None,
-        seen: Iterable[Container] = (),
+        seen: Collection[Container] = (),
     ) -> None:
         self.store = Store()
         self.read_only = read_only
@@ -90,9 +90,8 @@ class Fleet:
         for engine in engines:
             connecting = ConnectionState(Link.CONNECTING)
             self.store.apply(EngineAdded(EngineView(engine.id, connecting, endpoint=engine.endpoint)))
-        for container in seen:
-            if container.key.engine in self._engines:
-                self.store.apply(ContainerSeen(container))
+            rows = tuple(container for container in seen if container.key.engine == engine.id)
+            self.store.apply(ContainersListed(engine.id, rows))
         for found in absent:
             error = (Refused if found.source else Unreachable)(found.absent, hint=found.hint, engine=found.id)
             self.store.apply(EngineAdded(EngineView(found.id, ConnectionState(Link.ABSENT, error))))

@@ -21,6 +21,7 @@ from backends.services.store import Store
 from tests.pilot.stage import Stage
 from tui.app import TranshipApp
 from tui.config import Settings
+from tui.screens.fleet import FleetScreen
 
 
 async def test_rows_are_there_before_the_fleet_and_stay(tmp_path: Path) -> None:
@@ -50,6 +51,12 @@ async def test_rows_are_there_before_the_fleet_and_stay(tmp_path: Path) -> None:
         play.table.move_to(chosen)
         await play.press("s")
         await play.until(lambda: app._notifications, "that it is done later")
+        other = next(key for key in seen.view.containers if key != chosen)
+        fleet_screen = app.screen
+        assert isinstance(fleet_screen, FleetScreen)
+        fleet_screen.act_on(other, "container.stop")  # as its details do: never held for the row under the cursor
+        assert fleet_screen._held.due(chosen, FleetView()) == "container.stop"
+        await play.press("s")
         go_on.set()
         await play.until(lambda: all(one.connection.link is Link.CONNECTED for one in app.view.engines.values()))
         await play.until(lambda: len(app.view.containers) > len(names), "the other engine's")

@@ -17,7 +17,7 @@ from tui.cli.options import demo_option, json_option, kube_option, readonly_opti
 from tui.cli.output import say
 from tui.cli.session import Invocation
 from tui.config import ConfigError
-from tui.opening import has_screen, show_screen
+from tui.opening import COMPLETE, has_screen, show_screen
 from tui.signals import SIGNAL_BASE
 
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -70,10 +70,6 @@ COMMANDS: dict[str, tuple[str, str]] = {
 """Each subcommand: the module that has it under its own name, and its line in the list of commands."""
 
 
-_COMPLETE = "_TRANSHIP_COMPLETE"
-"""Set by the shell that wants words to offer; click's name for it."""
-
-
 class Root(Subcommands):
     """Subcommands by `COMMANDS`, imported when called: `tranship ps` pays for nothing else."""
 
@@ -90,7 +86,7 @@ class Root(Subcommands):
         command = getattr(importlib.import_module(COMMANDS[cmd_name][0]), cmd_name.replace("-", "_"))
         assert isinstance(command, click.Command)
         command.epilog = command.epilog or epilog(cmd_name)
-        if _COMPLETE in os.environ:
+        if COMPLETE in os.environ:
             importlib.import_module("tui.cli.completion").teach(command)
         return command
 
@@ -146,7 +142,7 @@ def run_command_line() -> int:
 
     Differs from click's own way in Ctrl+C, which is 130 here as in a shell, not 1.
     """
-    if _COMPLETE in os.environ:
+    if COMPLETE in os.environ:
         importlib.import_module("tui.cli.completion").install()
     try:
         code = tranship.main(prog_name="tranship", standalone_mode=False)

@@ -104,7 +104,7 @@ class FleetScreen(TranshipScreen):
         self._undrawn = self.app.screen is not self and time.monotonic() - self._drawn_at <= 0.9 * _TICK_S
         if not self._undrawn:
             self._draw()
-        if action := self._held.due(self.query_one(ContainerTable).selected if self.is_current else None, view):
+        if action := self._held.due(self.query_one(ContainerTable).selected if self.app.screen is self else None, view):
             super().action_act(action)
 
     def _tick(self) -> None:
@@ -191,7 +191,7 @@ class FleetScreen(TranshipScreen):
     # -- actions ---------------------------------------------------------------------------------
     def action_act(self, action: str) -> None:
         """Do an action; on a row whose engine is still connecting, once it is there."""
-        if self._held.holds(action, self.query_one(ContainerTable).selected, self._view):
+        if self._instead is None and self._held.holds(action, self.query_one(ContainerTable).selected, self._view):
             self.app.notify(f"{BY_ID[action].short.capitalize()}: as soon as its engine is connected.", timeout=2)
         else:
             super().action_act(action)
